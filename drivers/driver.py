@@ -1,0 +1,48 @@
+"""The promises every driver keeps (DESIGN.md, section 4), as protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from drivers.reports import AnyReport
+
+Emit = Callable[[AnyReport], None]
+
+
+class Driver(Protocol):
+    """A device. `id` is its configured name."""
+
+    id: str
+
+    async def run(self, emit: Emit) -> None:
+        """Live as long as the device does; never returns. Raises DriverError when the device is lost.
+
+        Can be called again after that. Cancelling it releases every line, task and descriptor it took.
+        """
+
+    def safe(self) -> None:
+        """Put every output of this device to its declared `on_lost` level. Synchronous, idempotent, never raises."""
+
+    def counters(self) -> dict[str, int]:
+        """What was counted since the start, for health and maintenance; names end in their unit or thing."""
+
+
+class Output(Driver, Protocol):
+    """A driver with one output."""
+
+    def apply(self, on: bool) -> None:
+        """Drive the output. Raises DriverError when that is not possible now."""
+
+
+class Indicator(Driver, Protocol):
+    """A driver that can show something to the person in front of it."""
+
+    def show(self, feedback: str) -> None:
+        """`feedback` is one of the words of firmware.core.effects.Feedback; unknown words show nothing."""
+
+
+class Mutable(Driver, Protocol):
+    """A driver whose input can be ignored for a while."""
+
+    def mute(self, muted: bool) -> None: ...

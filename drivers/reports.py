@@ -1,0 +1,75 @@
+"""What devices say, in their own words. No card, no door, no policy: intake turns these into facts.
+
+Stamps are nanoseconds of CLOCK_MONOTONIC (in tests: of the virtual clock).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Report(msgspec.Struct, frozen=True, tag=True):
+    """Base of all reports. `device` is the id of the device that speaks."""
+
+    device: str
+
+
+class Frame(Report, frozen=True):
+    """A complete Wiegand frame: `length` bits, the first received bit is the highest of `bits`."""
+
+    bits: int
+    length: int
+    first_ns: int
+    last_ns: int  # of the last bit
+    ended_ns: int  # when the frame was known to be over
+
+
+class Digits(Report, frozen=True):
+    """Keys of a keypad, in order: 0-9, `*` and `#`. One or several."""
+
+    keys: str
+    at_ns: int
+
+
+class Line(Report, frozen=True):
+    """A line of text of a code or tag reader."""
+
+    text: str
+    at_ns: int
+
+
+class InputLevel(StrEnum):
+    INACTIVE = "inactive"
+    ACTIVE = "active"
+    OPEN = "open"
+    SHORT = "short"
+
+
+class Level(Report, frozen=True):
+    """A debounced input; the first one is sent when the driver starts."""
+
+    level: InputLevel
+    at_ns: int
+
+
+class NoiseKind(StrEnum):
+    NOISE = "noise"  # edges that are no bits: too short, too close, both lines at once
+    OVERLONG = "overlong"  # more bits than any frame has
+    SHORT = "short"  # fewer bits than any format
+    PARITY = "parity"
+    UNKNOWN_FORMAT = "unknown_format"
+
+
+class Noise(Report, frozen=True):
+    kind: NoiseKind
+    count: int
+    at_ns: int
+
+
+AnyReport = Frame | Digits | Line | Level | Noise
+
+
+class DriverError(Exception):
+    """A device is lost. The message says which, whose fault it seems to be, and what to look at."""

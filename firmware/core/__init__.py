@@ -1,0 +1,1 @@
+"""The pure heart: (state, now, fact) -> (state, effects). No input or output, no clock, no logging."""

@@ -1,0 +1,247 @@
+"""Every event code, once: its name, its ONVIF topic where one exists, its severity and its class of retention.
+
+Topics: ONVIF Access Control Service, Door Control Service and Core specifications (tns1:AccessControl, tns1:Door,
+tns1:Device). Reasons of denial carry ONVIF's words in `ONVIF_REASON`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Severity(StrEnum):
+    INFO = "info"
+    NOTICE = "notice"  # somebody did something that is looked at later
+    WARNING = "warning"  # maintenance
+    ALARM = "alarm"  # a person is needed now
+
+
+class Code(StrEnum):
+    """What happened. The value is what stands in journal, search and API; it never changes."""
+
+    # access
+    GRANTED = "access.granted"
+    DENIED = "access.denied"
+    UNKNOWN_CREDENTIAL = "access.unknown_credential"
+    DENIED_SUM = "access.denied_sum"  # a flood, in one event
+    TAKEN = "access.taken"  # a proven passage
+    NOT_TAKEN = "access.not_taken"
+    DURESS = "access.duress"
+    EXIT_REQUESTED = "access.exit_requested"
+    ANTIPASSBACK_SOFT = "access.antipassback_soft"
+    PIN_LOCKED_OUT = "access.pin_locked_out"
+    PIN_LOCKOUT_ENDED = "access.pin_lockout_ended"
+    FORGIVEN = "access.forgiven"
+    # doors and turnstiles
+    OPENED = "door.opened"
+    CLOSED = "door.closed"
+    FORCED = "door.forced"
+    HELD_WARNING = "door.held_warning"
+    HELD = "door.held"
+    HELD_ENDED = "door.held_ended"
+    UNLOCKED = "door.unlocked"
+    LOCKED = "door.locked"
+    REX_STUCK = "door.rex_stuck"
+    REX_RELEASED = "door.rex_released"
+    CONTACT_FAULT = "door.contact_fault"
+    CONTACT_HEALTHY = "door.contact_healthy"
+    FAULT = "portal.fault"
+    FAULT_RESET = "portal.fault_reset"
+    OUT_OF_SERVICE = "portal.out_of_service"
+    IN_SERVICE = "portal.in_service"
+    INTERLOCKED = "portal.interlocked"
+    TURNED_UNRELEASED = "turnstile.turned_unreleased"
+    PASSAGE_PULSE_FAULT = "turnstile.pulse_fault"
+    DROPPED = "turnstile.dropped"
+    RESTORED = "turnstile.restored"
+    # the site
+    FIRE = "site.fire"
+    FIRE_ENDED = "site.fire_ended"
+    FIRE_INPUT_FAULT = "site.fire_input_fault"
+    FIRE_INPUT_HEALTHY = "site.fire_input_healthy"
+    LOCKDOWN = "site.lockdown"
+    LOCKDOWN_ENDED = "site.lockdown_ended"
+    EVACUATION = "site.evacuation"
+    EVACUATION_ENDED = "site.evacuation_ended"
+    OCCUPANCY_FULL = "area.full"
+    # commands
+    COMMANDED = "command.done"
+    COMMAND_REFUSED = "command.refused"
+    ACKNOWLEDGED = "command.acknowledged"
+    # devices
+    DEVICE_LOST = "device.lost"
+    DEVICE_RECOVERED = "device.recovered"
+    OUTPUT_FAILED = "device.output_failed"
+    TAMPER = "device.tamper"
+    TAMPER_ENDED = "device.tamper_ended"
+    READER_NOISE = "reader.noise"
+    READER_MUTED = "reader.muted"
+    READER_UNMUTED = "reader.unmuted"
+    # controller
+    STARTED = "controller.started"
+    STOPPED = "controller.stopped"
+    UNCLEAN_START = "controller.unclean_start"
+    KEPT_UNREADABLE = "controller.kept_unreadable"
+    CLOCK_SET = "clock.set"
+    CLOCK_STEPPED = "clock.stepped"
+    CLOCK_LOST = "clock.lost"
+    ROSTER_REPLACED = "roster.replaced"
+    ROSTER_REFUSED = "roster.refused"
+    STORE_FAILED = "journal.failed"
+    STORE_RECOVERED = "journal.recovered"
+    INBOX_OVERFLOWED = "inbox.overflowed"
+    # the journal's own
+    CHECKPOINT = "journal.checkpoint"
+    RETENTION_CUT = "journal.retention_cut"
+    ERASED = "journal.erased"  # tombstone
+
+
+class Meaning(NamedTuple):
+    topic: str | None  # ONVIF
+    severity: Severity
+
+
+_I, _N, _W, _A = Severity.INFO, Severity.NOTICE, Severity.WARNING, Severity.ALARM
+
+MEANING: dict[Code, Meaning] = {
+    Code.GRANTED: Meaning("tns1:AccessControl/AccessGranted/Credential", _I),
+    Code.DENIED: Meaning("tns1:AccessControl/Denied/Credential", _N),
+    Code.UNKNOWN_CREDENTIAL: Meaning("tns1:AccessControl/Denied/CredentialNotFound/Card", _N),
+    Code.DENIED_SUM: Meaning(None, _W),
+    Code.TAKEN: Meaning("tns1:AccessControl/AccessTaken/Credential", _I),
+    Code.NOT_TAKEN: Meaning("tns1:AccessControl/AccessNotTaken/Credential", _I),
+    Code.DURESS: Meaning("tns1:AccessControl/Duress", _A),
+    Code.EXIT_REQUESTED: Meaning("tns1:AccessControl/Request/Anonymous", _I),
+    Code.ANTIPASSBACK_SOFT: Meaning(None, _N),
+    Code.PIN_LOCKED_OUT: Meaning(None, _A),
+    Code.PIN_LOCKOUT_ENDED: Meaning(None, _I),
+    Code.FORGIVEN: Meaning(None, _N),
+    Code.OPENED: Meaning("tns1:Door/State/DoorPhysicalState", _I),
+    Code.CLOSED: Meaning("tns1:Door/State/DoorPhysicalState", _I),
+    Code.FORCED: Meaning("tns1:Door/State/DoorAlarm", _A),
+    Code.HELD_WARNING: Meaning(None, _N),
+    Code.HELD: Meaning("tns1:Door/State/DoorAlarm", _A),
+    Code.HELD_ENDED: Meaning("tns1:Door/State/DoorAlarm", _I),
+    Code.UNLOCKED: Meaning("tns1:Door/State/DoorMode", _I),
+    Code.LOCKED: Meaning("tns1:Door/State/DoorMode", _I),
+    Code.REX_STUCK: Meaning(None, _W),
+    Code.REX_RELEASED: Meaning(None, _I),
+    Code.CONTACT_FAULT: Meaning("tns1:Door/State/DoorFault", _W),
+    Code.CONTACT_HEALTHY: Meaning("tns1:Door/State/DoorFault", _I),
+    Code.FAULT: Meaning("tns1:Door/State/DoorFault", _A),
+    Code.FAULT_RESET: Meaning("tns1:Door/State/DoorFault", _N),
+    Code.OUT_OF_SERVICE: Meaning("tns1:AccessPoint/State/Enabled", _N),
+    Code.IN_SERVICE: Meaning("tns1:AccessPoint/State/Enabled", _N),
+    Code.INTERLOCKED: Meaning(None, _I),
+    Code.TURNED_UNRELEASED: Meaning(None, _A),
+    Code.PASSAGE_PULSE_FAULT: Meaning(None, _W),
+    Code.DROPPED: Meaning(None, _N),
+    Code.RESTORED: Meaning(None, _I),
+    Code.FIRE: Meaning(None, _A),
+    Code.FIRE_ENDED: Meaning(None, _N),
+    Code.FIRE_INPUT_FAULT: Meaning(None, _A),
+    Code.FIRE_INPUT_HEALTHY: Meaning(None, _N),
+    Code.LOCKDOWN: Meaning("tns1:Door/State/DoorMode", _A),
+    Code.LOCKDOWN_ENDED: Meaning("tns1:Door/State/DoorMode", _N),
+    Code.EVACUATION: Meaning(None, _A),
+    Code.EVACUATION_ENDED: Meaning(None, _N),
+    Code.OCCUPANCY_FULL: Meaning(None, _N),
+    Code.COMMANDED: Meaning(None, _N),
+    Code.COMMAND_REFUSED: Meaning(None, _N),
+    Code.ACKNOWLEDGED: Meaning(None, _N),
+    Code.DEVICE_LOST: Meaning("tns1:Device/HardwareFailure", _W),
+    Code.DEVICE_RECOVERED: Meaning("tns1:Device/HardwareFailure", _I),
+    Code.OUTPUT_FAILED: Meaning("tns1:Door/State/LockPhysicalState", _A),
+    Code.TAMPER: Meaning("tns1:Door/State/DoorTamper", _A),
+    Code.TAMPER_ENDED: Meaning("tns1:Door/State/DoorTamper", _N),
+    Code.READER_NOISE: Meaning(None, _W),
+    Code.READER_MUTED: Meaning(None, _A),
+    Code.READER_UNMUTED: Meaning(None, _I),
+    Code.STARTED: Meaning("tns1:Monitoring/OperatingTime/LastReboot", _I),
+    Code.STOPPED: Meaning(None, _I),
+    Code.UNCLEAN_START: Meaning(None, _W),
+    Code.KEPT_UNREADABLE: Meaning(None, _A),
+    Code.CLOCK_SET: Meaning("tns1:Monitoring/OperatingTime/LastClockSynchronization", _I),
+    Code.CLOCK_STEPPED: Meaning("tns1:Monitoring/OperatingTime/LastClockSynchronization", _W),
+    Code.CLOCK_LOST: Meaning(None, _W),
+    Code.ROSTER_REPLACED: Meaning("tns1:Configuration/Credential/Changed", _I),
+    Code.ROSTER_REFUSED: Meaning(None, _A),
+    Code.STORE_FAILED: Meaning("tns1:Device/HardwareFailure/StorageFailure", _A),
+    Code.STORE_RECOVERED: Meaning("tns1:Device/HardwareFailure/StorageFailure", _W),
+    Code.INBOX_OVERFLOWED: Meaning(None, _W),
+    Code.CHECKPOINT: Meaning(None, _I),
+    Code.RETENTION_CUT: Meaning(None, _I),
+    Code.ERASED: Meaning(None, _N),
+}
+
+
+class Reason(StrEnum):
+    """Why a decision came out as it did, in the order in which rules were tried. An argument may follow a colon."""
+
+    KNOWN = "credential_known"
+    NOT_FOUND = "credential_not_found"
+    SUSPENDED = "credential_suspended"
+    LOST = "credential_lost"
+    NOT_YET_VALID = "credential_not_yet_valid"
+    EXPIRED = "credential_expired"
+    USED_UP = "credential_used_up"
+    VALID = "credential_valid"
+    CLOCK_UNKNOWN_REFUSED = "clock_unknown_refused"
+    CLOCK_UNKNOWN_PASSED = "clock_unknown_passed"
+    NO_PROFILE = "profile_missing"
+    PROFILE = "profile"
+    NOT_IN_PROFILE = "profile_without_access_point"
+    OUTSIDE_SCHEDULE = "schedule_outside"
+    INSIDE_SCHEDULE = "schedule_inside"
+    FACTOR_MISSING = "factor_missing"
+    FACTOR_NOT_ACCEPTED = "factor_not_accepted"
+    FACTORS_COMPLETE = "factors_complete"
+    PIN_WRONG = "pin_wrong"
+    PIN_LOCKED_OUT = "pin_locked_out"
+    ANTIPASSBACK_HARD = "antipassback_hard"
+    ANTIPASSBACK_SOFT = "antipassback_soft"
+    ANTIPASSBACK_TIMED = "antipassback_timed"
+    ANTIPASSBACK_PASSED = "antipassback_passed"
+    EXEMPT = "exempt"
+    AREA_FULL = "area_full"
+    QUOTA_FULL = "quota_full"
+    SECOND_PERSON_NEEDED = "second_person_needed"
+    SECOND_PERSON_SAME = "second_person_same"
+    SECOND_PERSON = "second_person"
+    ESCORT_NEEDED = "escort_needed"
+    ESCORTED = "escorted"
+    DURESS_WITHOUT_RECEIVER = "duress_without_receiver"
+    LOCKDOWN = "lockdown"
+    OUT_OF_SERVICE = "out_of_service"
+    LOCKED_BY_OPERATOR = "locked_by_operator"
+    INTERLOCK = "interlock"
+    FAULT_LATCHED = "fault_latched"
+    EVACUATION = "evacuation"
+    FIRE = "fire"
+    STALE = "sighting_stale"
+    REPEATED = "repeated"
+    DIALOG_EXPIRED = "dialog_expired"
+    SCHEDULE_UNLOCKED = "schedule_unlocked"
+    FIRST_CARD = "first_card"
+    DOUBLE_SWIPE = "double_swipe"
+    OPERATOR = "operator"
+    REQUEST_TO_EXIT = "request_to_exit"
+    NOT_CONFIRMED = "not_confirmed"
+    NOT_FOUND_PORTAL = "portal_not_found"
+    NOT_ALLOWED = "not_allowed"
+    GRANTED = "granted"
+
+
+# ONVIF Access Control Service Specification, DenyReason: the words of reports to other systems.
+ONVIF_REASON: dict[Reason, str] = {
+    Reason.SUSPENDED: "CredentialNotEnabled",
+    Reason.LOST: "CredentialNotEnabled",
+    Reason.NOT_YET_VALID: "CredentialNotActive",
+    Reason.EXPIRED: "CredentialExpired",
+    Reason.PIN_WRONG: "InvalidPIN",
+    Reason.OUTSIDE_SCHEDULE: "NotPermittedAtThisTime",
+    Reason.CLOCK_UNKNOWN_REFUSED: "NotPermittedAtThisTime",
+    Reason.NO_PROFILE: "Unauthorized",
+    Reason.NOT_IN_PROFILE: "Unauthorized",
+}

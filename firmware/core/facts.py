@@ -1,0 +1,301 @@
+"""What happened, past tense. Everything the core ever learns arrives as one of these.
+
+Frozen, tagged msgspec structs: a recording is a list of `(now_ms, fact)`, and replays without hardware or roster.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from firmware.core.access import Factor, Known, Rulebook, Unknown
+
+
+class Level(StrEnum):
+    """What an input says. OPEN and SHORT come from supervised wiring only; LOST while its device is."""
+
+    INACTIVE = "inactive"
+    ACTIVE = "active"
+    OPEN = "open"
+    SHORT = "short"
+    LOST = "lost"
+
+
+class Fact(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
+    """Base of all facts; the tag is the class name."""
+
+
+# -- credentials ------------------------------------------------------------------------------------------------------
+
+
+class Reading(Fact, frozen=True):
+    """A credential was presented at a reader. Intake looked it up when it took the report."""
+
+    reader: str
+    presented: Known | Unknown
+
+
+class CardRead(Reading, frozen=True):
+    pass
+
+
+class CodeRead(Reading, frozen=True):
+    pass
+
+
+class TagRead(Reading, frozen=True):
+    pass
+
+
+class PlateSeen(Reading, frozen=True):
+    """`age_ms` since the frame was taken; `confidence` 0..1 of the weaker of detection and reading."""
+
+    confidence: float = 1.0
+    age_ms: int = 0
+
+
+class FaceSeen(Reading, frozen=True):
+    confidence: float = 1.0
+    age_ms: int = 0
+
+
+class PinEntered(Reading, frozen=True):
+    """A PIN was completed. `presented` is what the PIN alone identifies.
+
+    `second_of` is the holder for whom the PIN is right as a second factor: intake compares it with the holder the
+    reader waits for (`ReaderState.pending`), in constant time; `duress` tells that it was that holder's duress PIN.
+    """
+
+    second_of: str | None = None
+    duress: bool = False
+
+
+FACTOR_OF: dict[type[Reading], Factor] = {
+    CardRead: Factor.CARD,
+    CodeRead: Factor.CODE,
+    TagRead: Factor.TAG,
+    PlateSeen: Factor.PLATE,
+    FaceSeen: Factor.FACE,
+    PinEntered: Factor.PIN,
+}
+
+
+class NoiseSeen(Fact, frozen=True):
+    """A reader's wires carried something that is no frame: `kind` is noise, overlong, parity, unknown_format."""
+
+    reader: str
+    kind: str
+    count: int = 1
+
+
+# -- inputs and devices -----------------------------------------------------------------------------------------------
+
+
+class InputChanged(Fact, frozen=True):
+    """A debounced input has this level now. Reported at start for every input, and again after a device recovers."""
+
+    input: str
+    level: Level
+
+
+class OutputFailed(Fact, frozen=True):
+    """An effect could not be carried out."""
+
+    output: str
+    why: str
+
+
+class DeviceLost(Fact, frozen=True):
+    device: str
+    why: str
+
+
+class DeviceRecovered(Fact, frozen=True):
+    device: str
+
+
+# -- time, roster, store ----------------------------------------------------------------------------------------------
+
+
+class Started(Fact, frozen=True):
+    """The first fact of every run. `kept` is what the store kept, None where it could not be read.
+
+    With None every fault that can be latched is latched, and doors go on by the roster (DESIGN.md, section 4).
+    """
+
+    boot: str
+    kept: dict[str, str] | None
+    occupancy: dict[str, int] = {}  # area -> holders inside, from the ledger
+    lost_ms_max: int = 0  # after an unclean stop: events of up to this long before it may be missing
+    clean: bool = True
+
+
+class ClockSet(Fact, frozen=True):
+    """Wall time is known: at `now_ms` of this fact it was `utc_ms`. Also sent when it jumped."""
+
+    utc_ms: int
+    source: str = "system"
+
+
+class ClockLost(Fact, frozen=True):
+    """Wall time is not known (1970, or no source any more)."""
+
+    why: str = ""
+
+
+class RosterReplaced(Fact, frozen=True):
+    rulebook: Rulebook
+
+
+class RosterRefused(Fact, frozen=True):
+    """A roster file was refused; the last good one stays."""
+
+    version: int | None
+    why: str
+
+
+class StoreFailed(Fact, frozen=True):
+    """The journal cannot be written (full, read-only, damaged): doors go on, events are counted."""
+
+    why: str
+
+
+class StoreRecovered(Fact, frozen=True):
+    events_lost: int
+
+
+class InboxOverflowed(Fact, frozen=True):
+    """Reports were dropped before they became facts, oldest of the least important first."""
+
+    dropped: int
+    sources: tuple[str, ...] = ()
+
+
+class DeadlineReached(Fact, frozen=True):
+    """Nothing but time has passed: `next_deadline(state)` is due."""
+
+
+# -- commands ---------------------------------------------------------------------------------------------------------
+
+
+class Command(Fact, frozen=True):
+    """Somebody asked for something. `issuer` names the person or the program; `request` links the answer."""
+
+    issuer: str
+    request: str = ""
+
+
+class OpenOnce(Command, frozen=True, kw_only=True):
+    """Release an access point (or a portal) for one passage."""
+
+    portal: str
+    access_point: str | None = None
+    extended: bool = False
+
+
+class HoldOpen(Command, frozen=True, kw_only=True):
+    """Keep a portal released until an instant or for a time; one of the two must be given."""
+
+    portal: str
+    for_ms: int | None = None
+    until_utc_s: int | None = None
+
+
+class LockPortal(Command, frozen=True, kw_only=True):
+    """Secure a portal at once and keep it so, schedules included, until ReleasePortal. Exit stays free."""
+
+    portal: str
+
+
+class ReleasePortal(Command, frozen=True, kw_only=True):
+    """End LockPortal, HoldOpen and double-swipe hold-open: back to schedule and credentials."""
+
+    portal: str
+
+
+class StartLockdown(Command, frozen=True, kw_only=True):
+    """Refuse entry at these portals; none named: everywhere."""
+
+    portals: tuple[str, ...] = ()
+
+
+class EndLockdown(Command, frozen=True):
+    pass
+
+
+class StartEvacuation(Command, frozen=True, kw_only=True):
+    """Release all escape routes; with its own role, and `confirmed` by the person."""
+
+    confirmed: bool = False
+
+
+class EndEvacuation(Command, frozen=True):
+    pass
+
+
+class ResetFire(Command, frozen=True):
+    """Where `fire_reset` is "person": end the fire release once the inputs are inactive."""
+
+
+class Forgive(Command, frozen=True, kw_only=True):
+    """Anti-passback starts anew for one holder; None: for all."""
+
+    holder: str | None = None
+
+
+class SetOutOfService(Command, frozen=True, kw_only=True):
+    portal: str
+    out: bool = True
+
+
+class ResetFault(Command, frozen=True, kw_only=True):
+    portal: str
+
+
+class ClearLockout(Command, frozen=True, kw_only=True):
+    reader: str
+
+
+class Acknowledge(Command, frozen=True, kw_only=True):
+    """A person has seen the alarms of a portal, reader or device."""
+
+    subject: str
+
+
+AnyFact = (
+    CardRead
+    | CodeRead
+    | TagRead
+    | PlateSeen
+    | FaceSeen
+    | PinEntered
+    | NoiseSeen
+    | InputChanged
+    | OutputFailed
+    | DeviceLost
+    | DeviceRecovered
+    | Started
+    | ClockSet
+    | ClockLost
+    | RosterReplaced
+    | RosterRefused
+    | StoreFailed
+    | StoreRecovered
+    | InboxOverflowed
+    | DeadlineReached
+    | OpenOnce
+    | HoldOpen
+    | LockPortal
+    | ReleasePortal
+    | StartLockdown
+    | EndLockdown
+    | StartEvacuation
+    | EndEvacuation
+    | ResetFire
+    | Forgive
+    | SetOutOfService
+    | ResetFault
+    | ClearLockout
+    | Acknowledge
+)

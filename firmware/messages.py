@@ -1,0 +1,100 @@
+"""What the processes say to each other over their Unix sockets: frozen, tagged structs in length-limited frames.
+
+A frame is a four-byte big-endian length and that many bytes of MessagePack. One socket a role; the role is the
+socket's. Everything sent here about events or states is committed to the journal first.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from firmware.core.facts import (
+    Acknowledge,
+    ClearLockout,
+    EndEvacuation,
+    EndLockdown,
+    Forgive,
+    HoldOpen,
+    LockPortal,
+    OpenOnce,
+    ReleasePortal,
+    ResetFault,
+    ResetFire,
+    SetOutOfService,
+    StartEvacuation,
+    StartLockdown,
+)
+from firmware.core.view import SiteView
+
+FRAME_BYTES_MAX = 1 << 18
+
+AnyCommand = (
+    OpenOnce
+    | HoldOpen
+    | LockPortal
+    | ReleasePortal
+    | StartLockdown
+    | EndLockdown
+    | StartEvacuation
+    | EndEvacuation
+    | ResetFire
+    | Forgive
+    | SetOutOfService
+    | ResetFault
+    | ClearLockout
+    | Acknowledge
+)
+
+
+class Message(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
+    """Base of all messages."""
+
+
+class Welcome(Message, frozen=True):
+    """Controller -> network, first: who is speaking. `journal` is the path of the journal file to read."""
+
+    version: str
+    site: str
+    site_name: str
+    boot: str
+    journal: str
+
+
+class States(Message, frozen=True):
+    """Controller -> network: the site now, as of the committed journal row (epoch, seq)."""
+
+    view: SiteView
+    epoch: int
+    seq: int
+    utc_ms: int | None
+
+
+class Health(Message, frozen=True):
+    """Controller -> network, every two seconds."""
+
+    uptime_ms: int
+    inbox_depth: int
+    inbox_dropped: int
+    journal_backlog: int
+    events_lost: int
+    drivers: dict[str, str]  # device -> "running", "lost: why"
+    counters: dict[str, dict[str, int]] = {}
+
+
+class Ask(Message, frozen=True):
+    """Network -> controller: a command of its role, with who issued it."""
+
+    command: AnyCommand
+    request: str
+
+
+class Answer(Message, frozen=True):
+    """Controller -> network: the command was decided and its event committed."""
+
+    request: str
+    done: bool
+    reasons: tuple[str, ...] = ()
+
+
+AnyFromController = Welcome | States | Health | Answer
+AnyFromNetwork = Ask

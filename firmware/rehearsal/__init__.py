@@ -1,0 +1,1 @@
+"""Development and training only: the far ends of simulated wires, and the panel that works them."""
