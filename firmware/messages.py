@@ -98,3 +98,43 @@ class Answer(Message, frozen=True):
 
 AnyFromController = Welcome | States | Health | Answer
 AnyFromNetwork = Ask
+
+
+class FrameError(Exception):
+    """The peer sent something that is no frame of ours; the connection ends. Says what was wrong with it."""
+
+
+def pack(message: Message) -> bytes:
+    """One message as a frame."""
+    body = msgspec.msgpack.encode(message)
+    assert len(body) <= FRAME_BYTES_MAX, f"{type(message).__name__} of {len(body)} bytes"
+    return len(body).to_bytes(4, "big") + body
+
+
+class FrameReader:
+    """Cuts a byte stream into frames and decodes them as messages of one direction.
+
+    Raises FrameError on a length above FRAME_BYTES_MAX, on bytes that are no MessagePack and on an unknown tag. Holds
+    at most one frame.
+    """
+
+    def __init__(self, kind: object) -> None:
+        self._decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(kind)
+        self._held = bytearray()
+
+    def feed(self, received: bytes) -> list[Message]:
+        self._held += received
+        messages: list[Message] = []
+        while len(self._held) >= 4:
+            length = int.from_bytes(self._held[:4], "big")
+            if length > FRAME_BYTES_MAX:
+                raise FrameError(f"a frame of {length} bytes was announced; at most {FRAME_BYTES_MAX} are allowed")
+            if len(self._held) < 4 + length:
+                break
+            body = bytes(self._held[4 : 4 + length])
+            del self._held[: 4 + length]
+            try:
+                messages.append(self._decoder.decode(body))
+            except msgspec.DecodeError as error:
+                raise FrameError(f"a frame of {length} bytes is no message of this socket: {error}") from error
+        return messages

@@ -1,0 +1,175 @@
+"""The controller's end of a role's Unix socket: states and health out, commands of that role in.
+
+The role is the socket's; the peer's user id is checked too. Commands are limited by rate, and by what the role may
+ask: whoever takes the process over can still ask for just that, and no faster.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+from firmware.messages import (
+    Answer,
+    AnyFromNetwork,
+    Ask,
+    FrameError,
+    FrameReader,
+    Health,
+    Message,
+    States,
+    Welcome,
+    pack,
+)
+
+CLIENTS_MAX = 4
+UNSENT_BYTES_MAX = 1 << 20  # a client that reads nothing is let go
+ASKS_PER_S = 2.0
+ASKS_BURST = 10
+READ_BYTES = 1 << 16
+
+
+class Allowance:
+    """A token bucket on the loop's clock."""
+
+    def __init__(self, per_s: float = ASKS_PER_S, burst: int = ASKS_BURST) -> None:
+        self._per_s, self._burst = per_s, burst
+        self._tokens = float(burst)
+        self._then_s = 0.0
+
+    def take(self, now_s: float) -> bool:
+        self._tokens = min(self._burst, self._tokens + (now_s - self._then_s) * self._per_s)
+        self._then_s = now_s
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+
+def listening_socket(path: Path, mode: int = 0o660) -> socket.socket:
+    """A listening Unix socket at `path`, replacing one that a dead process left behind."""
+    path.unlink(missing_ok=True)
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    listening.bind(str(path))
+    path.chmod(mode)
+    listening.listen(CLIENTS_MAX)
+    return listening
+
+
+class RoleSocket:
+    """Serves one role. `on_ask` takes a command that may be asked and puts it into the inbox."""
+
+    def __init__(
+        self,
+        role: str,
+        welcome: Welcome,
+        allowed: frozenset[type],
+        on_ask: Callable[[Ask], None],
+        user_ids: frozenset[int] | None = None,
+    ) -> None:
+        self.role = role
+        self._welcome = welcome
+        self._allowed = allowed
+        self._on_ask = on_ask
+        self._user_ids = user_ids if user_ids is not None else frozenset({0, os.getuid()})
+        self._server: asyncio.Server | None = None
+        self._clients: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self._asked: dict[str, asyncio.StreamWriter] = {}
+        self._allowance = Allowance()
+        self._states: States | None = None
+        self._health: Health | None = None
+        self.refused_peers = 0
+        self.refused_frames = 0
+        self.refused_asks = 0
+
+    async def start(self, listening: socket.socket) -> None:
+        self._server = await asyncio.start_unix_server(self._serve, sock=listening)
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for writer in self._clients.values():
+            writer.close()
+        for task in list(self._clients):
+            task.cancel()
+        await asyncio.gather(*self._clients, return_exceptions=True)
+
+    def publish(self, message: States | Health) -> None:
+        """Send to every client, and as the first thing to whoever connects later."""
+        if isinstance(message, States):
+            self._states = message
+        else:
+            self._health = message
+        frame = pack(message)
+        for writer in self._clients.values():
+            self._write(writer, frame)
+
+    def answer(self, answer: Answer) -> None:
+        """Answer a command; call it after the command's event is committed."""
+        writer = self._asked.pop(answer.request, None)
+        if writer is not None and not writer.is_closing():
+            self._write(writer, pack(answer))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        if len(self._clients) >= CLIENTS_MAX or not self._peer_allowed(writer):
+            self.refused_peers += 1
+            writer.close()
+            return
+        self._clients[task] = writer
+        try:
+            first: list[Message | None] = [self._welcome, self._states, self._health]
+            for message in first:
+                if message is not None:
+                    self._write(writer, pack(message))
+            await self._read(reader, writer)
+        except FrameError:
+            self.refused_frames += 1
+        except (ConnectionError, asyncio.CancelledError):
+            return  # the client went, or we stop
+        finally:
+            del self._clients[task]
+            self._asked = {request: asked for request, asked in self._asked.items() if asked is not writer}
+            writer.close()
+
+    async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        frames = FrameReader(AnyFromNetwork)
+        while received := await reader.read(READ_BYTES):
+            for message in frames.feed(received):
+                assert isinstance(message, Ask)
+                self._take(message, writer)
+
+    def _take(self, ask: Ask, writer: asyncio.StreamWriter) -> None:
+        why = None
+        if type(ask.command) not in self._allowed:
+            why = "not_allowed"
+        elif not self._allowance.take(asyncio.get_running_loop().time()):
+            why = "too_many"
+        elif ask.request in self._asked or not 0 < len(ask.request) <= 64:
+            why = "request_reused"
+        if why is not None:
+            self.refused_asks += 1
+            self._write(writer, pack(Answer(request=ask.request[:64], done=False, reasons=(why,))))
+            return
+        self._asked[ask.request] = writer
+        self._on_ask(ask)
+
+    def _peer_allowed(self, writer: asyncio.StreamWriter) -> bool:
+        peer = writer.get_extra_info("socket")
+        credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        _, user_id, _ = struct.unpack("3i", credentials)
+        return user_id in self._user_ids
+
+    @staticmethod
+    def _write(writer: asyncio.StreamWriter, frame: bytes) -> None:
+        if writer.is_closing():
+            return
+        if writer.transport.get_write_buffer_size() > UNSENT_BYTES_MAX:
+            writer.transport.abort()
+            return
+        writer.write(frame)

@@ -1,0 +1,69 @@
+"""Keeps drivers alive: runs each, reports the lost and the recovered, and tries again with bounded back-off."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from drivers.driver import Driver, Emit
+from drivers.reports import DriverError
+from firmware.core.facts import DeviceLost, DeviceRecovered
+
+BACK_OFF_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # then always the last: a cable that is put back works within 10 s
+PROVEN_S = 0.5  # a driver that lived this long after a loss has recovered
+
+Tell = Callable[[DeviceLost | DeviceRecovered], None]
+
+
+class Supervisor:
+    """Runs drivers until stopped. `lost` tells, per device, why it is lost now."""
+
+    def __init__(self, emit: Emit, tell: Tell) -> None:
+        self._emit = emit
+        self._tell = tell
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.lost: dict[str, str] = {}
+        self.restarts: dict[str, int] = {}
+
+    def start(self, driver: Driver) -> None:
+        assert driver.id not in self._tasks, driver.id
+        self._tasks[driver.id] = asyncio.create_task(self._keep(driver), name=f"driver {driver.id}")
+
+    def answering(self) -> bool:
+        """Every driver's task is alive (running, or waiting for its next try)."""
+        return all(not task.done() for task in self._tasks.values())
+
+    async def stop(self) -> None:
+        """Cancel all drivers and wait for them; a driver that fails while it ends is of no interest any more."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        self._tasks.clear()
+
+    async def _keep(self, driver: Driver) -> None:
+        attempt = 0
+        loop = asyncio.get_running_loop()
+        while True:
+            started_s = loop.time()
+            proven = loop.call_later(PROVEN_S, self._recovered, driver.id) if driver.id in self.lost else None
+            try:
+                await driver.run(self._emit)
+                why = "the driver ended by itself, which it must never do: this is our fault, please report it"
+            except DriverError as error:
+                why = str(error)
+            finally:
+                if proven is not None:
+                    proven.cancel()
+            if loop.time() - started_s > 60 * PROVEN_S:
+                attempt = 0
+            driver.safe()
+            if driver.id not in self.lost:
+                self.lost[driver.id] = why
+                self._tell(DeviceLost(device=driver.id, why=why))
+            self.restarts[driver.id] = self.restarts.get(driver.id, 0) + 1
+            await asyncio.sleep(BACK_OFF_S[min(attempt, len(BACK_OFF_S) - 1)])
+            attempt += 1
+
+    def _recovered(self, device: str) -> None:
+        if self.lost.pop(device, None) is not None:
+            self._tell(DeviceRecovered(device=device))
