@@ -29,6 +29,9 @@ class Overflow(msgspec.Struct, frozen=True, array_like=True):
 class InputLine(Protocol):
     """One claimed input."""
 
+    async def ready(self) -> None:
+        """Return when the first level is known. Raises BusError when the bus refuses the line or is lost."""
+
     def level(self) -> bool:
         """The level now. Raises BusError when the bus is lost."""
 
@@ -47,6 +50,9 @@ class OutputLine(Protocol):
 
 class EdgeStream(Protocol):
     """Several inputs in one request, so that their edges share one clock and one order."""
+
+    async def ready(self) -> None:
+        """Return when the lines are watched. Raises BusError when the bus refuses one or is lost."""
 
     def close(self) -> None: ...
 

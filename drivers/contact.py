@@ -1,0 +1,144 @@
+"""One debounced input line: a door contact, a button, a fire panel, a tamper switch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+
+from drivers.bus.lines import BusError, Edge, InputLine, Lines, Overflow
+from drivers.driver import Emit
+from drivers.reports import DriverError, InputLevel, Level
+from drivers.settings import LevelWord, LineUse, Problem
+
+# IEC 60839-11-1: an input that is active for more than 400 ms must be processed.
+UNREST_NS_MAX = 400_000_000  # a contact that chatters longer than this is read as it stands
+DEBOUNCE_MS_MAX = 200  # half of it: the rest belongs to the loop
+
+
+class ContactConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="contact"):
+    """A `[[device]]` table of kind "contact"."""
+
+    id: str
+    line: str
+    active_level: LevelWord = LevelWord.HIGH
+    debounce_ms: int = 20
+
+    def lines(self) -> tuple[LineUse, ...]:
+        return (LineUse("line", self.line, False, self.active_level.level),)
+
+    def problems(self) -> tuple[Problem, ...]:
+        if 0 <= self.debounce_ms <= DEBOUNCE_MS_MAX:
+            return ()
+        return (Problem("debounce_ms", str(self.debounce_ms), f"0 to {DEBOUNCE_MS_MAX}"),)
+
+
+class Contact:
+    """Reports the level when it starts, and each change that has held for `debounce_ms`.
+
+    Two ways lead to a report. By stamps: a level that had held long enough before the next edge is reported even if
+    both edges arrive together after a stall, so that a short pulse is not lost. By reading: when it is quiet, the
+    line's level is read again, so that a lost edge leaves no wrong level behind.
+    """
+
+    def __init__(self, config: ContactConfig, lines: Lines) -> None:
+        self.id = config.id
+        self._config = config
+        self._lines = lines
+        self._debounce_ns = config.debounce_ms * 1_000_000
+        self._input: InputLine | None = None
+        self._emit: Emit | None = None
+        self._reported: bool | None = None  # electrical level; None: nothing reported in this run
+        self._level = False  # after the last edge
+        self._level_known = False
+        self._edge_ns = 0
+        self._unrest_ns: int | None = None  # first edge since it was last quiet
+        self._timer: asyncio.TimerHandle | None = None
+        self._edges = 0
+        self._chatter = 0
+        self._overflows = 0
+
+    async def run(self, emit: Emit) -> None:
+        """Watch the line. The first report is the level at the start, also after the device was lost."""
+        config = self._config
+        self._emit = emit
+        try:
+            await self._lines.open()
+            self._input = self._lines.claim_input(config.line, config.id, self._on_edges)
+            await self._input.ready()
+            self._report(self._input.level(), _loop_ns())
+            why = await self._lines.lost()
+            raise DriverError(f"{config.id}: input {config.line} is lost with its bus: {why}")
+        except BusError as error:
+            raise DriverError(f"{config.id}: input {config.line} cannot be read: {error}") from error
+        finally:
+            self._stop()
+
+    def safe(self) -> None:
+        """An input has nothing to put right."""
+
+    def counters(self) -> dict[str, int]:
+        """`chatter` counts the edges that came before a change had settled."""
+        return {"edges": self._edges, "chatter": self._chatter, "overflows": self._overflows}
+
+    def _stop(self) -> None:
+        if self._input is not None:
+            self._input.close()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._input = self._timer = self._emit = self._reported = self._unrest_ns = None
+        self._level_known = False
+
+    def _on_edges(self, edges: Sequence[Edge | Overflow]) -> None:
+        for edge in edges:
+            if isinstance(edge, Overflow):
+                self._overflows += 1
+                self._level_known = False  # what the edges say is no longer the whole story: read again when quiet
+            else:
+                self._edges += 1
+                if self._unrest_ns is not None:
+                    held_ns = edge.at_ns - self._edge_ns
+                    if held_ns < self._debounce_ns:
+                        self._chatter += 1
+                    elif self._level_known:
+                        self._report(self._level, self._edge_ns)
+                        self._unrest_ns = None
+                self._level = edge.level
+                self._level_known = True
+            self._edge_ns = edge.at_ns
+            if self._unrest_ns is None:
+                self._unrest_ns = edge.at_ns
+        if self._timer is None:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Read and report when the line is quiet, or has been restless for too long; else look again then."""
+        self._timer = None
+        if self._input is None or self._unrest_ns is None or self._reported is None:
+            return
+        loop = asyncio.get_running_loop()
+        quiet_ns = min(self._edge_ns + self._debounce_ns, self._unrest_ns + UNREST_NS_MAX)
+        if _loop_ns() < quiet_ns:
+            self._timer = loop.call_at(quiet_ns / 1e9, self._settle)
+            return
+        try:
+            level = self._input.level()
+        except BusError:
+            # run() is woken by the same loss and reports it; there is nothing to read any more.
+            self._unrest_ns = None
+            return
+        self._unrest_ns = None
+        self._report(level, self._edge_ns)
+
+    def _report(self, level: bool, at_ns: int) -> None:
+        if level == self._reported or self._emit is None:
+            return
+        self._reported = level
+        active = level == self._config.active_level.level
+        self._emit(Level(self.id, InputLevel.ACTIVE if active else InputLevel.INACTIVE, at_ns))
+
+
+def _loop_ns() -> int:
+    """The event loop's clock, which is the clock of the stamps."""
+    return int(asyncio.get_running_loop().time() * 1e9)

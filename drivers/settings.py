@@ -1,0 +1,57 @@
+"""What every device's configuration can say about itself: the lines it uses and what is wrong with its values.
+
+Types and shapes are msgspec's business; here is what only the driver knows. `menshen check` collects both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+
+class LevelWord(StrEnum):
+    """An electrical level, as it stands in a configuration."""
+
+    HIGH = "high"
+    LOW = "low"
+
+    @property
+    def level(self) -> bool:
+        """True: high."""
+        return self is LevelWord.HIGH
+
+
+class Problem(NamedTuple):
+    """One wrong value: its key inside the device's table, what was found, what is allowed."""
+
+    key: str
+    found: str
+    allowed: str
+
+
+class LineUse(NamedTuple):
+    """One line that a device claims.
+
+    `on_level` is the electrical level that means active (input), released or lit (output); `lost_level` is what
+    safe() leaves on an output, None for inputs.
+    """
+
+    key: str  # of the device's table: "d0", "line", "led_green"
+    line: str
+    output: bool
+    on_level: bool
+    lost_level: bool | None = None
+
+
+class DeviceConfig(Protocol):
+    """What the configuration struct of each driver offers."""
+
+    @property
+    def id(self) -> str: ...
+
+    def lines(self) -> Sequence[LineUse]:
+        """Every line the device claims, in the order of the wiring table."""
+
+    def problems(self) -> Sequence[Problem]:
+        """Every value that has the right type and is still wrong."""
