@@ -13,21 +13,28 @@ BACK_OFF_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # then always the last: a cable th
 PROVEN_S = 0.5  # a driver that lived this long after a loss has recovered
 
 Tell = Callable[[DeviceLost | DeviceRecovered], None]
+Died = Callable[[str, BaseException | None], None]
 
 
 class Supervisor:
-    """Runs drivers until stopped. `lost` tells, per device, why it is lost now."""
+    """Runs drivers until stopped. `lost` tells, per device, why it is lost now.
 
-    def __init__(self, emit: Emit, tell: Tell) -> None:
+    A driver that fails with anything but DriverError is a mistake of ours: `died` is called, and the process must end.
+    """
+
+    def __init__(self, emit: Emit, tell: Tell, died: Died) -> None:
         self._emit = emit
         self._tell = tell
+        self._died = died
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self.lost: dict[str, str] = {}
         self.restarts: dict[str, int] = {}
 
     def start(self, driver: Driver) -> None:
         assert driver.id not in self._tasks, driver.id
-        self._tasks[driver.id] = asyncio.create_task(self._keep(driver), name=f"driver {driver.id}")
+        task = asyncio.create_task(self._keep(driver), name=f"driver {driver.id}")
+        task.add_done_callback(self._ended)
+        self._tasks[driver.id] = task
 
     def answering(self) -> bool:
         """Every driver's task is alive (running, or waiting for its next try)."""
@@ -63,6 +70,10 @@ class Supervisor:
             self.restarts[driver.id] = self.restarts.get(driver.id, 0) + 1
             await asyncio.sleep(BACK_OFF_S[min(attempt, len(BACK_OFF_S) - 1)])
             attempt += 1
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            self._died(task.get_name(), task.exception())
 
     def _recovered(self, device: str) -> None:
         if self.lost.pop(device, None) is not None:

@@ -1,0 +1,1 @@
+"""Measurements: each figure that Menshen promises, by `menshen bench NAME`."""

@@ -1,0 +1,272 @@
+"""A real controller process with a far end of its wires that can be timed: for benches and kill tests.
+
+The far end is plain blocking code in a thread of its own: it sends edges with stamps of CLOCK_MONOTONIC and stamps each
+Drive when it arrives. One door: reader, lock, contact.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from drivers.bus.exchange import AnyMessage, Claim, Drive, Edges, Levels, Message
+from drivers.bus.lines import Edge
+from firmware.bench.clock import monotonic_ns
+from firmware.controller.role_socket import listening_socket
+
+BIT_INTERVAL_NS = 1_000_000  # 1 ms between bits, SIA AC-01: 0.2-20 ms
+PULSE_NS = 50_000
+ANSWER_S_MAX = 10.0
+
+SITE = """\
+[site]
+id = "bench"
+name = "Bench"
+time_zone = "Asia/Shanghai"
+
+[store]
+folder = "state"
+
+[board]
+kind = "simulated_board"
+
+[[area]]
+id = "inside"
+
+[[portal]]
+kind = "door"
+id = "door"
+lock = "lock"
+contact = "contact"
+egress = "mechanical"
+
+[[portal.access_point]]
+id = "door_in"
+readers = ["reader"]
+area_to = "inside"
+
+[[reader]]
+id = "reader"
+repeat_ms = 100
+noise_max = 1000
+
+[[device]]
+id = "reader"
+kind = "wiegand"
+d0 = "GPIO17"
+d1 = "GPIO27"
+formats = ["H10301"]
+
+[[device]]
+id = "lock"
+kind = "relay"
+line = "GPIO13"
+
+[[device]]
+id = "contact"
+kind = "contact"
+line = "GPIO6"
+active_level = "high"
+debounce_ms = 5
+"""
+D0, D1, LOCK, CONTACT = "GPIO17", "GPIO27", "GPIO13", "GPIO6"
+
+
+class Driven(NamedTuple):
+    line: str
+    level: bool
+    at_ns: int
+
+
+def h10301(facility: int, number: int) -> int:
+    """The 26 bits of a card, by SIA AC-01: even parity over the first twelve data bits, odd over the last twelve."""
+    data = facility << 16 | number
+    even = (data >> 12).bit_count() & 1
+    odd = 1 - ((data & 0xFFF).bit_count() & 1)
+    return even << 25 | data << 1 | odd
+
+
+def frame_edges(bits: int, length: int, last_bit_ns: int) -> list[Edge]:
+    """The edges of a frame whose last bit begins at `last_bit_ns`. Lines rest high; a pulse is low."""
+    edges: list[Edge] = []
+    for index in range(length):
+        at_ns = last_bit_ns - (length - 1 - index) * BIT_INTERVAL_NS
+        line = D1 if bits >> (length - 1 - index) & 1 else D0
+        edges += [Edge(line, False, at_ns), Edge(line, True, at_ns + PULSE_NS)]
+    return edges
+
+
+class FarEnd:
+    """The wires' far end: holds levels through the death of a controller, and tells what was driven, and when."""
+
+    def __init__(self, path: Path) -> None:
+        self._server = listening_socket(path)
+        self._server.setblocking(True)
+        self._decoder = msgspec.msgpack.Decoder(AnyMessage)
+        self._clients: list[socket.socket] = []
+        self._news = threading.Condition()
+        self.levels: dict[str, bool] = {D0: True, D1: True, CONTACT: False}
+        self.claimed: set[str] = set()
+        self.driven: list[Driven] = []
+        self._thread = threading.Thread(target=self._accept, name="far end", daemon=True)
+        self._thread.start()
+
+    def send(self, edges: Sequence[Edge]) -> None:
+        """Edges to whoever watches; without a watcher they are gone, as on real wires."""
+        for edge in edges:
+            self.levels[edge.line] = edge.level
+        frame = _frame(Edges(tuple(edges)))
+        with self._news:
+            clients = list(self._clients)
+        for client in clients:
+            try:
+                client.sendall(frame)
+            except OSError:
+                self._gone(client)
+
+    def wait_driven(self, line: str, level: bool, since: int, limit_s: float = ANSWER_S_MAX) -> Driven | None:
+        """The first Drive of that line and level from index `since` of `driven` on, or None at the limit."""
+        found: list[Driven] = []
+
+        def came() -> bool:
+            found[:] = [d for d in self.driven[since:] if d.line == line and d.level is level][:1]
+            return bool(found)
+
+        with self._news:
+            self._news.wait_for(came, limit_s)
+        return found[0] if found else None
+
+    def wait_claimed(self, lines: set[str], limit_s: float = ANSWER_S_MAX) -> bool:
+        with self._news:
+            return self._news.wait_for(lambda: lines <= self.claimed, limit_s)
+
+    def close(self) -> None:
+        self._server.close()
+        for client in self._clients:
+            client.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._server.accept()
+            except OSError:
+                return  # closed
+            with self._news:
+                self._clients.append(client)
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        file = client.makefile("rb")
+        while True:
+            try:
+                head = file.read(4)
+                body = file.read(int.from_bytes(head, "big")) if len(head) == 4 else b""
+            except OSError:
+                break
+            at_ns = monotonic_ns()
+            if not body:
+                break
+            self._take(client, self._decoder.decode(body), at_ns)
+        self._gone(client)
+
+    def _take(self, client: socket.socket, message: Message, at_ns: int) -> None:
+        match message:
+            case Claim(lines):
+                levels = {line: self.levels.get(line, True) for line in lines}
+                client.sendall(_frame(Levels(levels, at_ns)))
+                with self._news:
+                    self.claimed |= set(lines)
+                    self._news.notify_all()
+            case Drive(line, level):
+                with self._news:
+                    self.levels[line] = level
+                    self.driven.append(Driven(line, level, at_ns))
+                    self._news.notify_all()
+            case _:
+                return
+
+    def _gone(self, client: socket.socket) -> None:
+        with self._news:
+            if client in self._clients:
+                self._clients.remove(client)
+            if not self._clients:
+                self.claimed.clear()
+        client.close()
+
+
+def _frame(message: Message) -> bytes:
+    body = msgspec.msgpack.encode(message)
+    return len(body).to_bytes(4, "big") + body
+
+
+class Rig:
+    """A folder with a site, a far end, and one controller process at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.site = folder / "site.toml"
+        self.state = folder / "state"
+        self.wires = folder / "wires.sock"
+        self.role = folder / "network.sock"
+        self.site.write_text(SITE)
+        self.state.mkdir(mode=0o700, exist_ok=True)
+        self.far_end = FarEnd(self.wires)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, wait: bool = True) -> dict[str, str]:
+        """Start the controller; with `wait` until it says that it is ready. Returns what it said."""
+        words = [sys.executable, "-m", "firmware.controller", "--config", str(self.site), "--wires", str(self.wires)]
+        words += ["--state", str(self.state), "--network-socket", str(self.role)]
+        environment = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
+        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, env=environment, cwd=self.folder)
+        if not wait:
+            return {}
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the controller ended with status {self.process.wait()} before it was ready")
+        told = json.loads(line)
+        assert isinstance(told, dict)
+        return told
+
+    def swipe(self, bits: int, length: int = 26) -> int:
+        """Send a frame whose last bit is now; returns that instant."""
+        last_ns = monotonic_ns()
+        self.far_end.send(frame_edges(bits, length, last_ns))
+        return last_ns
+
+    def contact(self, opened: bool) -> None:
+        self.far_end.send([Edge(CONTACT, opened, monotonic_ns())])
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self._end()
+
+    def stop(self) -> int:
+        assert self.process is not None
+        self.process.terminate()
+        return self._end()
+
+    def close(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
+        self.far_end.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _end(self) -> int:
+        assert self.process is not None
+        status = self.process.wait(20)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        return status

@@ -1,0 +1,92 @@
+"""`menshen bench swipe`: end of frame to lock effect, whole controller process over simulated lines.
+
+The end of a frame is three bit intervals after its last bit (the driver must wait that long to know that no bit
+follows), so lock minus last bit minus three intervals is what the controller needs. Blocks of swipes idle and with one
+burning process a core alternate, so that drift of the machine meets both alike.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from firmware.bench.cards import enrolled_cards, install_sample_roster
+from firmware.bench.clock import rest
+from firmware.bench.figures import Figure, spread
+from firmware.bench.rig import BIT_INTERVAL_NS, CONTACT, LOCK, Rig, h10301
+
+GAP_INTERVALS = 3
+BLOCK = 50
+SEED = 2
+LIMIT_MS = 5.0
+
+
+@contextmanager
+def burners(count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Processes that do nothing but burn a core each; they start stopped."""
+    made = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        for process in made:
+            process.send_signal(signal.SIGSTOP)
+        yield made
+    finally:
+        for process in made:
+            process.kill()
+            process.wait()
+
+
+def one_swipe(rig: Rig, bits: int) -> tuple[float, float] | None:
+    """One passage: swipe, lock, open, close, locked again. (end of frame to lock, last bit to lock) in ms."""
+    far_end = rig.far_end
+    since = len(far_end.driven)
+    last_ns = rig.swipe(bits)
+    driven = far_end.wait_driven(LOCK, True, since)
+    if driven is None:
+        return None
+    rig.contact(True)
+    rest(0.012)  # past the contact's debounce
+    rig.contact(False)
+    if far_end.wait_driven(LOCK, False, since) is None:
+        return None
+    whole_ns = driven.at_ns - last_ns
+    return (whole_ns - GAP_INTERVALS * BIT_INTERVAL_NS) / 1e6, whole_ns / 1e6
+
+
+def bench(folder: Path, swipes: int = 1000, credentials: int = 250_000) -> dict[str, Any]:
+    """`swipes` idle and as many under load. Raises RuntimeError when a swipe of an enrolled card moves no lock."""
+    rig = Rig(folder)
+    try:
+        install_sample_roster(rig, credentials)
+        rig.start()
+        rig.far_end.wait_claimed({CONTACT})
+        chosen = random.Random(SEED).sample(enrolled_cards(rig), 2 * swipes)
+        outcome: dict[str, list[tuple[float, float]]] = {"idle": [], "loaded": []}
+        with burners(os.cpu_count() or 1) as processes:
+            while chosen:
+                for mode in outcome:
+                    for process in processes:
+                        process.send_signal(signal.SIGCONT if mode == "loaded" else signal.SIGSTOP)
+                    for facility, number in chosen[:BLOCK]:
+                        took = one_swipe(rig, h10301(facility, number))
+                        if took is None:
+                            raise RuntimeError(f"card {facility}:{number} moved no lock within the limit")
+                        outcome[mode].append(took)
+                    del chosen[:BLOCK]
+        figures: dict[str, Any] = {"credentials": credentials}
+        for mode, took in outcome.items():
+            figures[f"{mode}_end_of_frame_to_lock_ms"] = spread([first for first, _ in took])
+            figures[f"{mode}_last_bit_to_lock_ms"] = spread([second for _, second in took])
+        figures["figures"] = [
+            Figure(f"swipe, {mode}, p99", figures[f"{mode}_end_of_frame_to_lock_ms"].p99, LIMIT_MS, "ms")
+            for mode in outcome
+        ]
+        return figures
+    finally:
+        rig.close()

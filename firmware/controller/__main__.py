@@ -1,0 +1,76 @@
+"""`python -m firmware.controller`: one controller process, as the service manager or the development supervisor starts it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from firmware.config import Config, load
+from firmware.controller.board import build, simulated_lines
+from firmware.controller.clock import SystemWall
+from firmware.controller.health import ServiceManager
+from firmware.controller.process import Controller, open_bus, tune
+from firmware.controller.role_socket import listening_socket
+
+BUS_WAIT_S = 5.0
+FAILED = 70  # EX_SOFTWARE of sysexits.h: the service manager starts us again, after `menshen safe`
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(prog="python -m firmware.controller", description="One controller process.")
+    made.add_argument("--config", type=Path, required=True, metavar="FILE", help="the site file")
+    made.add_argument("--state", type=Path, metavar="DIR", help="instead of [store] folder")
+    made.add_argument("--wires", type=Path, metavar="SOCKET", help="simulated wires: the socket of their far end")
+    made.add_argument(
+        "--network-fd", type=int, metavar="N", help="the listening socket of the network role, handed down"
+    )
+    made.add_argument("--network-socket", type=Path, metavar="PATH", help="or where to make it")
+    made.add_argument("--record", type=Path, metavar="FILE", help="record facts and effects, pseudonymised")
+    return made
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = parser().parse_args(argv)
+    config, problems = load(arguments.config)
+    if config is None:
+        print(f"menshen: {arguments.config}: {len(problems)} problems; `menshen check` lists them", file=sys.stderr)
+        return 2
+    return asyncio.run(serve(config, arguments))
+
+
+async def serve(config: Config, arguments: argparse.Namespace) -> int:
+    """Run until SIGTERM or SIGINT (0) or until a part dies (FAILED)."""
+    folder = arguments.state or config.store.folder
+    lines = simulated_lines(arguments.wires)
+    board = build(config, lines)
+    await open_bus(lines, BUS_WAIT_S)
+    listening = None
+    if arguments.network_fd is not None:
+        listening = socket.socket(fileno=arguments.network_fd)
+    elif arguments.network_socket is not None:
+        listening = listening_socket(arguments.network_socket)
+    controller = Controller(
+        config, folder, lines, board, SystemWall(), record=arguments.record, service_manager=ServiceManager()
+    )
+    loop = asyncio.get_running_loop()
+    asked = loop.create_future()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, lambda: asked.done() or asked.set_result(None))
+    await controller.start(listening)
+    tune()
+    print(json.dumps({"ready": config.site.id, "boot": controller.boot}), flush=True)
+    await asyncio.wait({asked, controller.failed}, return_when=asyncio.FIRST_COMPLETED)
+    await controller.stop()
+    if controller.failed.done():
+        print(f"menshen: {controller.failed.result()}", file=sys.stderr)
+        return FAILED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

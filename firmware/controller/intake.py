@@ -1,0 +1,84 @@
+"""Turns a driver's words into facts; the only room of this process that may.
+
+A credential is looked up when its report is taken out of the inbox, so that the fact carries what roster and ledger
+said at that moment. PIN digits live here only: a fact says whose PIN it was, never which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from drivers.reports import Digits, Frame, Level, Line, Noise, Report
+from drivers.wire.wiegand import decode_in_order
+from firmware.controller.pin_pad import PinPad
+from firmware.core.access import Factor, Unknown
+from firmware.core.facts import AnyFact, CardRead, CodeRead, InputChanged, NoiseSeen, PinEntered
+from firmware.core.facts import Level as FactLevel
+from firmware.core.state import State
+from firmware.identity import Identity
+from firmware.roster.presented import Ledger, present
+from firmware.roster.roster import Roster
+
+LINE_CHARACTERS_MAX = 512  # a QR code's text; longer ones are nobody's credential
+
+
+class Formats(Protocol):
+    """Which card formats a reader accepts, in order."""
+
+    def __getitem__(self, reader: str) -> Sequence[str]: ...
+
+
+class Intake:
+    """Report -> facts. `roster` is replaced when a new one is installed; None: nobody is known."""
+
+    def __init__(self, roster: Roster | None, ledger: Ledger, identity: Identity, formats: Mapping[str, Sequence[str]]):
+        self.roster = roster
+        self._ledger = ledger
+        self._identity = identity
+        self._formats = formats
+        self._pads: dict[str, PinPad] = {}
+        self.undecodable = 0
+
+    def facts(self, report: Report, state: State) -> Sequence[AnyFact]:
+        """The facts of one report; `state` tells which holder a reader waits for."""
+        match report:
+            case Level():
+                return (InputChanged(input=report.device, level=FactLevel(report.level.value)),)
+            case Frame():
+                return self._frame(report)
+            case Digits():
+                pad = self._pads.setdefault(report.device, PinPad())
+                pins = pad.press(report.keys, report.at_ns // 1_000_000)
+                return [self._pin(report.device, pin, state) for pin in pins]
+            case Line():
+                key = report.text[:LINE_CHARACTERS_MAX]
+                return (CodeRead(reader=report.device, presented=self._present(Factor.CODE, key)),)
+            case Noise():
+                return (NoiseSeen(reader=report.device, kind=report.kind.value, count=report.count),)
+        raise AssertionError(f"a report that intake does not know: {type(report).__name__}")
+
+    def _frame(self, frame: Frame) -> Sequence[AnyFact]:
+        card = decode_in_order(self._formats[frame.device], frame.bits, frame.length)
+        if card is None:
+            self.undecodable += 1
+            return (NoiseSeen(reader=frame.device, kind="unknown_format"),)
+        return (CardRead(reader=frame.device, presented=self._present(Factor.CARD, card.key)),)
+
+    def _pin(self, reader: str, pin: str, state: State) -> PinEntered:
+        presented = self._present(Factor.PIN, pin)
+        waiting = state.readers[reader].pending
+        if waiting is None or self.roster is None:
+            return PinEntered(reader=reader, presented=presented)
+        matched = self.roster.second_pin(waiting.holder, pin, self._identity)
+        return PinEntered(
+            reader=reader,
+            presented=presented,
+            second_of=waiting.holder if matched is not None else None,
+            duress=matched == "duress",
+        )
+
+    def _present(self, factor: Factor, key: str):  # type: ignore[no-untyped-def]
+        if self.roster is None:
+            return Unknown(token=self._identity.pseudonym(factor.value, key))
+        return present(self.roster, self._ledger, factor, key, self._identity)

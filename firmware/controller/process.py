@@ -1,0 +1,259 @@
+"""The controller process: puts its parts together, starts them in order, and stops them in order.
+
+Start: identity, roster, journal, board, core; then drivers. It needs no network. Stop: inbox, core, every safe(), buses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import secrets
+import socket
+import sys
+from pathlib import Path
+
+import firmware
+from drivers.bus.lines import Lines
+from drivers.reports import AnyReport, Frame, Level, Noise
+from firmware.config import Config
+from firmware.controller.board import Board
+from firmware.controller.clock import WATCH_S, Clock, Wall
+from firmware.controller.engine import Engine
+from firmware.controller.health import ServiceManager
+from firmware.controller.inbox import Inbox, Rank
+from firmware.controller.intake import Intake
+from firmware.controller.outlet import Outlet
+from firmware.controller.publisher import Publisher
+from firmware.controller.recorder import Recorder
+from firmware.controller.role_socket import RoleSocket
+from firmware.controller.roster_watch import RosterWatch
+from firmware.controller.supervisor import Supervisor
+from firmware.core.codes import Code
+from firmware.core.effects import Event, Record
+from firmware.core.facts import DeviceLost, DeviceRecovered, Started, StoreFailed, StoreRecovered
+from firmware.core.state import initial
+from firmware.identity import Identity
+from firmware.journal.store import Journal
+from firmware.messages import Ask, Welcome
+
+HEALTH_S = 2.0
+SWITCH_INTERVAL_S = 0.0005  # the journal's thread may hold the interpreter no longer: a swipe waits for it
+BUS_TRY_S = 0.5
+
+
+class Controller:
+    """One site's controller, from `start` to `stop`. `failed` is set when a part of it died: the process must end."""
+
+    def __init__(
+        self,
+        config: Config,
+        folder: Path,
+        lines: Lines,
+        board: Board,
+        wall: Wall,
+        *,
+        record: Path | None = None,
+        service_manager: ServiceManager | None = None,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._config = config
+        self._folder = folder
+        self._lines = lines
+        self._board = board
+        self._manager = service_manager if service_manager is not None else ServiceManager({})
+        self.boot = secrets.token_hex(8)
+        self.failed: asyncio.Future[str] = self._loop.create_future()
+        self.inbox = Inbox()
+        self.identity = Identity.load_or_create(folder / "identity")
+        self.rosters = RosterWatch(folder / "roster", config.roster.signers, self.identity, self.inbox)
+        self.journal = self._open_journal()
+        self.clock = Clock(self._loop, wall, self.journal.newest_utc_ms)
+        self.intake = Intake(self.rosters.roster, self.journal.ledger, self.identity, board.formats)
+        self.rosters.on_roster = self.intake.use
+        self.supervisor = Supervisor(self.emit, self._device, self._died)
+        self.role_socket = self._network_socket()
+        self.publisher = Publisher(self.role_socket, self.clock)
+        self.recorder = Recorder(record, config.site, self.clock.now_ms()) if record is not None else None
+        self.engine = Engine(
+            initial(config.site),
+            clock=self.clock,
+            inbox=self.inbox,
+            intake=self.intake,
+            outlet=Outlet(board.drivers, self.journal, self.inbox),
+            recorder=self.recorder,
+            on_view=self.publisher.viewed,
+            on_step=self.publisher.stepped,
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+        self._started_ms = self.clock.now_ms()
+
+    async def start(self, listening: socket.socket | None = None) -> None:
+        """The first facts, then the drivers, then whoever listens."""
+        self.engine.take(self._started())
+        told = self.clock.check()
+        if told is not None:
+            self.engine.take(told)
+        for fact in self.rosters.first_facts():
+            self.engine.take(fact)
+        for driver in self._board.drivers.values():
+            self.supervisor.start(driver)
+        self._task(self.engine.run(), "core")
+        self._task(self._watch_clock(), "clock")
+        self._task(self.rosters.run(), "roster")
+        self._task(self._tell_health(), "health")
+        if listening is not None:
+            await self.role_socket.start(listening)
+        self._manager.ready()
+
+    async def stop(self) -> None:
+        """Inbox and core first, so that nothing is commanded any more; then every safe(); then buses and journal."""
+        self._manager.stopping()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.supervisor.stop()
+        for driver in self._board.drivers.values():
+            driver.safe()
+        self._lines.close()
+        await self.role_socket.stop()
+        stopped = Record(Event(code=Code.STOPPED))
+        self.journal.append([stopped], now_ms=self.clock.now_ms(), utc_ms=self.clock.utc_ms())
+        await self._loop.run_in_executor(None, self.journal.close)
+        if self.recorder is not None:
+            self.recorder.close()
+        self.rosters.close()
+
+    def emit(self, report: AnyReport) -> None:
+        """Where every driver's reports enter."""
+        match report:
+            case Level():
+                rank = Rank.INPUT
+            case Noise():
+                rank = Rank.NOISE
+            case _:
+                rank = Rank.READING
+        if isinstance(report, Frame):
+            self.publisher.frames += 1
+        self.inbox.put(report, rank, report.device)
+
+    # -- parts --------------------------------------------------------------------------------------------------------
+
+    def _open_journal(self) -> Journal:
+        def committed(ticket: int, epoch: int, seq: int) -> None:
+            self._from_thread(lambda: self.publisher.committed(ticket, epoch, seq))
+
+        def failed(why: str) -> None:
+            self._from_thread(lambda: self.inbox.put(StoreFailed(why=why), Rank.SYSTEM, "journal"))
+
+        def recovered(lost: int) -> None:
+            self._from_thread(lambda: self.inbox.put(StoreRecovered(events_lost=lost), Rank.SYSTEM, "journal"))
+
+        return Journal.open(
+            self._folder / "journal",
+            self.identity,
+            boot=self.boot,
+            limits=self._config.store.limits,
+            on_committed=committed,
+            on_failed=failed,
+            on_recovered=recovered,
+        )
+
+    def _from_thread(self, call) -> None:  # type: ignore[no-untyped-def]
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(call)
+
+    def _network_socket(self) -> RoleSocket:
+        welcome = Welcome(
+            version=firmware.__version__,
+            site=self._config.site.id,
+            site_name=self._config.name,
+            boot=self.boot,
+            journal=str(self.journal.path),
+        )
+        return RoleSocket("network", welcome, frozenset(), self._ask)  # read-only until the page has accounts
+
+    def _ask(self, ask: Ask) -> None:
+        self.inbox.put(ask.command, Rank.COMMAND, "network")
+
+    def _started(self) -> Started:
+        return Started(
+            boot=self.boot,
+            kept=self.journal.kept(),
+            occupancy=self.journal.ledger.occupancy(),
+            lost_ms_max=self.journal.lost_ms_max,
+            clean=self.journal.clean_stop,
+        )
+
+    def _device(self, fact: DeviceLost | DeviceRecovered) -> None:
+        self.inbox.put(fact, Rank.INPUT, fact.device)
+
+    def _task(self, coroutine, name: str) -> None:  # type: ignore[no-untyped-def]
+        task = self._loop.create_task(coroutine, name=name)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            self._died(task.get_name(), task.exception())
+
+    def _died(self, name: str, error: BaseException | None) -> None:
+        if not self.failed.done():
+            self.failed.set_result(f"{name} ended: {error!r}")
+
+    # -- rounds -------------------------------------------------------------------------------------------------------
+
+    async def _watch_clock(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_S)
+            told = self.clock.check()
+            if told is not None:
+                self.inbox.put(told, Rank.SYSTEM, "clock")
+
+    async def _tell_health(self) -> None:
+        period_s = min(HEALTH_S, self._manager.feed_s or HEALTH_S)
+        while True:
+            await asyncio.sleep(period_s)
+            why = self._unhealthy()
+            if why:
+                self._manager.starve(why)
+            else:
+                self._manager.feed()
+            self.publisher.health(
+                uptime_ms=self.clock.now_ms() - self._started_ms,
+                inbox=self.inbox,
+                journal=self.journal,
+                supervisor=self.supervisor,
+                drivers=self._board.drivers,
+            )
+
+    def _unhealthy(self) -> str:
+        """Why the watchdog must not be fed; empty: all is well. This task runs, so the loop does."""
+        if not self.supervisor.answering():
+            return "a driver's task has ended"
+        if not self.journal.answering(self.clock.now_ms()):
+            return "the journal's writer does not answer"
+        return ""
+
+
+async def open_bus(lines: Lines, limit_s: float) -> None:
+    """Wait a moment for the bus, which may start beside us; the supervisor goes on trying if it does not come."""
+    from drivers.bus.lines import BusError
+
+    end_s = asyncio.get_running_loop().time() + limit_s
+    while True:
+        try:
+            await lines.open()
+        except BusError as error:
+            if asyncio.get_running_loop().time() >= end_s:
+                print(f"menshen: the bus does not answer yet: {error}", file=sys.stderr)
+                return
+            await asyncio.sleep(BUS_TRY_S / 10)
+        else:
+            return
+
+
+def tune() -> None:
+    """What keeps a swipe's way short: nothing allocated at start is looked at again, and threads give way quickly."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.collect()
+    gc.freeze()

@@ -1,0 +1,98 @@
+"""What leaves the controller for people: views, health and answers, each after the journal has committed it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from drivers.driver import Driver
+from firmware.controller.clock import Clock
+from firmware.controller.inbox import Inbox
+from firmware.controller.role_socket import RoleSocket
+from firmware.controller.supervisor import Supervisor
+from firmware.core.codes import Code
+from firmware.core.effects import Record
+from firmware.core.facts import AnyFact, Command
+from firmware.core.view import SiteView
+from firmware.journal.store import Journal
+from firmware.messages import Answer, Health, States
+
+VIEWS_WAITING_MAX = 256  # only the newest committed one matters; older ones give way
+
+
+class Waiting(NamedTuple):
+    ticket: int
+    view: SiteView | None
+    answer: Answer | None
+
+
+class Publisher:
+    """Holds what is decided back until it is committed. Tickets are committed in order."""
+
+    def __init__(self, role_socket: RoleSocket, clock: Clock) -> None:
+        self._socket = role_socket
+        self._clock = clock
+        self._waiting: deque[Waiting] = deque()
+        self._committed = 0
+        self._epoch = 0
+        self._seq = 0
+        self.frames = 0
+
+    def viewed(self, view: SiteView, ticket: int | None) -> None:
+        """A changed view that rests on `ticket`."""
+        if ticket is None or ticket <= self._committed:
+            self._publish(view)
+            return
+        if len(self._waiting) >= VIEWS_WAITING_MAX:
+            oldest = next((waiting for waiting in self._waiting if waiting.answer is None), None)
+            if oldest is not None:
+                self._waiting.remove(oldest)
+        self._waiting.append(Waiting(ticket, view, None))
+
+    def stepped(self, fact: AnyFact, effects: tuple[object, ...], ticket: int | None) -> None:
+        """Keep the answer to a command until its event is committed."""
+        if not isinstance(fact, Command) or not fact.request or ticket is None:
+            return
+        for effect in effects:
+            if isinstance(effect, Record) and effect.event.request == fact.request:
+                event = effect.event
+                answer = Answer(fact.request, event.code is not Code.COMMAND_REFUSED, event.reasons)
+                self._waiting.append(Waiting(ticket, None, answer))
+                return
+
+    def committed(self, ticket: int, epoch: int, seq: int) -> None:
+        """The journal has everything up to `ticket`."""
+        self._committed, self._epoch, self._seq = ticket, epoch, seq
+        newest: SiteView | None = None
+        while self._waiting and self._waiting[0].ticket <= ticket:
+            waiting = self._waiting.popleft()
+            newest = waiting.view or newest
+            if waiting.answer is not None:
+                self._socket.answer(waiting.answer)
+        if newest is not None:
+            self._publish(newest)
+
+    def health(
+        self,
+        *,
+        uptime_ms: int,
+        inbox: Inbox,
+        journal: Journal,
+        supervisor: Supervisor,
+        drivers: Mapping[str, Driver],
+    ) -> None:
+        self._socket.publish(
+            Health(
+                uptime_ms=uptime_ms,
+                inbox_depth=inbox.depth,
+                inbox_dropped=inbox.dropped,
+                journal_backlog=journal.backlog,
+                events_lost=journal.events_lost,
+                drivers={name: supervisor.lost.get(name, "running") for name in drivers},
+                counters={name: driver.counters() for name, driver in drivers.items()},
+            )
+        )
+
+    def _publish(self, view: SiteView) -> None:
+        self._socket.publish(States(view, self._epoch, self._seq, self._clock.utc_ms()))
