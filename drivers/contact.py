@@ -9,6 +9,7 @@ import msgspec
 
 from drivers.bus.lines import BusError, Edge, InputLine, Lines, Overflow
 from drivers.driver import Emit
+from drivers.loop_time import SLACK_NS, call_at_ns, loop_ns
 from drivers.reports import DriverError, InputLevel, Level
 from drivers.settings import LevelWord, LineUse, Problem
 
@@ -67,7 +68,7 @@ class Contact:
             await self._lines.open()
             self._input = self._lines.claim_input(config.line, config.id, self._on_edges)
             await self._input.ready()
-            self._report(self._input.level(), _loop_ns())
+            self._report(self._input.level(), loop_ns())
             why = await self._lines.lost()
             raise DriverError(f"{config.id}: input {config.line} is lost with its bus: {why}")
         except BusError as error:
@@ -117,10 +118,9 @@ class Contact:
         self._timer = None
         if self._input is None or self._unrest_ns is None or self._reported is None:
             return
-        loop = asyncio.get_running_loop()
         quiet_ns = min(self._edge_ns + self._debounce_ns, self._unrest_ns + UNREST_NS_MAX)
-        if _loop_ns() < quiet_ns:
-            self._timer = loop.call_at(quiet_ns / 1e9, self._settle)
+        if loop_ns() + SLACK_NS < quiet_ns:
+            self._timer = call_at_ns(quiet_ns, self._settle)
             return
         try:
             level = self._input.level()
@@ -137,8 +137,3 @@ class Contact:
         self._reported = level
         active = level == self._config.active_level.level
         self._emit(Level(self.id, InputLevel.ACTIVE if active else InputLevel.INACTIVE, at_ns))
-
-
-def _loop_ns() -> int:
-    """The event loop's clock, which is the clock of the stamps."""
-    return int(asyncio.get_running_loop().time() * 1e9)

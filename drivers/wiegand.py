@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+import asyncio
+from collections.abc import Sequence
+from operator import attrgetter
 
 import msgspec
 
+from drivers.bus.lines import BusError, Edge, EdgeStream, Lines, Overflow
+from drivers.driver import Emit
+from drivers.indicator import Indicator, Lamp
+from drivers.loop_time import SLACK_NS, call_at_ns, loop_ns
+from drivers.noise import NoiseCount
+from drivers.reports import Digits, DriverError, Frame, NoiseKind
 from drivers.settings import LevelWord, LineUse, Problem
+from drivers.wire.ambiguity import ambiguities
+from drivers.wire.framing import Burst, Framer
+from drivers.wire.keypad import BUFFERED_BITS, LENGTH_OF, KeypadKind, decode_keys
+from drivers.wire.wiegand import Card, Refusal, decode_in_order, lengths_of
+from drivers.wire.wiegand_formats import LAYOUTS
 
 FORMATS_MAX = 16  # of one reader: more is a mistake, since each length should have one meaning
 
-
-class KeypadKind(StrEnum):
-    """How the reader's keypad speaks on the data lines."""
-
-    NONE = "none"
-    FOUR_BIT = "4bit"
-    EIGHT_BIT = "8bit"
-    BUFFERED = "buffered"
+_stamp = attrgetter("at_ns")
 
 
 class WiegandConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="wiegand"):
@@ -36,6 +42,11 @@ class WiegandConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
         LevelWord.HIGH
     )  # of the board's pin when lit: a transistor pulls the reader's wire down
 
+    def indicators(self) -> dict[Lamp, str]:
+        """The indicator lines that there are."""
+        lines = {Lamp.GREEN: self.led_green, Lamp.RED: self.led_red, Lamp.BUZZER: self.buzzer}
+        return {lamp: line for lamp, line in lines.items() if line is not None}
+
     def lines(self) -> tuple[LineUse, ...]:
         lit = self.indicator_level.level
         indicators = (("led_green", self.led_green), ("led_red", self.led_red), ("buzzer", self.buzzer))
@@ -46,6 +57,214 @@ class WiegandConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
         )
 
     def problems(self) -> tuple[Problem, ...]:
-        if self.d0 != self.d1:
-            return ()
-        return (Problem("d1", self.d1, "another line than d0"),)
+        return tuple(_problems(self))
+
+
+class Wiegand:
+    """Reports decodable frames, keys, and noise in sums; shows feedback.
+
+    A Frame is sent only for bits that one of the reader's formats accepts: parities and constant bits are checked
+    here, who the card belongs to is nobody's business here.
+    """
+
+    def __init__(self, config: WiegandConfig, lines: Lines) -> None:
+        self.id = config.id
+        self._config = config
+        self._lines = lines
+        self._framer = Framer(config.d0, config.d1)
+        self._lengths = lengths_of(config.formats)
+        self._longest = max(self._lengths, default=0)
+        self._shortest = min((*self._lengths, LENGTH_OF.get(config.keypad, BUFFERED_BITS)))
+        self._key_length = LENGTH_OF.get(config.keypad)
+        self._noise = NoiseCount(config.id)
+        self._indicator = Indicator(config.id, lines, config.indicators(), config.indicator_level.level)
+        self._emit: Emit | None = None
+        self._stream: EdgeStream | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_ns = 0
+        self._muted = False
+        self._key_last = False  # the last burst was a key
+        self._opening: asyncio.Task[None] | None = None  # listening again after a mute
+        self._failed: asyncio.Future[str] | None = None  # why it could not
+        self._counts = {"frames": 0, "keys": 0, "bits": 0, "mutes": 0}
+
+    async def run(self, emit: Emit) -> None:
+        """Watch the data lines, unless muted, and hold the indicators."""
+        self._emit = emit
+        self._noise.start(emit)
+        self._failed = asyncio.get_running_loop().create_future()
+        watch: asyncio.Task[str] | None = None
+        try:
+            await self._lines.open()
+            self._indicator.start()
+            if not self._muted:
+                await self._listen()
+            watch = asyncio.create_task(self._lines.lost(), name=f"{self.id}: loss of the bus")
+            await asyncio.wait((watch, self._failed), return_when=asyncio.FIRST_COMPLETED)
+            why = watch.result() if watch.done() else self._failed.result()
+            raise DriverError(f"{self.id}: the reader is lost with its bus: {why}")
+        except BusError as error:
+            raise DriverError(f"{self.id}: the reader's lines cannot be had: {error}") from error
+        finally:
+            self._deafen()
+            for task in (watch, self._opening):
+                if task is not None:
+                    task.cancel()
+                    await asyncio.wait((task,))
+            self._indicator.stop()
+            self._noise.stop()
+            self._failed = self._emit = None
+
+    def show(self, feedback: str) -> None:
+        self._indicator.show(feedback)
+
+    def mute(self, muted: bool) -> None:
+        """Stop watching the data lines, or watch them again. Holds over a restart of the device."""
+        if muted == self._muted:
+            return
+        self._muted = muted
+        if muted:
+            self._counts["mutes"] += 1
+            self._deafen()
+        elif self._failed is not None:
+            self._opening = asyncio.create_task(self._listen_again(self._failed), name=f"{self.id}: listen again")
+
+    def safe(self) -> None:
+        self._indicator.safe()
+
+    def counters(self) -> dict[str, int]:
+        """Frames, keys, bits, and noise by kind (`noise_parity` and so on)."""
+        noise = {f"noise_{kind.value}": self._noise.totals[kind] for kind in NoiseKind}
+        others = {"overflows": self._framer.overflows, "indicator_failures": self._indicator.failures}
+        return self._counts | noise | others
+
+    # -- data lines ---------------------------------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        config = self._config
+        self._framer.reset(loop_ns())
+        self._stream = self._lines.claim_edges((config.d0, config.d1), config.id, self._on_edges)
+        await self._stream.ready()
+
+    async def _listen_again(self, failed: asyncio.Future[str]) -> None:
+        try:
+            await self._listen()
+        except BusError as error:
+            if not failed.done():
+                failed.set_result(str(error))
+
+    def _deafen(self) -> None:
+        if self._opening is not None:
+            self._opening.cancel()
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _on_edges(self, edges: Sequence[Edge | Overflow]) -> None:
+        framer = self._framer
+        if len(edges) > 1:
+            edges = sorted(edges, key=_stamp)
+        for burst in framer.feed(edges):
+            self._judge(burst, loop_ns())
+        if self._config.longest_frame and framer.length == self._longest > 0:
+            self._cut_longest()
+        self._arm()
+
+    def _arm(self) -> None:
+        """One timer at the deadline. One that is too early is left: it looks again, which is cheaper than a new one."""
+        deadline_ns = self._framer.deadline_ns
+        if deadline_ns is None or self._emit is None:
+            return
+        if self._timer is not None:
+            if self._timer_ns <= deadline_ns:
+                return
+            self._timer.cancel()
+        self._timer_ns = deadline_ns
+        self._timer = call_at_ns(deadline_ns, self._on_deadline)
+
+    def _on_deadline(self) -> None:
+        self._timer = None
+        now_ns = loop_ns()
+        burst = self._framer.expire(now_ns + SLACK_NS)
+        if burst is not None:
+            self._judge(burst, now_ns)
+        self._arm()
+
+    def _cut_longest(self) -> None:
+        """The reader says that no longer card exists: a good frame of the longest length is over with its last bit."""
+        peek = self._framer.peek()
+        if peek.torn or not isinstance(decode_in_order(self._config.formats, peek.bits, peek.length), Card):
+            return
+        self._judge(self._framer.cut(), loop_ns())
+
+    def _judge(self, burst: Burst, ended_ns: int) -> None:
+        """Frame, key or noise."""
+        key_before, self._key_last = self._key_last, False
+        emit = self._emit
+        if emit is None:
+            return
+        self._counts["bits"] += burst.length
+        if burst.flaw is not None:
+            self._noise.add(burst.flaw)
+            return
+        is_key = burst.length == self._key_length
+        if burst.torn and not (is_key and key_before):
+            self._noise.add(NoiseKind.NOISE)
+        elif is_key:
+            self._judge_key(burst, emit)
+        elif burst.length in self._lengths:
+            found = decode_in_order(self._config.formats, burst.bits, burst.length)
+            if isinstance(found, Card):
+                self._counts["frames"] += 1
+                emit(Frame(self.id, burst.bits, burst.length, burst.first_ns, burst.last_ns, ended_ns))
+            else:
+                self._noise.add(NoiseKind.PARITY if found is Refusal.PARITY else NoiseKind.UNKNOWN_FORMAT)
+        else:
+            self._noise.add(NoiseKind.SHORT if burst.length < self._shortest else NoiseKind.UNKNOWN_FORMAT)
+
+    def _judge_key(self, burst: Burst, emit: Emit) -> None:
+        keys = decode_keys(self._config.keypad, burst.bits, burst.length)
+        if isinstance(keys, Refusal):
+            self._noise.add(NoiseKind.PARITY if keys is Refusal.PARITY else NoiseKind.UNKNOWN_FORMAT)
+            return
+        self._key_last = True
+        self._counts["keys"] += 1
+        emit(Digits(self.id, keys, burst.last_ns))
+
+
+def _problems(config: WiegandConfig) -> list[Problem]:
+    """What is wrong with values of the right type."""
+    problems: list[Problem] = []
+    if config.d0 == config.d1:
+        problems.append(Problem("d1", config.d1, "another line than d0"))
+    known = [name for name in config.formats if name in LAYOUTS]
+    problems += [
+        Problem(f"formats[{index}]", name, f"one of {', '.join(LAYOUTS)}")
+        for index, name in enumerate(config.formats)
+        if name not in LAYOUTS
+    ]
+    if len(config.formats) > FORMATS_MAX:
+        problems.append(Problem("formats", f"{len(config.formats)} formats", f"at most {FORMATS_MAX}"))
+    elif not config.formats and config.keypad is KeypadKind.NONE:
+        problems.append(Problem("formats", "no format and no keypad", "at least one format, or a keypad"))
+    else:
+        problems += [
+            Problem(
+                "formats",
+                f"{found.first} and {found.second}, which both accept {found.bits:0{found.length}b}",
+                "formats of which each frame fits at most one",
+            )
+            for found in ambiguities(known)
+        ]
+    if config.keypad is KeypadKind.BUFFERED and BUFFERED_BITS in lengths_of(known):
+        problems.append(
+            Problem(
+                "keypad", "buffered, with a format of 26 bits", "another keypad mode: a PIN would be read as a card"
+            )
+        )
+    if config.longest_frame and not known:
+        problems.append(Problem("longest_frame", "true, without a format", "false"))
+    return problems
