@@ -1,0 +1,314 @@
+"""Reads the table of holders, a CSV file, row by row in bounded memory, noting every problem with its place.
+
+UTF-8 with or without a byte order mark, commas, one header line. One row a holder; further rows of the same holder add
+credentials with a validity or status of their own. The columns stand in COLUMNS; `holder` and `profiles` must be there.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import TextIO
+
+import msgspec
+
+from firmware.core.access import Factor
+from firmware.roster.errors import Problems, shown
+from firmware.roster.keys import ALLOWED, ID, ID_ALLOWED, canonical, valid
+from firmware.roster.rules import Rules
+from firmware.roster.schema import FLAGS, STATUSES
+
+COLUMNS: dict[str, str] = {
+    "holder": "the holder's id, never a name: up to 32 letters, digits, '_', '.', '-'",
+    "household": "the household's id",
+    "spaces": "parking spaces of the household, 0 to 1000; empty: no quota",
+    "profiles": "access profiles of rules.toml, separated by ';'",
+    "flags": f"any of {', '.join(FLAGS)}, separated by ';'",
+    "status": "of this row's credentials: active (or empty), suspended, lost",
+    "valid_from": "of this row's credentials: YYYY-MM-DD HH:MM in the time zone of rules.toml, or with Z or an offset; "
+    "a date alone is its first minute",
+    "valid_until": "the same; the minute itself is outside, and a date alone includes that day",
+    "use_limit": "how often each of this row's credentials may be used, 1 to 1000000",
+    "card": "FORMAT:facility:number or raw:BITS:hex",
+    "code": "the text of a QR code",
+    "plate": "a number plate",
+    "tag": "a tag's id",
+    "face": "the id of a face template; the holder needs another credential too",
+    "pin": "a PIN that identifies alone, 4 to 10 digits",
+    "duress_pin": "the same, and tells that the holder is forced",
+    "pin_with": "a PIN that is given beside another credential, 4 to 10 digits",
+    "duress_pin_with": "the same, and tells that the holder is forced",
+    "name": "not read: names stay where the table is kept",
+    "phone": "not read",
+    "note": "not read",
+}
+NEEDED = ("holder", "profiles")
+FACTOR_COLUMNS = {
+    "card": Factor.CARD,
+    "code": Factor.CODE,
+    "plate": Factor.PLATE,
+    "tag": Factor.TAG,
+    "face": Factor.FACE,
+}
+PIN_COLUMNS = ("pin", "duress_pin", "pin_with", "duress_pin_with")
+
+ROWS_MAX = 2_000_000  # a city's worth; the file stays within ROSTER_BYTES_MAX
+LINE_CHARACTERS_MAX = 65_536  # of one line: a file without line ends must not be read into memory as one
+CELL_CHARACTERS_MAX = 1_000
+PROFILES_MAX = 64  # of one holder
+SPACES_MAX, USES_MAX = 1_000, 1_000_000
+PROGRESS_ROWS = 10_000
+YEAR_MIN, YEAR_MAX = 1970, 2200
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})?)?"
+)  # the minute is exact
+_DATE_LETTERS = len("YYYY-MM-DD")
+_TIME_ALLOWED = (
+    "YYYY-MM-DD or YYYY-MM-DD HH:MM, with Z or an offset such as +08:00 or a time_zone in the rules, is allowed"
+)
+
+
+class Row(msgspec.Struct, gc=False):
+    """One row, every cell right by itself. Empty columns are None or ()."""
+
+    number: int
+    holder: str
+    household: str | None
+    spaces: int | None
+    profiles: tuple[str, ...]
+    flags: int
+    status: int
+    valid_from_s: int | None
+    valid_until_s: int | None
+    use_limit: int | None
+    keys: tuple[tuple[Factor, str], ...]
+    pins: dict[str, str]  # column -> digits
+
+
+def read_rows(path: Path, rules: Rules, problems: Problems, progress: Callable[[int], None]) -> Iterator[Row]:
+    """The rows that are right by themselves, in order; `progress` is told the number of rows every 10,000.
+
+    Raises TooManyProblems (of errors.py) past the limit.
+    """
+    try:
+        with path.open("rb") as probe:
+            start = probe.read(4)
+        if start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in start:
+            problems.add(path, 1, "file", "UTF-16", "save it as CSV UTF-8")
+            return
+        # Bytes that are not UTF-8 become lone surrogates, so that each bad cell can be named.
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            yield from _Table(path, rules, problems).rows(file, progress)
+    except OSError as error:
+        problems.add(path, None, "file", str(error.strerror), "the table must be readable")
+
+
+class _LineTooLong(Exception):
+    """Ends a reading."""
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    while line := file.readline(LINE_CHARACTERS_MAX + 1):
+        if len(line) > LINE_CHARACTERS_MAX:
+            raise _LineTooLong
+        yield line
+
+
+class _Table:
+    """One reading of one table."""
+
+    def __init__(self, path: Path, rules: Rules, problems: Problems) -> None:
+        self._path = path
+        self._rules = rules
+        self._problems = problems
+        self._zone: tzinfo | None = rules.zone
+        self._row = 1
+        self._times: dict[tuple[str, bool], int | None] = {}  # a table says the same few dates again and again
+        self._profile_lists: dict[str, tuple[str, ...] | None] = {}
+
+    def rows(self, file: TextIO, progress: Callable[[int], None]) -> Iterator[Row]:
+        reader = csv.reader(_lines(file), strict=True)
+        try:
+            header = self._header(next(reader, []))
+            if header is None:
+                return
+            for cells in reader:
+                self._row += 1
+                if self._row > ROWS_MAX:
+                    self._bad("file", f"more than {ROWS_MAX} rows", "split it", quote=False)
+                    return
+                if self._row % PROGRESS_ROWS == 0:
+                    progress(self._row)
+                row = self._parse(header, cells) if any(cells) else None
+                if row is not None:
+                    yield row
+        except _LineTooLong:
+            self._row += 1
+            allowed = f"lines of up to {LINE_CHARACTERS_MAX} characters are allowed; what follows was not read"
+            self._bad("file", "a longer line", allowed, quote=False)
+        except csv.Error as error:
+            self._row += 1
+            self._bad("file", str(error), "correct the quotes there; what follows was not read", quote=False)
+
+    def _bad(self, column: str, found: str, allowed: str, *, quote: bool = True) -> None:
+        self._problems.add(self._path, self._row, column, shown(found) if quote else found, allowed)
+
+    def _header(self, cells: list[str]) -> list[str] | None:
+        names = [cell.strip() for cell in cells]
+        before = len(self._problems.found)
+        for number, name in enumerate(names):
+            if name not in COLUMNS:
+                column = f"column {number + 1}"
+                hint = "columns are separated by commas; " if ";" in name or "\t" in name else ""
+                self._bad(column, name, f"{hint}known columns are {', '.join(COLUMNS)}")
+            elif name in names[:number]:
+                self._bad(f"column {number + 1}", name, "each column stands there once")
+        for name in NEEDED:
+            if name not in names:
+                self._bad("header", ", ".join(names), f"the column {name} must be there")
+        return names if len(self._problems.found) == before else None
+
+    def _parse(self, header: list[str], cells: list[str]) -> Row | None:
+        before = len(self._problems.found)
+        if len(cells) > len(header) and any(cells[len(header) :]):
+            self._bad("file", f"{len(cells)} cells", f"{len(header)} are allowed, as in the header", quote=False)
+            return None
+        filled: dict[str, str] = {}
+        for column, cell in zip(header, cells, strict=False):
+            text = cell.strip()
+            if text and self._sound(column, text):
+                filled[column] = text
+        get = filled.get
+        row = Row(
+            number=self._row,
+            holder=self._id("holder", get("holder", "")) or "",
+            household=self._id("household", get("household")),
+            spaces=self._count("spaces", get("spaces"), 0, SPACES_MAX),
+            profiles=self._profiles(get("profiles")),
+            flags=self._flags(get("flags")),
+            status=self._status(get("status")),
+            valid_from_s=self._time("valid_from", get("valid_from")),
+            valid_until_s=self._time("valid_until", get("valid_until")),
+            use_limit=self._count("use_limit", get("use_limit"), 1, USES_MAX),
+            keys=tuple(self._keys(filled)),
+            pins=self._pins(filled),
+        )
+        if row.spaces is not None and row.household is None:
+            self._bad("spaces", filled["spaces"], "spaces belong to a household: name it")
+        if row.valid_from_s is not None and row.valid_until_s is not None and row.valid_from_s >= row.valid_until_s:
+            self._bad("valid_until", filled["valid_until"], f"it must be after {filled['valid_from']}")
+        return row if len(self._problems.found) == before else None
+
+    def _sound(self, column: str, text: str) -> bool:
+        """Whether a cell is text at all; said here, once, for every column."""
+        hidden = column in PIN_COLUMNS
+        if len(text) > CELL_CHARACTERS_MAX:
+            self._bad(
+                column, "" if hidden else text, f"up to {CELL_CHARACTERS_MAX} characters are allowed", quote=not hidden
+            )
+            return False
+        if not text.isprintable() and column not in ("name", "phone", "note"):
+            escaped = any("\udc80" <= character <= "\udcff" for character in text)
+            allowed = "save the file as CSV UTF-8" if escaped else "only characters that print are allowed"
+            self._bad(column, "characters that do not print" if hidden else text, allowed, quote=not hidden)
+            return False
+        return True
+
+    def _id(self, column: str, text: str | None) -> str | None:
+        if text is not None and not ID.fullmatch(text):
+            self._bad(column, text, ID_ALLOWED)
+        return text
+
+    def _count(self, column: str, text: str | None, least: int, most: int) -> int | None:
+        if text is None:
+            return None
+        if not (text.isascii() and text.isdecimal() and len(text) <= len(str(most)) and least <= int(text) <= most):
+            self._bad(column, text, f"a whole number from {least} to {most} is allowed")
+            return None
+        return int(text)
+
+    def _profiles(self, text: str | None) -> tuple[str, ...]:
+        if text is None:
+            return ()
+        names = tuple(sorted({name.strip() for name in text.split(";")} - {""}))
+        for name in names:
+            if name not in self._rules.rulebook.profiles:
+                known = ", ".join(list(self._rules.rulebook.profiles)[:20]) or "none"
+                self._bad("profiles", name, f"the rules know {known}")
+        if len(names) > PROFILES_MAX:
+            self._bad("profiles", text, f"up to {PROFILES_MAX} are allowed")
+        return names
+
+    def _flags(self, text: str | None) -> int:
+        flags = 0
+        for name in text.split(";") if text else ():
+            flag = FLAGS.get(name.strip())
+            if flag is None:
+                self._bad("flags", name, f"allowed are {', '.join(FLAGS)}")
+            else:
+                flags |= flag
+        return flags
+
+    def _status(self, text: str | None) -> int:
+        if text is None:
+            return 0
+        if text not in STATUSES:
+            self._bad("status", text, f"allowed are {', '.join(STATUSES)}")
+            return 0
+        return STATUSES.index(text)
+
+    def _keys(self, filled: dict[str, str]) -> Iterator[tuple[Factor, str]]:
+        for column, factor in FACTOR_COLUMNS.items():
+            if column in filled:
+                key = canonical(factor, filled[column])
+                if valid(factor, key):
+                    yield factor, key
+                else:
+                    self._bad(column, filled[column], ALLOWED[factor])
+
+    def _pins(self, filled: dict[str, str]) -> dict[str, str]:
+        pins = {column: filled[column] for column in PIN_COLUMNS if column in filled}
+        for column, pin in pins.items():
+            if not valid(Factor.PIN, pin):
+                self._bad(column, f"{len(pin)} characters", ALLOWED[Factor.PIN], quote=False)
+        return pins
+
+    def _time(self, column: str, text: str | None) -> int | None:
+        if text is None:
+            return None
+        key = (text, column == "valid_until")
+        if key not in self._times:
+            if len(self._times) >= 1000:  # bounded: a table with as many dates as rows gains nothing from it
+                self._times.clear()
+            self._times[key] = self._instant(column, text)
+        return self._times[key]
+
+    def _instant(self, column: str, text: str) -> int | None:
+        """UTC seconds of a minute. Local minutes that do not exist or exist twice are refused, not guessed."""
+        try:
+            if not _TIME.fullmatch(text):
+                raise ValueError(text)
+            at = datetime.fromisoformat(text)
+            if len(text) == _DATE_LETTERS and column == "valid_until":
+                at += timedelta(days=1)
+        except (ValueError, OverflowError):
+            self._bad(column, text, _TIME_ALLOWED)
+            return None
+        if not YEAR_MIN <= at.year <= YEAR_MAX:
+            self._bad(column, text, f"years from {YEAR_MIN} to {YEAR_MAX} are allowed")
+            return None
+        if at.tzinfo is not None:
+            return int(at.timestamp())
+        if self._zone is None:
+            self._bad(column, text, _TIME_ALLOWED)
+            return None
+        first, second = (at.replace(tzinfo=self._zone, fold=fold) for fold in (0, 1))
+        if first.utcoffset() != second.utcoffset():
+            exists = first.astimezone(UTC).astimezone(self._zone).replace(tzinfo=None) == at
+            why = "happens twice" if exists else "does not exist"
+            self._bad(column, text, f"this minute {why} where clocks change: write it with its offset from UTC")
+            return None
+        return int(first.timestamp())
