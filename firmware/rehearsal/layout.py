@@ -1,0 +1,158 @@
+"""The file that says which plant hangs on which lines, and which demo cards lie on the table.
+
+TOML with tables [[reader]], [[door]], [[turnstile]], [[switch]] and [[card]]; unknown keys are errors. Levels are
+"high" or "low"; times carry their unit in the name.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from firmware.rehearsal.errors import LayoutError
+
+FILE_BYTES_MAX = 256 << 10  # a large site has some hundred plants
+PLANTS_MAX = 200
+
+Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_]{1,40}$")]
+LineName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_]{1,20}$")]
+LevelWord = Literal["high", "low"]
+Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=600_000)]
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of all tables."""
+
+
+class Name(_Table, frozen=True):
+    """What people call it, in both languages."""
+
+    en: Annotated[str, msgspec.Meta(max_length=60)]
+    zh: Annotated[str, msgspec.Meta(max_length=60)]
+
+
+class ReaderLayout(_Table, frozen=True):
+    """A Wiegand reader; timing as SIA AC-01 unless somebody wants it wrong."""
+
+    id: Id
+    d0: LineName
+    d1: LineName
+    name: Name | None = None
+    led_green: LineName | None = None
+    led_red: LineName | None = None
+    buzzer: LineName | None = None
+    lit_level: LevelWord = "high"
+    keypad: Literal["none", "4bit", "8bit"] = "none"
+    pulse_us: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 50
+    interval_us: Annotated[int, msgspec.Meta(ge=20, le=100_000)] = 2_000
+    jitter_us: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 10
+    tamper: LineName | None = None  # low while the reader is on its wall
+
+
+class DoorLayout(_Table, frozen=True):
+    """A door leaf with its lock, contact, exit button and handle."""
+
+    id: Id
+    lock: LineName
+    contact: LineName | None = None
+    rex: LineName | None = None
+    name: Name | None = None
+    released_level: LevelWord = "high"
+    lock_kind: Literal["fail_safe", "fail_secure"] = "fail_secure"
+    open_level: LevelWord = "high"
+    pressed_level: LevelWord = "low"
+    handle: bool = True
+    handle_rex: bool = True
+    coil_ms: Milliseconds = 30  # from the output to the bolt
+    crack_ms: Milliseconds = 120  # from the push to the contact
+    swing_ms: Milliseconds = 800  # until it stands open
+    dwell_ms: Milliseconds = 1_500  # a person walks through
+    close_ms: Milliseconds = 2_500  # by its closer
+    bounce_ms: Milliseconds = 8  # of the contact
+
+
+class TurnstileLayout(_Table, frozen=True):
+    """Three arms, locked both ways, released each way, dropped in danger."""
+
+    id: Id
+    release_in: LineName
+    release_out: LineName
+    name: Name | None = None
+    drop: LineName | None = None
+    active_level: LevelWord = "high"
+    passage_in: LineName | None = None
+    passage_out: LineName | None = None
+    pulse_level: LevelWord = "low"
+    turn_ms: Milliseconds = 900
+    pulse_ms: Milliseconds = 150
+    bounce_ms: Milliseconds = 4
+
+
+class SwitchLayout(_Table, frozen=True):
+    """A contact that somebody or something works: fire panel, cabinet."""
+
+    id: Id
+    kind: Literal["fire", "tamper", "mains", "battery", "other"]
+    line: LineName
+    name: Name | None = None
+    active_level: LevelWord = "high"
+
+
+class CardLayout(_Table, frozen=True):
+    """A card on the table beside the panel."""
+
+    id: Id
+    format: str
+    facility: int
+    number: int
+    name: Name | None = None
+    pin: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{0,12}$")] = ""
+
+
+class Layout(_Table, frozen=True):
+    """The whole file."""
+
+    seed: int = 1
+    reader: tuple[ReaderLayout, ...] = ()
+    door: tuple[DoorLayout, ...] = ()
+    turnstile: tuple[TurnstileLayout, ...] = ()
+    switch: tuple[SwitchLayout, ...] = ()
+    card: tuple[CardLayout, ...] = ()
+
+
+def read_layout(path: Path) -> Layout:
+    """Read and check one file. Raises LayoutError with the key and what is allowed."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise LayoutError(f"{path}: cannot be read: {error.strerror}") from error
+    if len(raw) > FILE_BYTES_MAX:
+        raise LayoutError(f"{path}: {len(raw)} bytes; at most {FILE_BYTES_MAX}")
+    try:
+        return layout_of(tomllib.loads(raw.decode()))
+    except (LayoutError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise LayoutError(f"{path}: {error}") from error
+
+
+def layout_of(table: dict[str, object]) -> Layout:
+    """A layout from what TOML gives. Raises LayoutError."""
+    try:
+        layout = msgspec.convert(table, Layout)
+    except msgspec.ValidationError as error:
+        raise LayoutError(str(error)) from error
+    ids = [plant.id for plants in (layout.reader, layout.door, layout.turnstile, layout.switch) for plant in plants]
+    if len(ids) > PLANTS_MAX:
+        raise LayoutError(f"{len(ids)} plants; at most {PLANTS_MAX}")
+    for many in (ids, [card.id for card in layout.card]):
+        twice = sorted({each for each in many if many.count(each) > 1})
+        if twice:
+            raise LayoutError(f"id {twice[0]!r} is there twice; give each plant and each card its own")
+    return layout
+
+
+def high(word: LevelWord) -> bool:
+    """The electrical level of the word."""
+    return word == "high"
