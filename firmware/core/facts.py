@@ -29,11 +29,24 @@ class Fact(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
 # -- credentials ------------------------------------------------------------------------------------------------------
 
 
+class PinBefore(StrEnum):
+    """What the PIN was worth that was typed before a credential, at a reader that waited for what it belongs to."""
+
+    NONE = "none"
+    RIGHT = "right"
+    WRONG = "wrong"
+    DURESS = "duress"
+
+
 class Reading(Fact, frozen=True):
-    """A credential was presented at a reader. Intake looked it up when it took the report."""
+    """A credential was presented at a reader. Intake looked it up when it took the report.
+
+    `pin_before` compares the digits that intake kept while `ReaderState.pending.stage` is CARD with this holder's.
+    """
 
     reader: str
     presented: Known | Unknown
+    pin_before: PinBefore = PinBefore.NONE
 
 
 class CardRead(Reading, frozen=True):

@@ -1,0 +1,175 @@
+"""From a grant to a passage: what is remembered of a holder, and when.
+
+An area changes on a proven passage only: the contact opened, the turnstile turned. So do use counts, where the portal
+can prove a passage; where it cannot, the grant itself counts as a use (and no area changes). A use that is granted
+twice before the first passage counts as often as there are passages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from firmware.core.access import Known, Wall
+from firmware.core.codes import Code
+from firmware.core.effects import AnyEffect, Body, Event, Record, Remember
+from firmware.core.site import AccessPoint, Door, Site, Turnstile
+
+AREA_UNKNOWN = ""  # in Remember: nobody knows where the holder is now
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """What the portal needs to release, and to remember once the passage is proven.
+
+    `holder` and the fields beside it are the person who passes; of two, the first. `second` is the other one.
+    """
+
+    portal: str
+    access_point: str
+    reader: str
+    holder: str
+    credential: str
+    household: str | None = None
+    vehicle: bool = False
+    area: str | None = None  # where the ledger said the holder was
+    area_from: str | None = None  # of the access point
+    area_to: str | None = None
+    direction: str = "in"
+    extended: bool = False  # one of them needs longer
+    exempt: bool = False
+    second: Known | None = None  # the second person or the escort
+    reasons: tuple[str, ...] = ()
+    hold_toggle: bool = False  # presented twice: hold open, or end that
+    first_card: bool = False  # the holder's passage starts the unlock schedule
+
+    @property
+    def second_holder(self) -> str | None:
+        return None if self.second is None else self.second.holder
+
+
+def body(grant: Grant) -> Body:
+    """The personal part of the events of a grant."""
+    return Body(
+        holder=grant.holder,
+        household=grant.household,
+        credential=grant.credential,
+        second_holder=grant.second_holder,
+    )
+
+
+def proves(portal: Door | Turnstile, direction: str) -> bool:
+    """Whether the portal can tell that somebody passed in this direction."""
+    if isinstance(portal, Door):
+        return portal.contact is not None
+    return (portal.passage_out if direction == "out" else portal.passage_in) is not None
+
+
+def taken(
+    site: Site, grant: Grant, wall: Wall | None, occupancy: Mapping[str, int]
+) -> tuple[tuple[AnyEffect, ...], dict[str, int]]:
+    """The passage is proven. (effects, change of the number of holders by area, areas that do not change left out)
+
+    An access point that leads to no area leaves the holder's area unknown, unless it comes from none either: then it
+    is no border. `entered_s` of the ledger is None while wall time is unknown.
+    """
+    change: dict[str, int] = {}
+    effects: list[AnyEffect] = [
+        Record(
+            Event(
+                Code.TAKEN,
+                portal=grant.portal,
+                access_point=grant.access_point,
+                reasons=grant.reasons,
+                body=body(grant),
+            )
+        ),
+        _remember(grant, wall, grant.holder, grant.credential, grant.household, grant.vehicle),
+    ]
+    _move(change, grant.area, grant)
+    if grant.second is not None:
+        second = grant.second
+        effects.append(_remember(grant, wall, second.holder, second.credential, second.household, second.vehicle))
+        _move(change, second.area, grant)
+    change = {area: moved for area, moved in change.items() if moved}
+    into = grant.area_to
+    if into is not None and change.get(into, 0) > 0:
+        limit = next((area.occupancy_max for area in site.areas if area.id == into), None)
+        before = occupancy.get(into, 0)
+        if limit is not None and before < limit <= before + change[into]:
+            effects.append(Record(Event(Code.OCCUPANCY_FULL, portal=grant.portal, count=limit, detail=into)))
+    return tuple(effects), change
+
+
+def not_taken(grant: Grant) -> tuple[AnyEffect, ...]:
+    """The release ended, and nobody passed. Only where the portal could have proved it."""
+    event = Event(Code.NOT_TAKEN, portal=grant.portal, access_point=grant.access_point, body=body(grant))
+    return (Record(event),)
+
+
+def used(grant: Grant) -> tuple[AnyEffect, ...]:
+    """The uses of a grant at a portal that cannot prove a passage."""
+    first = Remember(grant.holder, credential=grant.credential, uses=1)
+    if grant.second is None:
+        return (first,)
+    return (first, Remember(grant.second.holder, credential=grant.second.credential, uses=1))
+
+
+def grant_of(
+    portal: Door | Turnstile,
+    point: AccessPoint,
+    reader: str,
+    first: Known,
+    second: Known | None,
+    reasons: tuple[str, ...],
+    hold_toggle: bool,
+) -> Grant:
+    """The grant of a decision. A visitor starts no unlock schedule."""
+    return Grant(
+        portal=portal.id,
+        access_point=point.id,
+        reader=reader,
+        holder=first.holder,
+        credential=first.credential,
+        household=first.household,
+        vehicle=first.vehicle,
+        area=first.area,
+        area_from=point.area_from,
+        area_to=point.area_to,
+        direction=point.direction,
+        extended=first.extended or (second is not None and second.extended),
+        exempt=first.exempt,
+        second=second,
+        reasons=reasons,
+        hold_toggle=hold_toggle,
+        first_card=_starts(first) or (second is not None and _starts(second)),
+    )
+
+
+def _starts(person: Known) -> bool:
+    return person.unlocks_first and not person.visitor
+
+
+def _remember(
+    grant: Grant, wall: Wall | None, holder: str, credential: str, household: str | None, vehicle: bool
+) -> Remember:
+    border = grant.area_to is not None or grant.area_from is not None
+    return Remember(
+        holder,
+        area=(grant.area_to or AREA_UNKNOWN) if border else None,
+        entered_s=wall.utc_s if border and wall is not None else None,
+        credential=credential,
+        uses=1,
+        household=household,
+        vehicle=vehicle,
+    )
+
+
+def _move(change: dict[str, int], area: str | None, grant: Grant) -> None:
+    """One person leaves the area that the ledger says and is in the one the access point leads to."""
+    if grant.area_to is None and grant.area_from is None:
+        return
+    if area:
+        change[area] = change.get(area, 0) - 1
+    if grant.area_to is not None:
+        change[grant.area_to] = change.get(grant.area_to, 0) + 1

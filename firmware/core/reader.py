@@ -1,0 +1,142 @@
+"""What happens at a reader without a presentation: time passes, wires are noisy, a person clears a lock-out."""
+
+from __future__ import annotations
+
+from firmware.core import flood, lockout
+from firmware.core import noise as storms
+from firmware.core.dialog import Trigger
+from firmware.core.effects import AnyEffect, Feedback, Show
+from firmware.core.facts import NoiseSeen
+from firmware.core.site import AccessPoint, Reader, Site
+from firmware.core.turn import ReaderState, Turn, waits_for
+
+__all__ = [
+    "ReaderState",
+    "clear",
+    "deadlines",
+    "due",
+    "locked_out",
+    "muted",
+    "noise",
+    "rest",
+    "restore",
+]
+
+DUE_MAX = 16  # deadlines of one reader in one step: five kinds, each of which leads to two others at most
+
+
+def deadlines(state: ReaderState) -> int | None:
+    """The earliest instant at which something is due; None: nothing ever is."""
+    earliest: int | None = None
+    for at_ms in (
+        None if state.pending is None else state.pending.until_ms,
+        state.guard.until_ms,
+        state.flood.until_ms,
+        state.hearing.until_ms,
+        state.shown_until_ms,
+    ):
+        if at_ms is not None and (earliest is None or at_ms < earliest):
+            earliest = at_ms
+    return earliest
+
+
+def due(site: Site, reader: Reader, state: ReaderState, now_ms: int) -> tuple[ReaderState, tuple[AnyEffect, ...]]:
+    """Do all that is due by now, each as of its own deadline, in their order. Afterwards nothing is due."""
+    effects: list[AnyEffect] = []
+    for _ in range(DUE_MAX):
+        at_ms = deadlines(state)
+        if at_ms is None or at_ms > now_ms:
+            return state, tuple(effects)
+        state, more = _due_at(site, reader, state, at_ms)
+        effects += more
+    raise AssertionError(f"reader {reader.id}: more than {DUE_MAX} deadlines in one step: {state}")
+
+
+def _due_at(site: Site, reader: Reader, state: ReaderState, at_ms: int) -> tuple[ReaderState, tuple[AnyEffect, ...]]:
+    turn = Turn(site, reader, state, at_ms, point_of(site, reader.id))
+    if turn.pending is not None and turn.pending.until_ms <= at_ms:
+        turn.on(Trigger.TIMEOUT)
+    elif turn.guard.until_ms is not None and turn.guard.until_ms <= at_ms:
+        turn.guard, effects = lockout.due(reader, turn.guard, at_ms)
+        turn.effects += effects
+    elif turn.flood.until_ms is not None and turn.flood.until_ms <= at_ms:
+        turn.flood, effects = flood.due(reader, turn.flood)
+        turn.effects += effects
+    elif turn.hearing.until_ms is not None and turn.hearing.until_ms <= at_ms:
+        turn.hearing, effects = storms.due(reader, turn.hearing, at_ms)
+        turn.effects += effects
+    else:
+        turn.show_waiting()
+    return turn.finish()
+
+
+def noise(
+    site: Site, reader: Reader, state: ReaderState, now_ms: int, fact: NoiseSeen
+) -> tuple[ReaderState, tuple[AnyEffect, ...]]:
+    """The reader's wires carried something that is no frame."""
+    turn = Turn(site, reader, state, now_ms, None)
+    turn.hearing, effects = storms.heard(reader, turn.hearing, now_ms, fact.kind, fact.count)
+    turn.effects += effects
+    return turn.finish()
+
+
+def clear(reader: Reader, state: ReaderState, now_ms: int) -> tuple[ReaderState, tuple[AnyEffect, ...]]:
+    """A person ends the lock-out of PINs here, and the memory of wrong tries."""
+    guard, effects = lockout.clear(reader, state.guard, now_ms)
+    return _with_guard(state, guard), effects
+
+
+def restore(reader: Reader, kept: dict[str, str] | None, now_ms: int) -> ReaderState:
+    """The state at start, from what the store kept (None: it could not be read)."""
+    return ReaderState(guard=lockout.restore(reader, kept, now_ms))
+
+
+def rest(reader: Reader, state: ReaderState, feedback: Feedback) -> tuple[ReaderState, tuple[AnyEffect, ...]]:
+    """What the reader shows while nobody uses it, from now on: the portal's mode, or that its door stands open."""
+    if feedback is state.resting:
+        return state, ()
+    rested = ReaderState(
+        state.pending,
+        state.guard,
+        state.flood,
+        state.hearing,
+        state.seen,
+        state.swiped,
+        feedback,
+        state.shown_until_ms,
+    )
+    if state.pending is not None or state.shown_until_ms is not None:
+        return rested, ()
+    return rested, (Show(reader.id, waits_for(None, feedback)),)
+
+
+def muted(state: ReaderState) -> bool:
+    """Whether the reader is not listened to."""
+    return state.hearing.stage is storms.Stage.MUTED
+
+
+def locked_out(state: ReaderState) -> bool:
+    """Whether PINs are refused."""
+    return state.guard.stage is lockout.Stage.LOCKED
+
+
+def point_of(site: Site, reader: str) -> AccessPoint | None:
+    """The access point of a reader."""
+    for portal in site.portals:
+        for point in portal.access_points:
+            if reader in point.readers:
+                return point
+    return None
+
+
+def _with_guard(state: ReaderState, guard: lockout.Guard) -> ReaderState:
+    return ReaderState(
+        state.pending,
+        guard,
+        state.flood,
+        state.hearing,
+        state.seen,
+        state.swiped,
+        state.resting,
+        state.shown_until_ms,
+    )
