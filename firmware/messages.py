@@ -58,6 +58,10 @@ class Welcome(Message, frozen=True):
     site_name: str
     boot: str
     journal: str
+    id: str = ""  # of the controller, from its public key; empty: not announced on the network
+    fingerprint: str = ""  # of its key
+    model: str = ""
+    adoption: str = "new"  # new, pending, adopted, recovery
 
 
 class States(Message, frozen=True):
