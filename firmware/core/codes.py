@@ -95,6 +95,7 @@ class Code(StrEnum):
     CHECKPOINT = "journal.checkpoint"
     RETENTION_CUT = "journal.retention_cut"
     ERASED = "journal.erased"  # tombstone
+    EPOCH_BEGUN = "journal.epoch_begun"  # the first row of a journal, which says why it is the first
 
 
 class Meaning(NamedTuple):
@@ -173,6 +174,7 @@ MEANING: dict[Code, Meaning] = {
     Code.CHECKPOINT: Meaning(None, _I),
     Code.RETENTION_CUT: Meaning(None, _I),
     Code.ERASED: Meaning(None, _N),
+    Code.EPOCH_BEGUN: Meaning(None, _N),
 }
 
 

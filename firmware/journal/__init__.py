@@ -1,1 +1,29 @@
-"""What happened: the append-only, hash-chained store of events, with the ledger and kept state beside it."""
+"""The append-only store of events, the ledger of holders and the kept state, in one file: `journal.db`.
+
+The controller holds a `Journal`; everybody else reads the file with `search`, `verify` and `export`.
+"""
+
+from firmware.journal.errors import JournalDamaged, JournalError, JournalUnreachable, QueryRefused, QueryTooLong
+from firmware.journal.heads import SignedHead, Signer, read_head, write_head
+from firmware.journal.journal import Journal
+from firmware.journal.ledger import Ledger, LedgerEntry
+from firmware.journal.limits import Limits
+from firmware.journal.rows import Head, Row
+
+__all__ = [
+    "Head",
+    "Journal",
+    "JournalDamaged",
+    "JournalError",
+    "JournalUnreachable",
+    "Ledger",
+    "LedgerEntry",
+    "Limits",
+    "QueryRefused",
+    "QueryTooLong",
+    "Row",
+    "SignedHead",
+    "Signer",
+    "read_head",
+    "write_head",
+]

@@ -1,0 +1,196 @@
+"""What the controller remembers of each holder: area, use counts, household. Read in the event loop, written elsewhere.
+
+The ledger is a write-through memory: `Remember` makes the holder's new entry at once and keeps it here until the
+writer has committed it; only then the file's answer counts again. So a read never waits for the card, and never sees
+less than what was decided.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from firmware.core.effects import Remember
+from firmware.journal.schema import connect_reader
+
+_SELECT = "SELECT area, entered_s, household, vehicle, uses FROM ledger WHERE holder = ?"
+_SELECT_HOUSEHOLD = "SELECT holder, area FROM ledger WHERE household = ? AND area IS NOT NULL AND vehicle = 1"
+_SELECT_OCCUPANCY = "SELECT area, count(*) FROM ledger WHERE area IS NOT NULL GROUP BY area"
+
+_uses_encoder = msgspec.json.Encoder()
+_uses_decoder = msgspec.json.Decoder(dict[str, int])
+
+
+class LedgerEntry(msgspec.Struct, frozen=True):
+    """One holder. `area` is None where it is unknown; `uses` counts per credential id."""
+
+    area: str | None = None
+    entered_s: int | None = None  # UTC
+    uses: dict[str, int] = {}
+    household: str | None = None
+    vehicle: bool = False
+
+    def columns(self, holder: str) -> tuple[str, str | None, int | None, str | None, int, str | None]:
+        """The row of the table `ledger`."""
+        uses = _uses_encoder.encode(self.uses).decode() if self.uses else None
+        return holder, self.area, self.entered_s, self.household, int(self.vehicle), uses
+
+    def after(self, effect: Remember) -> LedgerEntry:
+        """The entry once this is remembered."""
+        uses = self.uses
+        if effect.credential is not None and effect.uses:
+            uses = {**uses, effect.credential: uses.get(effect.credential, 0) + effect.uses}
+        moved = effect.area is not None
+        return LedgerEntry(
+            area=(effect.area or None) if moved else self.area,
+            entered_s=effect.entered_s if moved else self.entered_s,
+            uses=uses,
+            household=self.household if effect.household is None else effect.household,
+            vehicle=self.vehicle or effect.vehicle,
+        )
+
+    def without_area(self) -> LedgerEntry:
+        return msgspec.structs.replace(self, area=None, entered_s=None)
+
+
+class Ledger:
+    """Reads of the ledger, for the event loop's thread only.
+
+    `trusted` is False where what it says may be incomplete: the file was lost, damaged or cannot be read. Hard
+    anti-passback is soft then (core/site.py).
+    """
+
+    def __init__(
+        self, path: Path, *, trusted: bool, committed: Callable[[], int], unread: Callable[[str], None]
+    ) -> None:
+        self._path = path
+        self._trusted = trusted
+        self._committed = committed
+        self._unread = unread
+        self._connection: sqlite3.Connection | None = None
+        self._stale = False  # the file was replaced: open the new one
+        self._pending: dict[str, tuple[int, LedgerEntry]] = {}  # holder -> ticket, entry
+        self._households: dict[str, set[str]] = {}  # of pending entries
+        self._forgotten = 0  # the ticket of the last ForgetAreas
+
+    @property
+    def trusted(self) -> bool:
+        return self._trusted
+
+    def distrust(self) -> None:
+        """Called when entries were lost; holds until the next start."""
+        self._trusted = False
+
+    def reopen(self) -> None:
+        """Called (from any thread) when the file was replaced."""
+        self._stale = True
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def holder(self, holder: str) -> LedgerEntry:
+        """What is remembered of a holder, with all that is not committed yet; an empty entry where nothing is."""
+        pending = self._pending.get(holder)
+        if pending is not None:
+            return pending[1]
+        forgotten = self._forgotten > self._committed()  # asked before the file is: a commit in between changes nothing
+        rows = self._query(_SELECT, (holder,))
+        if not rows:
+            return LedgerEntry()
+        area, entered_s, household, vehicle, uses = rows[0]
+        entry = LedgerEntry(area, entered_s, _uses_decoder.decode(uses) if uses else {}, household, bool(vehicle))
+        return entry.without_area() if forgotten else entry
+
+    def household_inside(self, household: str, besides: str, areas: Collection[str] | None = None) -> int:
+        """How many other vehicles of a household are inside: in any area, or in one of `areas`."""
+        inside: dict[str, str] = {}
+        forgotten = self._forgotten > self._committed()
+        rows = self._query(_SELECT_HOUSEHOLD, (household,))
+        if not forgotten:
+            inside = {row[0]: row[1] for row in rows}
+        for holder in [*inside, *self._households.get(household, ())]:
+            pending = self._pending.get(holder)
+            if pending is not None:
+                inside.pop(holder, None)
+                entry = pending[1]
+                if entry.household == household and entry.vehicle and entry.area is not None:
+                    inside[holder] = entry.area
+        inside.pop(besides, None)
+        return sum(areas is None or area in areas for area in inside.values())
+
+    def occupancy(self) -> dict[str, int]:
+        """Holders inside, by area. Reads an index of all who are inside: for the start, not for each decision."""
+        forgotten = self._forgotten > self._committed()
+        rows = self._query(_SELECT_OCCUPANCY, ())
+        inside: dict[str, int] = {} if forgotten else {row[0]: row[1] for row in rows}
+        for holder, (_, entry) in self._pending.items():
+            committed = [] if forgotten else self._query(_SELECT, (holder,))
+            if committed and committed[0][0] is not None:
+                inside[committed[0][0]] -= 1
+            if entry.area is not None:
+                inside[entry.area] = inside.get(entry.area, 0) + 1
+        return {area: count for area, count in inside.items() if count > 0}
+
+    def _query(self, sql: str, arguments: tuple[str, ...]) -> list[Any]:
+        """All rows; none, with the ledger distrusted and the failure reported, where the file cannot be read."""
+        try:
+            if self._stale:
+                self._stale = False
+                self.close()
+            if self._connection is None:
+                self._connection = connect_reader(self._path)
+            return self._connection.execute(sql, arguments).fetchall()
+        except (sqlite3.Error, OSError) as error:
+            self.close()
+            self._trusted = False
+            self._unread(f"the ledger cannot be read: {error}")
+            return []
+
+    # -- remembering --------------------------------------------------------------------------------------------------
+
+    def remember(self, effect: Remember, ticket: int) -> LedgerEntry:
+        """Take a change; returns the holder's whole entry after it, which the writer commits with that ticket."""
+        entry = self.holder(effect.holder).after(effect)
+        self._drop(effect.holder)
+        self._pending[effect.holder] = (ticket, entry)  # at the end: `_pending` is ordered by ticket
+        if entry.household is not None:
+            self._households.setdefault(entry.household, set()).add(effect.holder)
+        return entry
+
+    def forget_areas(self, ticket: int) -> None:
+        """Every holder's area is unknown from this ticket on."""
+        self._forgotten = ticket
+        self._pending = {holder: (ticket, entry.without_area()) for holder, (_, entry) in self._pending.items()}
+
+    def forget(self, holder: str, ticket: int) -> None:
+        """A holder is erased."""
+        self._drop(holder)
+        self._pending[holder] = (ticket, LedgerEntry())
+
+    def settle(self) -> None:
+        """Drop what is committed: the file says it now."""
+        committed = self._committed()
+        done: list[str] = []
+        for holder, (ticket, _) in self._pending.items():
+            if ticket > committed:
+                break
+            done.append(holder)
+        for holder in done:
+            self._drop(holder)
+
+    def _drop(self, holder: str) -> None:
+        found = self._pending.pop(holder, None)
+        if found is None or found[1].household is None:
+            return
+        members = self._households[found[1].household]
+        members.discard(holder)
+        if not members:
+            del self._households[found[1].household]

@@ -1,0 +1,139 @@
+"""The tables of the one file in which journal, ledger and kept state live, and how a connection to it is set up.
+
+One file, because SQLite does not commit over several files at once when the power fails in WAL mode, and a `Remember`
+belongs to its event.
+
+`events` is append-only: triggers refuse every UPDATE but an erasure and every DELETE behind the anchor. They stop
+mistakes; against somebody who writes the file there is the chain.
+
+Indexes: the newest rows of one portal, kind or person are lists ordered by `seq`. A query for one column of a pair
+merges the lists of the other (search.py), so that two indexes answer every pair: each further one would cost a page of
+the card for each event. `spans` turns wall time, which may jump, into ranges of `seq`, which may not.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+APPLICATION_ID = 0x4D454E53  # "MENS"
+FORMAT = 1
+DATABASE_FILE = "journal.db"
+FILE_MODE = 0o640  # the network process reads through its group
+NO_PORTAL = 0  # `words.id` begins at 1
+
+# Pages of 4 KiB in the write-ahead log before they are copied back: more means fewer syncs and a longer recovery.
+WAL_PAGES = 4_000
+
+# Rows in one span of `spans`. A time range reads at most two spans row by row; ten million rows have 10,000 of them.
+SPAN_ROWS_MAX = 1_024
+# A clock step ends a span early, but a clock that jumps all the time must not make a span of each row.
+SPAN_ROWS_MIN = 64
+SPAN_BACKWARD_MS = 60_000
+SPAN_FORWARD_MS = 3_600_000
+
+SCHEMA = f"""
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE words (id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE);
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY,
+    utc_ms INTEGER,
+    kind INTEGER NOT NULL,
+    portal INTEGER NOT NULL,
+    header BLOB NOT NULL,
+    body BLOB,
+    salt BLOB,
+    commitment BLOB,
+    previous BLOB NOT NULL,
+    hash BLOB NOT NULL
+);
+CREATE INDEX events_place ON events (portal, kind);
+CREATE TABLE mentions (
+    person INTEGER NOT NULL,
+    portal INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (person, portal, kind, seq)
+) WITHOUT ROWID;
+CREATE TABLE spans (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, utc_min INTEGER, utc_max INTEGER);
+CREATE TABLE heads (
+    seq INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL,
+    utc_ms INTEGER,
+    public_key BLOB NOT NULL,
+    signature BLOB NOT NULL
+);
+CREATE TABLE ledger (
+    holder TEXT PRIMARY KEY,
+    area TEXT,
+    entered_s INTEGER,
+    household TEXT,
+    vehicle INTEGER NOT NULL,
+    uses TEXT
+) WITHOUT ROWID;
+CREATE INDEX ledger_household ON ledger (household, area) WHERE household IS NOT NULL;
+CREATE INDEX ledger_area ON ledger (area) WHERE area IS NOT NULL;
+CREATE TABLE kept (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TRIGGER events_only_erased BEFORE UPDATE ON events
+WHEN NOT (
+    OLD.body IS NOT NULL AND NEW.body IS NULL AND NEW.salt IS NULL AND NEW.commitment IS NOT NULL
+    AND NEW.seq IS OLD.seq AND NEW.utc_ms IS OLD.utc_ms AND NEW.kind IS OLD.kind AND NEW.portal IS OLD.portal
+    AND NEW.header IS OLD.header AND NEW.previous IS OLD.previous AND NEW.hash IS OLD.hash
+)
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER events_only_cut BEFORE DELETE ON events
+WHEN OLD.seq > (SELECT value FROM meta WHERE key = 'anchor')
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER events_only_appended BEFORE INSERT ON events
+WHEN NEW.seq <= (SELECT max(seq) FROM events)
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = {FORMAT};
+"""
+
+
+def connect_writer(path: Path, synchronous: str) -> sqlite3.Connection:
+    """The one connection that writes. It may be handed to another thread, once. Raises sqlite3.Error, OSError."""
+    path.touch(mode=FILE_MODE)
+    connection = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False, cached_statements=64)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
+        connection.execute("PRAGMA secure_delete = ON")  # an erased body is overwritten, not only unlinked
+        connection.execute("PRAGMA cache_size = -8000")  # 8 MB
+        connection.execute("PRAGMA foreign_keys = OFF")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_reader(path: Path) -> sqlite3.Connection:
+    """A read-only connection. Raises sqlite3.Error where the file cannot be opened.
+
+    A WAL file can be read without write access only while a writer has it open; a journal at rest (no WAL beside it)
+    is opened as the unchanging file that it then is.
+    """
+    quoted = str(path.resolve()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    wal = path.with_name(path.name + "-wal")
+    try:
+        connection = _open_uri(f"file:{quoted}?mode=ro")
+    except sqlite3.OperationalError:
+        if not path.exists() or (wal.exists() and wal.stat().st_size > 0):
+            raise
+        connection = _open_uri(f"file:{quoted}?mode=ro&immutable=1")
+    return connection
+
+
+def _open_uri(uri: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(uri, uri=True, timeout=1.0, isolation_level=None, cached_statements=32)
+    try:
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
