@@ -1,0 +1,41 @@
+"""The configuration: reads a site file into types, and says everything that is wrong with it at once."""
+
+from __future__ import annotations
+
+from firmware.config.convert import Limit, Shape, convert
+from firmware.config.drafts import DeviceDraft, Draft, PortalDraft
+from firmware.config.problem import Problem, Problems, Says, nearest, shown
+from firmware.config.reading import config_of, draft, load
+from firmware.config.tables import (
+    Config,
+    DoorWords,
+    Network,
+    Rehearsal,
+    RosterTrust,
+    Store,
+    TurnstileWords,
+)
+
+__all__ = [
+    "Config",
+    "DeviceDraft",
+    "DoorWords",
+    "Draft",
+    "Limit",
+    "Network",
+    "PortalDraft",
+    "Problem",
+    "Problems",
+    "Rehearsal",
+    "RosterTrust",
+    "Says",
+    "Shape",
+    "Store",
+    "TurnstileWords",
+    "config_of",
+    "convert",
+    "draft",
+    "load",
+    "nearest",
+    "shown",
+]

@@ -1,0 +1,88 @@
+"""What is wrong in a configuration: one problem each, collected, so that a person sees all of them at once."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable
+from typing import Protocol
+
+import msgspec
+
+PROBLEMS_MAX = 1_000  # past that the file is something else than a site, and the list helps nobody
+SHOWN_CHARACTERS_MAX = 60
+NEAR_RATIO_MIN = 0.6  # difflib's own default: "lokc" is near "lock", "contact" is not
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One thing that must be changed.
+
+    `path` is the key path in the file (`portal[2].access_point[0].readers[1]`, counted from 0), `found` is what
+    stands there, shortened and escaped, `rule` names the text that says what is allowed, with `values` in it.
+    """
+
+    path: str
+    found: str
+    rule: str
+    values: dict[str, str | int] = {}
+    near: str = ""  # what was probably meant
+
+    def __str__(self) -> str:
+        """Name it for a log or an error; `line` says it to a person."""
+        return f"{self.path or 'file'}: {self.rule}, found {self.found}"
+
+    def allowed(self, says: Says) -> str:
+        """Say what is allowed, in the language of `says`."""
+        return says.say(f"check.rule.{self.rule}", **self.values)
+
+    def line(self, says: Says) -> str:
+        """Say all of it in one line."""
+        text = says.say("check.problem", path=self.path, found=self.found, allowed=self.allowed(says))
+        if self.near:
+            text = says.say("check.problem_near", problem=text, near=self.near)
+        return text
+
+
+class Says(Protocol):
+    """Texts of one language (firmware.texts.Texts)."""
+
+    def say(self, msgid: str, **values: object) -> str: ...
+
+
+class Problems:
+    """A list of problems that knows which parts of the file are already spoiled."""
+
+    def __init__(self) -> None:
+        self.found: list[Problem] = []
+
+    def add(self, path: str, found: str, rule: str, *, near: str = "", **values: str | int) -> None:
+        """Take one more; the same rule at the same path is taken once, and no more than PROBLEMS_MAX."""
+        if len(self.found) >= PROBLEMS_MAX or any(p.path == path and p.rule == rule for p in self.found):
+            return
+        self.found.append(Problem(path, found, rule, values, near))
+
+    def touch(self, path: str) -> bool:
+        """Tell whether a problem is known at `path`, or in it. What follows from a spoiled key is no news."""
+        return any(p.path == path or p.path.startswith((f"{path}.", f"{path}[")) for p in self.found)
+
+
+def shown(value: object) -> str:
+    """Show a value of a configuration: short, on one line, nothing in it that a terminal would obey."""
+    if isinstance(value, str):
+        cut = value[:SHOWN_CHARACTERS_MAX]
+        text = "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in cut)
+        return f'"{text}"' if cut == value else f'"{text}..." ({len(value)})'
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "{" + ", ".join(shown(key) for key in list(value)[:3]) + (", ..." if len(value) > 3 else "") + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(shown(item) for item in value[:3]) + (", ..." if len(value) > 3 else "") + "]"
+    text = str(value)
+    return text if len(text) <= SHOWN_CHARACTERS_MAX else text[:SHOWN_CHARACTERS_MAX] + "..."
+
+
+def nearest(word: str, allowed: Iterable[str]) -> str:
+    """Return the allowed word that was probably meant, or an empty string."""
+    close = difflib.get_close_matches(word[:SHOWN_CHARACTERS_MAX], list(allowed), n=1, cutoff=NEAR_RATIO_MIN)
+    return close[0] if close else ""

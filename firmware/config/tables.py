@@ -1,0 +1,230 @@
+"""How each table of a site file is written, and the limits of its keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from firmware.config.convert import Limit, Shape
+from firmware.core.site import AccessPoint, Area, Door, Reader, Requirement, Rex, Site, Turnstile
+from firmware.journal.limits import Limits
+
+ID = Limit(rule="id", pattern=r"\A[a-z][a-z0-9_]{0,39}\Z")  # ids become file names, topics and columns
+# What people read: no control characters, and none that turn the reading direction round.
+NAME = Limit(rule="name", pattern="\\A[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]{1,80}\\Z")
+PATH = Limit(rule="file_path", pattern="\\A[^\x00-\x1f]{1,1000}\\Z")
+
+SECOND_MS, MINUTE_MS, HOUR_MS = 1_000, 60_000, 3_600_000
+IEC = "IEC 60839-11-1"
+GB = "GB 50396 5.1.5"
+
+Egress = Literal["mechanical", "rex_hardware"]
+
+
+class SiteTable(msgspec.Struct, frozen=True):
+    """[site]"""
+
+    id: str
+    name: str
+    time_zone: str = "UTC"
+    language: Literal["en", "zh"] = "en"
+    fire_inputs: tuple[str, ...] = ()
+    tamper_inputs: tuple[str, ...] = ()
+    duress_roles: tuple[str, ...] = ()
+    fire_reset: Literal["input", "person"] = "input"
+
+
+class StoreTable(msgspec.Struct, frozen=True):
+    """[store]: GA/T 1742 wants events for 365 days where it applies; data protection may want less elsewhere."""
+
+    folder: Annotated[str, msgspec.Meta(max_length=1_000)] = "/var/lib/menshen"
+    retention_days: int = 365
+    retention_mb: int = 4_096
+
+
+class RosterTable(msgspec.Struct, frozen=True):
+    """[roster]: whose rosters are accepted."""
+
+    signers: tuple[str, ...] = ()
+
+
+class NetworkTable(msgspec.Struct, frozen=True):
+    """[network]"""
+
+    page: str = "127.0.0.1:8080"
+    mdns: bool = True
+
+
+class RehearsalTable(msgspec.Struct, frozen=True):
+    """[rehearsal]: what development and training put around this site. A board does not read it."""
+
+    plants: Annotated[str, msgspec.Meta(max_length=1_000)] | None = None
+    holders: Annotated[str, msgspec.Meta(max_length=1_000)] | None = None
+    rules: Annotated[str, msgspec.Meta(max_length=1_000)] | None = None
+
+
+class DoorWords(msgspec.Struct, frozen=True):
+    """What stands in a door's table for people and for `menshen check`, and not for the core.
+
+    `egress`: how a person inside gets out when the controller is dead. "mechanical": a handle or a bar always opens;
+    "rex_hardware": the request-to-exit button cuts the lock's current itself.
+    """
+
+    egress: Egress
+    name: str | None = None
+
+
+class TurnstileWords(msgspec.Struct, frozen=True):
+    """The same for a turnstile: `egress_by` names the escape door beside it, where its arms do not drop."""
+
+    name: str | None = None
+    egress_by: str | None = None
+
+
+class Store(msgspec.Struct, frozen=True):
+    """Where journal, identity and roster lie, and how much is kept."""
+
+    folder: Path
+    retention_days: int
+    retention_mb: int
+
+    @property
+    def limits(self) -> Limits:
+        """The same for the journal."""
+        return Limits(retention_days=self.retention_days, retention_bytes=self.retention_mb << 20)
+
+
+class RosterTrust(msgspec.Struct, frozen=True):
+    """Public keys (Ed25519, 32 bytes) whose rosters are accepted; none: this controller's own."""
+
+    signers: tuple[bytes, ...] = ()
+
+
+class Network(msgspec.Struct, frozen=True):
+    """Where the page listens, and whether the controller announces itself."""
+
+    page_host: str
+    page_port: int  # 0: any free one
+    mdns: bool
+
+
+class Rehearsal(msgspec.Struct, frozen=True):
+    """Files of a rehearsal: plants (TOML), holders (CSV) and rules (TOML) to build a roster from."""
+
+    plants: Path | None = None
+    holders: Path | None = None
+    rules: Path | None = None
+
+
+class Config(msgspec.Struct, frozen=True):
+    """A site file without a problem. `board` and `devices` are raw: controller/board.py gives them their types."""
+
+    file: Path
+    site: Site
+    name: str
+    language: str  # en, zh: of texts shown without a reader's own choice
+    time_zone: str
+    portal_names: dict[str, str]  # portal id -> name for people
+    store: Store
+    roster: RosterTrust
+    network: Network
+    rehearsal: Rehearsal
+    board: dict[str, object]
+    devices: tuple[dict[str, object], ...]
+
+
+_RELEASE = Limit(3 * SECOND_MS, 2 * MINUTE_MS, IEC)
+_EXTENDED_RELEASE = Limit(3 * SECOND_MS, 5 * MINUTE_MS, IEC)
+_PERMITTED_OPEN = Limit(10 * SECOND_MS, HOUR_MS, IEC)
+
+SHAPES: dict[type, Shape] = {
+    SiteTable: Shape(
+        limits={
+            "id": ID,
+            "name": NAME,
+            "time_zone": NAME,
+            "fire_inputs": ID,
+            "tamper_inputs": ID,
+            "duress_roles": ID,
+        }
+    ),
+    StoreTable: Shape(
+        limits={
+            "folder": PATH,
+            "retention_days": Limit(1, 3_650),
+            "retention_mb": Limit(16, 1_000_000),
+        }
+    ),
+    RosterTable: Shape(limits={"signers": Limit(rule="public_key", pattern=r"\A[0-9a-f]{64}\Z")}),
+    NetworkTable: Shape(limits={"page": Limit(rule="page_address", pattern=r"\A.{3,60}\Z")}),
+    RehearsalTable: Shape(limits={"plants": PATH, "holders": PATH, "rules": PATH}),
+    DoorWords: Shape(limits={"name": NAME, "egress": Limit(rule="egress")}),
+    TurnstileWords: Shape(limits={"name": NAME, "egress_by": ID}),
+    Area: Shape(limits={"id": ID, "occupancy_max": Limit(1, 100_000)}),
+    Reader: Shape(
+        limits={
+            "id": ID,
+            "tamper": ID,
+            "pin_tries_max": Limit(1, 5, GB),
+            "pin_lockout_ms": Limit(10 * SECOND_MS, HOUR_MS),
+            "pin_lockout_ms_max": Limit(10 * SECOND_MS, 24 * HOUR_MS),
+            "factor_ms": Limit(3 * SECOND_MS, MINUTE_MS),
+            "repeat_ms": Limit(100, 5 * SECOND_MS),
+            "unknown_burst": Limit(1, 1_000),
+            "unknown_window_ms": Limit(SECOND_MS, HOUR_MS),
+            "noise_max": Limit(1, 10_000),
+            "noise_window_ms": Limit(SECOND_MS, HOUR_MS),
+            "mute_ms": Limit(SECOND_MS, 10 * MINUTE_MS),
+        }
+    ),
+    Requirement: Shape(limits={"schedule": NAME}),
+    AccessPoint: Shape(
+        written={"requirements": "requirement"},
+        given=("portal",),
+        limits={
+            "id": ID,
+            "readers": ID,
+            "area_from": ID,
+            "area_to": ID,
+            "antipassback_timed_s": Limit(1, 7 * 86_400),
+            "two_person_ms": Limit(3 * SECOND_MS, 2 * MINUTE_MS),
+            "direction": Limit(rule="direction", pattern=r"\A(in|out)\Z"),
+        },
+    ),
+    Rex: Shape(limits={"input": ID, "stuck_ms": Limit(5 * SECOND_MS, HOUR_MS)}),
+    Door: Shape(
+        written={"access_points": "access_point"},
+        limits={
+            "id": ID,
+            "lock": ID,
+            "contact": ID,
+            "interlock": ID,
+            "unlock_schedule": NAME,
+            "release_ms": _RELEASE,
+            "open_ms_max": _PERMITTED_OPEN,
+            "prealarm_ms": Limit(0, HOUR_MS),
+            "extended_release_ms": _EXTENDED_RELEASE,
+            "extended_open_ms_max": _PERMITTED_OPEN,
+            "rex_shunt_ms": Limit(SECOND_MS, 10 * MINUTE_MS),
+            "hold_open_ms_max": Limit(MINUTE_MS, 24 * HOUR_MS),
+            "double_swipe_ms": Limit(SECOND_MS, 15 * SECOND_MS),
+        },
+    ),
+    Turnstile: Shape(
+        written={"access_points": "access_point"},
+        limits={
+            "id": ID,
+            "release_in": ID,
+            "release_out": ID,
+            "passage_in": ID,
+            "passage_out": ID,
+            "drop": ID,
+            "interlock": ID,
+            "unlock_schedule": NAME,
+            "release_ms": _RELEASE,
+            "extended_release_ms": _EXTENDED_RELEASE,
+        },
+    ),
+}
