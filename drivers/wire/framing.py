@@ -53,6 +53,7 @@ class Framer:
         self._fell_ns: int | None = None  # of the pulse under way
         self._fell_line = ""
         self._low = 0  # lines that are low
+        self._hanging = 0  # lines that were still low when their burst was given up
         self._active = False
         self._bits = 0
         self._length = 0
@@ -116,7 +117,7 @@ class Framer:
     def reset(self, at_ns: int) -> None:
         """The lines are watched from here on; what comes at once may be the rest of a frame that began before."""
         self._active = False
-        self._low = 0
+        self._low = self._hanging = 0
         self._fell_ns = None
         self._quiet_from_ns = at_ns + QUIET_NS_MIN
 
@@ -159,8 +160,13 @@ class Framer:
     def _rise(self, line: str, at_ns: int) -> None:
         fell_ns, self._fell_ns = self._fell_ns, None
         if not self._active:
-            self._low = 0
-            return  # the end of a pulse whose burst is over already
+            if self._hanging > 0:
+                self._hanging -= 1
+                return  # the end of a pulse whose burst is over already
+            self._bit_ns = at_ns
+            self._begin(at_ns)
+            self._edges = 0
+            self._flaw = NoiseKind.NOISE  # its beginning was lost, and so is this bit
         self._edges += 1
         self._end_ns = at_ns
         self._low = max(0, self._low - 1)
@@ -197,6 +203,6 @@ class Framer:
         if self._length > 0:
             self._quiet_from_ns = self._end_ns + max(QUIET_NS_MIN, QUIET_GAPS * self._gap_ns())
         self._active = False
-        self._low = 0
+        self._hanging, self._low = self._low, 0
         self._fell_ns = None
         return burst
