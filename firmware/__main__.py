@@ -1,14 +1,72 @@
-"""The `menshen` command: parses and hands over."""
+"""The `menshen` command: parses and hands over. Each subcommand's module is imported only when it is asked for."""
 
 from __future__ import annotations
 
+import argparse
+import importlib
+import os
 import sys
+from typing import NamedTuple, Protocol, cast
+
+import firmware
+
+MISUSED = 2
 
 
-def main() -> int:
+class Room(NamedTuple):
+    """Where a subcommand lives, and its line in the help."""
+
+    module: str
+    purpose: str
+
+
+class Subcommand(Protocol):
+    """What the module of a subcommand offers."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Exit status 0: done; 1: said no; 2: misused."""
+
+
+ROOMS = {
+    "run": Room("firmware.run", "run a controller; --simulated: with rehearsed wires, page and panel"),
+    "check": Room(
+        "firmware.controller.check", "every problem of a configuration at once; the wiring table when there is none"
+    ),
+    "explain": Room("firmware.explain", "why a credential is let in or refused, rule by rule"),
+    "journal": Room("firmware.journal.command", "verify, export or search the journal"),
+    "replay": Room("firmware.replay", "put a recording through the core again and compare"),
+    "roster": Room("firmware.roster.command", "build or verify a roster file"),
+    "safe": Room(
+        "firmware.controller.safe", "put every output to its safe level; run after every death of the controller"
+    ),
+    "bench": Room("firmware.bench.command", "measure: swipe, decide, journal, search, memory, start, day, kills"),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
     """Run the command line; exit status 0 done, 1 said no, 2 misused."""
-    print("menshen: no subcommand is there yet", file=sys.stderr)
-    return 2
+    words = sys.argv[1:] if argv is None else argv
+    parser = argparse.ArgumentParser(prog="menshen", description="The firmware of a gate controller.")
+    parser.add_argument("--version", action="version", version=f"menshen {firmware.__version__}")
+    chosen = next((word for word in words if not word.startswith("-")), None)
+    subparsers = parser.add_subparsers(dest="subcommand", metavar="COMMAND", required=True)
+    for name, room in ROOMS.items():
+        subparser = subparsers.add_parser(name, help=room.purpose, description=room.purpose)
+        if name == chosen:
+            subcommand = cast(Subcommand, importlib.import_module(room.module))
+            subcommand.add_arguments(subparser)
+            subparser.set_defaults(run=subcommand.run)
+    arguments = parser.parse_args(words)
+    try:
+        return int(arguments.run(arguments))
+    except BrokenPipeError:
+        # The reader of our output went (`| head`): nothing is wrong, and nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return MISUSED
 
 
 if __name__ == "__main__":

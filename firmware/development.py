@@ -94,8 +94,10 @@ class Child:
 class Development:
     """`menshen run FILE --simulated`: everything on this machine, until Ctrl-C."""
 
-    def __init__(self, config: Path, plants: Path, state: Path, page: str, panel: str, say: Say) -> None:
-        self._config, self._plants, self._state = config, plants, state
+    def __init__(
+        self, config: Path, plants: Path, state: Path, page: str, panel: str, say: Say, record: Path | None = None
+    ) -> None:
+        self._config, self._plants, self._state, self._record = config, plants, state, record
         self._page, self._panel, self._say = page, panel, say
         self._code = secrets.token_urlsafe(12)
         self._runtime = Path(tempfile.mkdtemp(prefix="menshen-"))
@@ -114,6 +116,8 @@ class Development:
         rehearsal = ["firmware.rehearsal", "--socket", str(self._wires), "--plants", str(self._plants)]
         rehearsal += ["--panel", self._panel, "--control", str(ask_fd)]
         controller = ["firmware.controller", *site, "--wires", str(self._wires), "--network-fd", str(role_fd)]
+        if self._record is not None:
+            controller += ["--record", str(self._record)]
         network = ["firmware.network", "--config", str(self._config), "--socket", str(self._role_path)]
         network += ["--page", self._page, "--code", self._code]
         children = {

@@ -8,7 +8,6 @@ burning process a core alternate, so that drift of the machine meets both alike.
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from firmware.bench.cards import enrolled_cards, install_sample_roster
+from firmware.bench.cards import card, install_sample_roster, welcome_holders
 from firmware.bench.clock import rest
 from firmware.bench.figures import Figure, spread
 from firmware.bench.rig import BIT_INTERVAL_NS, CONTACT, LOCK, Rig, h10301
@@ -66,18 +65,18 @@ def bench(folder: Path, swipes: int = 1000, credentials: int = 250_000) -> dict[
         install_sample_roster(rig, credentials)
         rig.start()
         rig.far_end.wait_claimed({CONTACT})
-        chosen = random.Random(SEED).sample(enrolled_cards(rig), 2 * swipes)
+        chosen = welcome_holders(2 * swipes, credentials, SEED)
         outcome: dict[str, list[tuple[float, float]]] = {"idle": [], "loaded": []}
         with burners(os.cpu_count() or 1) as processes:
             while chosen:
                 for mode in outcome:
                     for process in processes:
                         process.send_signal(signal.SIGCONT if mode == "loaded" else signal.SIGSTOP)
-                    for facility, number in chosen[:BLOCK]:
-                        took = one_swipe(rig, h10301(facility, number))
-                        if took is None:
-                            raise RuntimeError(f"card {facility}:{number} moved no lock within the limit")
-                        outcome[mode].append(took)
+                    for holder in chosen[:BLOCK]:
+                        one = one_swipe(rig, h10301(*card(holder)))
+                        if one is None:
+                            raise RuntimeError(f"the card of holder {holder} moved no lock within the limit")
+                        outcome[mode].append(one)
                     del chosen[:BLOCK]
         figures: dict[str, Any] = {"credentials": credentials}
         for mode, took in outcome.items():

@@ -58,13 +58,15 @@ async def serve(config: Config, arguments: argparse.Namespace) -> int:
         config, folder, lines, board, SystemWall(), record=arguments.record, service_manager=ServiceManager()
     )
     loop = asyncio.get_running_loop()
-    asked = loop.create_future()
+    asked = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, lambda: asked.done() or asked.set_result(None))
+        loop.add_signal_handler(number, asked.set)
     await controller.start(listening)
     tune()
     print(json.dumps({"ready": config.site.id, "boot": controller.boot}), flush=True)
-    await asyncio.wait({asked, controller.failed}, return_when=asyncio.FIRST_COMPLETED)
+    waiting = asyncio.create_task(asked.wait())
+    await asyncio.wait({waiting, controller.failed}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
     await controller.stop()
     if controller.failed.done():
         print(f"menshen: {controller.failed.result()}", file=sys.stderr)

@@ -38,9 +38,14 @@ class Clock:
     def __init__(self, loop: asyncio.AbstractEventLoop, wall: Wall, newest_utc_ms: int | None = None) -> None:
         self._loop = loop
         self._wall = wall
-        self._floor_utc_ms = max(RELEASED_UTC_MS, (newest_utc_ms or 0) - BACK_MS_MAX)
+        self._floor_utc_ms = RELEASED_UTC_MS
+        self.believe_from(newest_utc_ms)
         self._offset_ms: int | None = None  # wall minus monotonic, as last told to the core
         self._told = False
+
+    def believe_from(self, newest_utc_ms: int | None) -> None:
+        """Do not believe wall time that is more than BACK_MS_MAX before what the journal has seen."""
+        self._floor_utc_ms = max(self._floor_utc_ms, (newest_utc_ms or 0) - BACK_MS_MAX)
 
     def now_ms(self) -> int:
         return int(self._loop.time() * 1000)

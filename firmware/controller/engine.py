@@ -11,7 +11,7 @@ from firmware.controller.inbox import Inbox
 from firmware.controller.intake import Intake
 from firmware.controller.outlet import Outlet
 from firmware.controller.recorder import Recorder
-from firmware.core.facts import AnyFact, DeadlineReached, DeviceRecovered, InboxOverflowed
+from firmware.core.facts import AnyFact, DeadlineReached, DeviceRecovered, InboxOverflowed, RosterReplaced
 from firmware.core.state import State
 from firmware.core.step import next_deadline, step
 from firmware.core.view import SiteView
@@ -53,6 +53,8 @@ class Engine:
 
     def take(self, fact: AnyFact) -> None:
         """Step with one fact, now, and carry out what follows."""
+        if isinstance(fact, RosterReplaced):
+            self._intake.adopt()
         now_ms = self._clock.now_ms()
         self.state, effects = step(self.state, now_ms, fact)
         self.steps += 1
@@ -79,10 +81,10 @@ class Engine:
     def _round(self) -> None:
         """Facts that wait, up to a round's share; then the deadline, if it is due and no fact has brought it."""
         if self._inbox.untold_drops:
-            fact = InboxOverflowed(self._inbox.untold_drops, tuple(sorted(self._inbox.untold_sources)))
+            dropped, sources = self._inbox.untold_drops, tuple(sorted(self._inbox.untold_sources))
             self._inbox.untold_drops = 0
             self._inbox.untold_sources.clear()
-            self.take(fact)
+            self.take(InboxOverflowed(dropped, sources))
         for _ in range(ENTRIES_A_ROUND):
             entry = self._inbox.take()
             if entry is None:

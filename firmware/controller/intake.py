@@ -7,38 +7,51 @@ said at that moment. PIN digits live here only: a fact says whose PIN it was, ne
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
 from drivers.reports import Digits, Frame, Level, Line, Noise, Report
-from drivers.wire.wiegand import decode_in_order
+from drivers.wire.wiegand import Refusal, decode_in_order
 from firmware.controller.pin_pad import PinPad
-from firmware.core.access import Factor, Unknown
+from firmware.core.access import Factor, Known, Unknown
 from firmware.core.facts import AnyFact, CardRead, CodeRead, InputChanged, NoiseSeen, PinEntered
 from firmware.core.facts import Level as FactLevel
 from firmware.core.state import State
 from firmware.identity import Identity
 from firmware.roster.presented import Ledger, present
-from firmware.roster.roster import Roster
+from firmware.roster.roster import Roster, SecondPin
 
 LINE_CHARACTERS_MAX = 512  # a QR code's text; longer ones are nobody's credential
 
 
-class Formats(Protocol):
-    """Which card formats a reader accepts, in order."""
-
-    def __getitem__(self, reader: str) -> Sequence[str]: ...
-
-
 class Intake:
-    """Report -> facts. `roster` is replaced when a new one is installed; None: nobody is known."""
+    """Report -> facts. Without a roster nobody is known."""
 
-    def __init__(self, roster: Roster | None, ledger: Ledger, identity: Identity, formats: Mapping[str, Sequence[str]]):
-        self.roster = roster
+    def __init__(
+        self, roster: Roster | None, ledger: Ledger, identity: Identity, formats: Mapping[str, Sequence[str]]
+    ) -> None:
+        self._roster = roster
+        self._next: Roster | None = None
         self._ledger = ledger
         self._identity = identity
         self._formats = formats
         self._pads: dict[str, PinPad] = {}
         self.undecodable = 0
+
+    def offer(self, roster: Roster) -> None:
+        """A new roster; it serves from the RosterReplaced fact on that follows it through the inbox."""
+        self._next = roster
+
+    def adopt(self) -> None:
+        """RosterReplaced is being taken: from now on the offered roster serves."""
+        if self._next is None:
+            return
+        if self._roster is not None:
+            self._roster.close()
+        self._roster, self._next = self._next, None
+
+    def close(self) -> None:
+        for roster in (self._roster, self._next):
+            if roster is not None:
+                roster.close()
 
     def facts(self, report: Report, state: State) -> Sequence[AnyFact]:
         """The facts of one report; `state` tells which holder a reader waits for."""
@@ -60,25 +73,25 @@ class Intake:
 
     def _frame(self, frame: Frame) -> Sequence[AnyFact]:
         card = decode_in_order(self._formats[frame.device], frame.bits, frame.length)
-        if card is None:
+        if isinstance(card, Refusal):
             self.undecodable += 1
-            return (NoiseSeen(reader=frame.device, kind="unknown_format"),)
+            return (NoiseSeen(reader=frame.device, kind=card.value),)
         return (CardRead(reader=frame.device, presented=self._present(Factor.CARD, card.key)),)
 
     def _pin(self, reader: str, pin: str, state: State) -> PinEntered:
         presented = self._present(Factor.PIN, pin)
         waiting = state.readers[reader].pending
-        if waiting is None or self.roster is None:
+        if waiting is None or self._roster is None:
             return PinEntered(reader=reader, presented=presented)
-        matched = self.roster.second_pin(waiting.holder, pin, self._identity)
+        matched = self._roster.second_pin(waiting.holder, pin, self._identity)
         return PinEntered(
             reader=reader,
             presented=presented,
             second_of=waiting.holder if matched is not None else None,
-            duress=matched == "duress",
+            duress=matched is SecondPin.DURESS,
         )
 
-    def _present(self, factor: Factor, key: str):  # type: ignore[no-untyped-def]
-        if self.roster is None:
+    def _present(self, factor: Factor, key: str) -> Known | Unknown:
+        if self._roster is None:
             return Unknown(token=self._identity.pseudonym(factor.value, key))
-        return present(self.roster, self._ledger, factor, key, self._identity)
+        return present(self._roster, self._ledger, factor, key, self._identity)

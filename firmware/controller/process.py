@@ -10,6 +10,7 @@ import gc
 import secrets
 import socket
 import sys
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 import firmware
@@ -33,7 +34,8 @@ from firmware.core.effects import Event, Record
 from firmware.core.facts import DeviceLost, DeviceRecovered, Started, StoreFailed, StoreRecovered
 from firmware.core.state import initial
 from firmware.identity import Identity
-from firmware.journal.store import Journal
+from firmware.journal.journal import Journal
+from firmware.journal.limits import Limits
 from firmware.messages import Ask, Welcome
 
 HEALTH_S = 2.0
@@ -66,10 +68,11 @@ class Controller:
         self.inbox = Inbox()
         self.identity = Identity.load_or_create(folder / "identity")
         self.rosters = RosterWatch(folder / "roster", config.roster.signers, self.identity, self.inbox)
+        self.clock = Clock(self._loop, wall)
         self.journal = self._open_journal()
-        self.clock = Clock(self._loop, wall, self.journal.newest_utc_ms)
+        self.clock.believe_from(self.journal.newest_utc_ms)
         self.intake = Intake(self.rosters.roster, self.journal.ledger, self.identity, board.formats)
-        self.rosters.on_roster = self.intake.use
+        self.rosters.offer = self.intake.offer
         self.supervisor = Supervisor(self.emit, self._device, self._died)
         self.role_socket = self._network_socket()
         self.publisher = Publisher(self.role_socket, self.clock)
@@ -121,7 +124,7 @@ class Controller:
         await self._loop.run_in_executor(None, self.journal.close)
         if self.recorder is not None:
             self.recorder.close()
-        self.rosters.close()
+        self.intake.close()
 
     def emit(self, report: AnyReport) -> None:
         """Where every driver's reports enter."""
@@ -148,17 +151,22 @@ class Controller:
         def recovered(lost: int) -> None:
             self._from_thread(lambda: self.inbox.put(StoreRecovered(events_lost=lost), Rank.SYSTEM, "journal"))
 
+        folder = self._folder / "journal"
+        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        store = self._config.store
         return Journal.open(
-            self._folder / "journal",
+            folder,
             self.identity,
             boot=self.boot,
-            limits=self._config.store.limits,
+            limits=Limits(retention_days=store.retention_days, retention_bytes=store.retention_mb << 20),
+            now_ms=self.clock.now_ms(),
+            utc_ms=self.clock.utc_ms(),
             on_committed=committed,
             on_failed=failed,
             on_recovered=recovered,
         )
 
-    def _from_thread(self, call) -> None:  # type: ignore[no-untyped-def]
+    def _from_thread(self, call: Callable[[], None]) -> None:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(call)
 
@@ -187,7 +195,7 @@ class Controller:
     def _device(self, fact: DeviceLost | DeviceRecovered) -> None:
         self.inbox.put(fact, Rank.INPUT, fact.device)
 
-    def _task(self, coroutine, name: str) -> None:  # type: ignore[no-untyped-def]
+    def _task(self, coroutine: Coroutine[None, None, None], name: str) -> None:
         task = self._loop.create_task(coroutine, name=name)
         task.add_done_callback(self._ended)
         self._tasks.append(task)

@@ -15,7 +15,7 @@ from firmware.core.codes import Code
 from firmware.core.effects import Record
 from firmware.core.facts import AnyFact, Command
 from firmware.core.view import SiteView
-from firmware.journal.store import Journal
+from firmware.journal.journal import Journal
 from firmware.messages import Answer, Health, States
 
 VIEWS_WAITING_MAX = 256  # only the newest committed one matters; older ones give way
@@ -88,7 +88,7 @@ class Publisher:
                 inbox_depth=inbox.depth,
                 inbox_dropped=inbox.dropped,
                 journal_backlog=journal.backlog,
-                events_lost=journal.events_lost,
+                events_lost=sum(journal.lost.values()),
                 drivers={name: supervisor.lost.get(name, "running") for name in drivers},
                 counters={name: driver.counters() for name, driver in drivers.items()},
             )

@@ -1,0 +1,72 @@
+"""`menshen bench NAME`: runs one measurement in a folder of its own and says whether its figures hold."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from firmware.bench.figures import Figure
+
+BENCHES = {
+    "swipe": "end of frame to lock, idle and under load, 250,000 credentials",
+    "decide": "decisions a second with look-up, beside a plain dict",
+    "journal": "chained durable events a second, time to commit",
+    "search": "newest 100 of 10,000,000 rows by any one or two of holder, portal, kind, time",
+    "memory": "PSS of controller and network",
+    "start": "start of the process to the first decision",
+    "day": "a simulated day of a gate with 20,000 passages",
+    "kills": "SIGKILL at random instants in a storm of swipes",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", choices=sorted(BENCHES), help="; ".join(f"{k}: {v}" for k, v in BENCHES.items()))
+    parser.add_argument("--json", action="store_true", help="everything that was measured, as JSON")
+    parser.add_argument("--folder", type=Path, help="where its files go, on the storage to be measured")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=N",
+        help="another size than the promised one, such as rows=100000 or swipes=200",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Exit status 0: all figures hold; 1: one does not; 2: misused."""
+    sizes: dict[str, int] = {}
+    for setting in arguments.set:
+        key, _, value = setting.partition("=")
+        if not value.isdecimal():
+            print(f"menshen bench: --set {setting!r}: write KEY=N with a whole number", file=sys.stderr)
+            return 2
+        sizes[key] = int(value)
+    folder = Path(tempfile.mkdtemp(prefix="menshen-bench-", dir=arguments.folder))
+    try:
+        bench = importlib.import_module(f"firmware.bench.{arguments.name}").bench
+        try:
+            outcome: dict[str, Any] = bench(folder, **sizes)
+        except TypeError as error:
+            if not sizes:
+                raise
+            print(f"menshen bench {arguments.name}: {error}", file=sys.stderr)
+            return 2
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    figures: list[Figure] = outcome["figures"]
+    outcome["figures"] = [{**msgspec.to_builtins(figure), "holds": figure.holds} for figure in figures]
+    if arguments.json:
+        print(msgspec.json.format(msgspec.json.encode(outcome), indent=2).decode())
+    else:
+        for figure in figures:
+            sign = ">=" if figure.at_least else "<="
+            verdict = "holds" if figure.holds else "DOES NOT HOLD"
+            print(f"{figure.name}: {figure.measured:g} {figure.unit} ({sign} {figure.allowed:g}): {verdict}")
+    return 0 if all(figure.holds for figure in figures) else 1

@@ -1,0 +1,165 @@
+"""The composition root: turns the configuration into devices on a bus. The only file that names bus implementations.
+
+Devices come in kinds; each kind's settings and class stand in one file of drivers/. Nothing is found by scanning: a
+new kind is one line in KINDS.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Collection, Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from drivers.board_description import BoardDescription, BoardError, board_kinds, load_board
+from drivers.bus.lines import Lines
+from drivers.bus.simulated import SimulatedLines
+from drivers.bus.simulated_safe import SafeLines
+from drivers.contact import Contact, ContactConfig
+from drivers.driver import Driver
+from drivers.relay import Relay, RelayConfig
+from drivers.settings import DeviceConfig
+from drivers.wiegand import Wiegand, WiegandConfig
+from firmware.config import Config, DeviceDraft, Limit, Problems, Shape, convert, nearest, shown
+
+ID = Limit(rule="id", pattern=r"\A[a-z][a-z0-9_]{0,39}\Z")
+
+
+class Role(StrEnum):
+    """What a portal may use a device as."""
+
+    READER = "reader"
+    INPUT = "input"
+    OUTPUT = "output"
+
+
+class Kind(NamedTuple):
+    """One kind of device: the type of its table, what makes the driver of it, and what it may be used as."""
+
+    settings: type[Any]
+    make: Callable[[Any, Lines], Driver]
+    role: Role
+
+
+KINDS: dict[str, Kind] = {
+    "wiegand": Kind(WiegandConfig, Wiegand, Role.READER),
+    "contact": Kind(ContactConfig, Contact, Role.INPUT),
+    "relay": Kind(RelayConfig, Relay, Role.OUTPUT),
+}
+SHAPES: dict[type, Shape] = {kind.settings: Shape(limits={"id": ID}) for kind in KINDS.values()}
+
+
+class WiringError(Exception):
+    """The board or its wires cannot be had: whose fault it is and what to do."""
+
+
+class BoardTable(msgspec.Struct, frozen=True):
+    """[board]"""
+
+    kind: str
+
+
+class Device(NamedTuple):
+    """A device table with its type."""
+
+    path: str
+    kind: str
+    role: Role
+    settings: DeviceConfig
+
+
+class Board(NamedTuple):
+    """What the controller works with. `formats`: reader id -> its Wiegand formats, in order."""
+
+    drivers: dict[str, Driver]
+    formats: dict[str, tuple[str, ...]]
+
+
+def build(config: Config, lines: Lines) -> Board:
+    """Make every configured device on `lines`; nothing is claimed or moved until a driver runs.
+
+    Raises WiringError when the device tables have problems that `menshen check` would have named.
+    """
+    problems = Problems()
+    tables = [
+        DeviceDraft(f"device[{index}]", str(table.get("id", "")), table) for index, table in enumerate(config.devices)
+    ]
+    devices = typed(tables, problems)
+    if problems.found:
+        named = "; ".join(str(problem) for problem in problems.found[:3])
+        raise WiringError(
+            f"{config.file}: {len(problems.found)} problems in its devices ({named}): run `menshen check`"
+        )
+    return Board(
+        drivers={device.settings.id: KINDS[device.kind].make(device.settings, lines) for device in devices},
+        formats={
+            device.settings.id: device.settings.formats
+            for device in devices
+            if isinstance(device.settings, WiegandConfig)
+        },
+    )
+
+
+def simulated_lines(wires: Path | socket.socket | None) -> Lines:
+    """Return the bus whose far end is a rehearsal: at a socket's path, or over a connected socket.
+
+    Raises WiringError for None: that asks for the wires of this machine itself.
+    """
+    return SimulatedLines(_wires(wires))
+
+
+def safe_lines(wires: Path | None) -> Lines:
+    """Return the same bus for `menshen safe`: outputs only, without an event loop. Raises WiringError for None."""
+    path = _wires(wires)
+    assert isinstance(path, Path)
+    return SafeLines(path)
+
+
+def _wires(wires: Path | socket.socket | None) -> Path | socket.socket:
+    if wires is None:
+        raise WiringError(
+            "this version of Menshen drives simulated wires only: run `menshen run FILE --simulated`, or name the "
+            "socket of a rehearsal with --wires; the lines of a real board come with a later version"
+        )
+    return wires
+
+
+def describe(board: Mapping[str, object], problems: Problems) -> BoardDescription | None:
+    """Find the description of the configured board; None, with a problem, when there is none."""
+    table = convert(dict(board), BoardTable, "board", problems)
+    if table is None or problems.touch("board"):
+        return None
+    kinds = board_kinds()
+    if table.kind not in kinds:
+        near = nearest(table.kind, kinds)
+        problems.add("board.kind", shown(table.kind), "word", near=near, words=", ".join(kinds))
+        return None
+    try:
+        return load_board(table.kind)
+    except BoardError as error:
+        problems.add("board.kind", shown(table.kind), "struct", message=str(error))
+        return None
+
+
+def typed(tables: Sequence[DeviceDraft], problems: Problems, lines: Collection[str] = ()) -> list[Device]:
+    """Give each device table its type, with what its driver says about its values. `lines` are for suggestions."""
+    devices = []
+    for draft in tables:
+        kind = draft.table.get("kind")
+        if not isinstance(kind, str) or kind not in KINDS:
+            near = nearest(kind, KINDS) if isinstance(kind, str) else ""
+            found = shown(kind) if "kind" in draft.table else "-"
+            problems.add(f"{draft.path}.kind", found, "word", near=near, words=", ".join(KINDS))
+            continue
+        settings = convert(draft.table, KINDS[kind].settings, draft.path, problems, shapes=SHAPES, elsewhere={"kind"})
+        if settings is None:
+            continue
+        for wrong in settings.problems():
+            path = f"{draft.path}.{wrong.key}" if wrong.key else draft.path
+            if not problems.touch(path):
+                problems.add(path, wrong.found, "device", message=wrong.allowed)
+        devices.append(Device(draft.path, kind, KINDS[kind].role, settings))
+    return devices

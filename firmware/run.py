@@ -1,0 +1,84 @@
+"""`menshen run FILE`: on a board one process of systemd each; with --simulated everything on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from firmware.config import Config, load
+from firmware.development import Development, state_folder
+from firmware.identity import Identity
+from firmware.roster.build import build
+from firmware.roster.errors import RosterError
+from firmware.roster.install import install, load_last_good
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="the site file")
+    parser.add_argument("--simulated", action="store_true", help="rehearsed wires instead of this board's")
+    parser.add_argument("--state", type=Path, metavar="DIR", help="where journal, identity and roster are kept")
+    parser.add_argument("--page", metavar="HOST:PORT", help="the page's address (loopback only)")
+    parser.add_argument("--panel", default="127.0.0.1:8081", metavar="HOST:PORT", help="the rehearsal panel's address")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="record facts and effects, pseudonymised")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    config, problems = load(arguments.file)
+    if config is None:
+        print(f"menshen run: {arguments.file} has {len(problems)} problems; see `menshen check`", file=sys.stderr)
+        return 2
+    if not arguments.simulated:
+        from firmware.controller.__main__ import main
+
+        return main(["--config", str(arguments.file)])
+    if config.rehearsal.plants is None:
+        print(
+            f"menshen run: {arguments.file} names no plants in [rehearsal], so there is nothing to rehearse",
+            file=sys.stderr,
+        )
+        return 2
+    state = arguments.state or state_folder(config.site.id)
+    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        prepare_roster(config, state)
+    except (RosterError, OSError) as error:
+        print(f"menshen run: the rehearsal's roster cannot be built: {error}", file=sys.stderr)
+        return 2
+    page = arguments.page or f"{config.network.page_host}:{config.network.page_port}"
+    development = Development(
+        config=arguments.file.resolve(),
+        plants=config.rehearsal.plants,
+        state=state.resolve(),
+        page=page,
+        panel=arguments.panel,
+        record=arguments.record,
+        say=lambda text: print(text, flush=True),
+    )
+    return asyncio.run(development.run())
+
+
+def prepare_roster(config: Config, state: Path) -> None:
+    """Build and install the rehearsal's roster, signed by this controller's own key, where its sources are newer.
+
+    The version is the newest source's time of change, so that an edited table takes effect at the next start.
+    """
+    sources = (config.rehearsal.holders, config.rehearsal.rules)
+    if sources[0] is None or sources[1] is None:
+        return
+    identity = Identity.load_or_create(state / "identity")
+    version = max(int(source.stat().st_mtime) for source in sources if source is not None)
+    folder = state / "roster"
+    try:
+        standing = load_last_good(folder, [identity.public_key], digest_key_id=identity.digest_key_id).roster
+        in_service = standing.version
+        standing.close()
+    except RosterError:
+        in_service = 0  # none, or none that is good: the controller says so, and a new one mends it
+    if in_service >= version:
+        return
+    built = state / "rehearsal.roster"
+    build(sources[0], sources[1], built, identity, version=version, created_s=version)
+    install(built, folder, [identity.public_key], digest_key_id=identity.digest_key_id).close()
+    built.unlink()
