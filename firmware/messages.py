@@ -139,6 +139,6 @@ class FrameReader:
             del self._held[: 4 + length]
             try:
                 messages.append(self._decoder.decode(body))
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, UnicodeError, RecursionError) as error:  # nested deeper than any message
                 raise FrameError(f"a frame of {length} bytes is no message of this socket: {error}") from error
         return messages
