@@ -1,0 +1,99 @@
+"""Our end of the controller's role socket: connect, read frames, start again with growing pauses, never give up.
+
+Nothing is ever asked of the controller in this first version: the page is read-only, so nothing is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+from firmware.messages import Answer, AnyFromController, FrameError, FrameReader, Health, States, Welcome
+from firmware.network.errors import LinkError
+from firmware.network.live import SILENT_S, Live
+
+RETRY_FIRST_S = 0.25  # a controller that restarts is back within about a second
+RETRY_S_MAX = 5.0  # one that stays away is looked for twelve times a minute
+CONNECT_S_MAX = 3.0
+READ_BYTES = 1 << 16
+
+
+class Link:
+    """Keeps `live` up to date. `path` is the socket to connect to; `handed` a connected socket to begin with.
+
+    A handed socket that ended is not replaced unless there is a path too: the page then goes on saying so.
+    """
+
+    def __init__(self, live: Live, path: str | None, handed: socket.socket | None = None) -> None:
+        assert path is not None or handed is not None, "a link needs a path or a socket"
+        self._live = live
+        self._path = path
+        self._handed = handed
+
+    async def run(self) -> None:
+        """Runs until cancelled."""
+        pause_s = RETRY_FIRST_S
+        while True:
+            was_heard_s = self._live.silent_since_s()
+            try:
+                await self._converse()
+            except LinkError as error:
+                self._live.lost(str(error))
+            if self._path is None:
+                await asyncio.Event().wait()  # nowhere to go: the page goes on saying so until the process is stopped
+            if self._live.silent_since_s() != was_heard_s:
+                pause_s = RETRY_FIRST_S  # it spoke: not the same failure again
+            await asyncio.sleep(pause_s)
+            pause_s = min(RETRY_S_MAX, pause_s * 2)
+
+    async def _converse(self) -> None:
+        """One connection, from its opening to its end. Always ends in LinkError, or cancelled."""
+        reader, writer = await self._open()
+        try:
+            await self._listen(reader)
+        except FrameError as error:
+            raise LinkError(f"the controller's end sent something that is not of this protocol: {error}") from error
+        except OSError as error:
+            raise LinkError(f"the connection to the controller broke: {error.strerror or error}") from error
+        finally:
+            writer.close()
+
+    async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        handed, self._handed = self._handed, None
+        try:
+            if handed is not None:
+                return await asyncio.open_unix_connection(sock=handed)
+            async with asyncio.timeout(CONNECT_S_MAX):
+                return await asyncio.open_unix_connection(self._path)
+        except (OSError, TimeoutError) as error:
+            why = error.strerror if isinstance(error, OSError) and error.strerror else "no answer"
+            raise LinkError(f"no connection to the controller's socket: {why}") from error
+
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        frames = FrameReader(AnyFromController)
+        now_s = asyncio.get_running_loop().time
+        welcomed = False
+        heard_s = now_s()
+        was_silent = False
+        while True:
+            try:
+                # At silence the page must change though nothing arrives. The connection is kept: a controller that
+                # hangs and comes back goes on speaking on it, and one that dies closes it.
+                async with asyncio.timeout_at(None if was_silent else heard_s + SILENT_S):
+                    received = await reader.read(READ_BYTES)
+            except TimeoutError:
+                was_silent = True
+                self._live.changed()
+                continue
+            if not received:
+                raise LinkError("the controller closed the connection")
+            for message in frames.feed(received):
+                if not welcomed and not isinstance(message, Welcome):
+                    raise FrameError(f"{type(message).__name__} came before Welcome")
+                welcomed = True
+                heard_s, was_silent = now_s(), False
+                if isinstance(message, Welcome | States | Health):
+                    self._live.heard(message, heard_s)
+                else:
+                    # We asked nothing, so an answer is none of ours; it proves no state either.
+                    assert isinstance(message, Answer), type(message)

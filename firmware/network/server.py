@@ -1,0 +1,139 @@
+"""The page's HTTP server: where it may listen, and the limits on what a peer may make it hold."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import socket
+from collections.abc import Generator
+
+import h11
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from firmware.network.errors import PageAddressError
+
+HEAD_BYTES_MAX = 16 * 1024  # request line and headers; a browser's are below 2 kB
+HEAD_S_MAX = 10.0  # for the whole head to arrive
+STALL_S_MAX = 15.0  # for a peer to take something of what waits for it
+CONNECTIONS_MAX = 100  # the 20 streams, those of them that are ending, and ordinary requests
+IDLE_S_MAX = 5
+STOP_S_MAX = 2
+PORT_MAX = 65_535
+
+
+def loopback_address(address: str) -> tuple[str, int]:
+    """Host and port of "127.0.0.1:8080" or "[::1]:8080"; port 0 lets the system choose.
+
+    Raises PageAddressError for anything that is not on loopback: without accounts, the page is for this machine only.
+    """
+    host, colon, port_text = address.rpartition(":")
+    if not colon or not port_text.isascii() or not port_text.isdigit() or int(port_text) > PORT_MAX:
+        raise PageAddressError(f"{address!r} is no address for the page: write HOST:PORT, such as 127.0.0.1:8080")
+    host = host.strip("[]")
+    if host == "localhost":
+        host = "127.0.0.1"
+    try:
+        is_loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError as error:
+        raise PageAddressError(f"{host!r} is no IP address: write one of this machine, such as 127.0.0.1") from error
+    if not is_loopback:
+        raise PageAddressError(
+            f"the page is not served on {host}: it has no accounts yet, so it stays on loopback (127.0.0.1 or ::1). "
+            "From another machine, use an SSH tunnel: ssh -L 8080:127.0.0.1:8080 ..."
+        )
+    return host, int(port_text)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises PageAddressError when the port is taken or not allowed."""
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(CONNECTIONS_MAX)
+    except OSError as error:
+        listening.close()
+        raise PageAddressError(
+            f"the page cannot listen on {host} port {port}: {error.strerror}. Choose another port with --page, or stop "
+            "the program that uses it"
+        ) from error
+    listening.setblocking(False)
+    return listening
+
+
+class BoundedProtocol(H11Protocol):
+    """uvicorn's protocol with two clocks it lacks: for a request's head to arrive, and for a peer to read at all."""
+
+    _head_timer: asyncio.TimerHandle | None = None
+    _stall_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        # Paused whenever the kernel did not take everything: so the stall clock sees each byte that waits, after
+        # close() too.
+        transport.set_write_buffer_limits(high=0)
+        self._watch_head()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._watch_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        for timer in (self._head_timer, self._stall_timer):
+            if timer is not None:
+                timer.cancel()
+        self._head_timer = self._stall_timer = None
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stall_timer = self.loop.call_later(STALL_S_MAX, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
+            self._stall_timer = None
+        super().resume_writing()
+
+    def _watch_head(self) -> None:
+        """The clock starts with the connection or a head's first byte, and not anew with each byte."""
+        if self.conn.their_state is not h11.IDLE:
+            if self._head_timer is not None:
+                self._head_timer.cancel()
+                self._head_timer = None
+        elif self._head_timer is None:
+            self._head_timer = self.loop.call_later(HEAD_S_MAX, self.transport.close)
+
+
+class PageServer(uvicorn.Server):
+    """uvicorn's server without its signal handlers: the process has its own order of stopping."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                loop="asyncio",
+                http=BoundedProtocol,
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                limit_concurrency=CONNECTIONS_MAX,
+                timeout_keep_alive=IDLE_S_MAX,
+                timeout_graceful_shutdown=STOP_S_MAX,
+                h11_max_incomplete_event_size=HEAD_BYTES_MAX,
+            )
+        )
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+    def stop(self) -> None:
+        """Take no more connections and end the ones there are; `serve` returns within STOP_S_MAX."""
+        self.should_exit = True

@@ -1,0 +1,143 @@
+// Keeps the page as it is now: takes what the server sends and puts it in as text and attributes, never as markup.
+"use strict";
+
+// The server sends something every 5 s; two missed ones and the connection counts as lost.
+const SILENCE_MS = 12000;
+
+const byId = (id) => document.getElementById(id);
+const put = (element, text) => { if (element.textContent !== text) element.textContent = text; };
+
+function row(template) {
+  return byId(template).content.firstElementChild.cloneNode(true);
+}
+
+// Puts one element for each entry into `list`. Nothing is touched when nothing changed, so that a screen reader does
+// not read the same again.
+function fill(list, entries, template, write) {
+  const told = JSON.stringify(entries);
+  if (list.told === told) return;
+  list.told = told;
+  list.replaceChildren(...entries.map((entry) => {
+    const element = row(template);
+    write(element, entry);
+    return element;
+  }));
+}
+
+function showCard(card) {
+  const element = byId("portal-" + card.id);
+  if (element === null) return false;
+  for (const name of ["kind", "mode", "position", "level"]) {
+    if (element.dataset[name] !== card[name]) element.dataset[name] = card[name];
+  }
+  put(element.querySelector(".name"), card.name);
+  put(element.querySelector(".mode"), card.mode_text);
+  put(element.querySelector(".position"), card.position_text);
+  fill(element.querySelector(".notes"), card.notes, "note-row", (line, note) => put(line, note));
+  return true;
+}
+
+function showView(view) {
+  document.title = view.title;
+  document.body.dataset.live = view.live ? "yes" : "no";
+  put(byId("live-text"), view.live_text);
+  fill(byId("banners"), view.banners, "banner-row", (element, banner) => {
+    element.classList.add(banner.kind);
+    put(element.querySelector("h2"), banner.text);
+    put(element.querySelector("p"), banner.advice);
+  });
+  fill(byId("alarms"), view.alarms, "alarm-row", (element, alarm) => {
+    element.classList.add(alarm.severity);
+    if (alarm.seen) element.classList.add("seen");
+    put(element.querySelector(".place"), alarm.place);
+    put(element.querySelector(".text"), alarm.text);
+    put(element.querySelector(".badge"), alarm.seen);
+    put(element.querySelector(".advice"), alarm.advice);
+  });
+  put(byId("no-alarms"), view.no_alarms_text);
+  put(byId("events-trouble"), view.events_trouble);
+  fill(byId("about"), view.about, "about-row", (element, [label, value]) => {
+    put(element.querySelector("dt"), label);
+    put(element.querySelector("dd"), value);
+  });
+  const shown = byId("cards").children.length;
+  const all = view.cards.map(showCard).every(Boolean);
+  // Other portals than before: the controller has another configuration, and the page is made anew by the server.
+  if (!all || shown !== view.cards.length) window.location.reload();
+}
+
+function showEvents(rows) {
+  const list = byId("events");
+  const known = new Set(Array.from(list.children, (element) => element.dataset.key));
+  const wanted = new Set(rows.map((entry) => entry.key));
+  for (const element of Array.from(list.children)) {
+    if (!wanted.has(element.dataset.key)) element.remove();
+  }
+  const fresh = rows.filter((entry) => !known.has(entry.key)).map((entry) => {
+    const element = row("event-row");
+    element.dataset.key = entry.key;
+    element.classList.add(entry.severity, "new");
+    const time = element.querySelector("time");
+    put(time, entry.at);
+    if (entry.at_iso) time.dateTime = entry.at_iso;
+    put(element.querySelector(".text"), entry.text);
+    put(element.querySelector(".place"), entry.place);
+    put(element.querySelector(".note"), entry.note);
+    return element;
+  });
+  list.prepend(...fresh);
+  byId("no-events").hidden = rows.length > 0;
+}
+
+function showLost(template) {
+  const [text, advice] = byId(template).content.querySelectorAll("p");
+  put(byId("lost-text"), text.textContent);
+  put(byId("lost-advice"), advice.textContent);
+  byId("lost").hidden = false;
+  document.body.dataset.live = "no";
+  put(byId("live-text"), text.textContent);
+}
+
+let source = null;
+let silence = null;
+
+function heard() {
+  byId("lost").hidden = true;
+  window.clearTimeout(silence);
+  silence = window.setTimeout(reconnect, SILENCE_MS);
+}
+
+function connect() {
+  source = new EventSource("/stream");
+  source.addEventListener("view", (event) => { heard(); showView(JSON.parse(event.data)); });
+  source.addEventListener("events", (event) => { heard(); showEvents(JSON.parse(event.data)); });
+  source.addEventListener("beat", heard);
+  source.addEventListener("full", () => {
+    source.close();
+    window.clearTimeout(silence);
+    showLost("page-full");
+  });
+  source.onerror = () => {
+    showLost("page-lost");
+    // The browser gives up for good after a refusal; a server that restarts may refuse for a moment only.
+    if (source.readyState === EventSource.CLOSED) {
+      window.clearTimeout(silence);
+      silence = window.setTimeout(connect, SILENCE_MS);
+    }
+  };
+}
+
+function reconnect() {
+  window.clearTimeout(silence);
+  showLost("page-lost");
+  source.close();
+  connect();
+  silence = window.setTimeout(reconnect, SILENCE_MS);
+}
+
+// A phone that slept shows old states: connect anew at once.
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible" && source !== null && source.readyState !== EventSource.OPEN) reconnect();
+});
+
+connect();

@@ -1,0 +1,271 @@
+"""What a person reads on the page, in one language: made from the last states, used by template and stream alike.
+
+Everything here is plain text; the template escapes it, and the page's script puts it in as text only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, tzinfo
+from typing import Protocol
+
+import msgspec
+
+from firmware.core.codes import MEANING, Code, Severity
+from firmware.core.view import Mode, PortalView, Position, SiteView
+from firmware.network.events import HIDDEN_REASONS, IDLE_REASONS, EventLine
+from firmware.network.live import Live
+from firmware.network.words import Words
+
+# Whatever the controller has to say about these, the banner says already.
+_IN_BANNERS = {Code.FIRE, Code.EVACUATION, Code.LOCKDOWN, Code.STORE_FAILED, Code.CLOCK_LOST}
+_GRAVEST_FIRST = (Severity.ALARM, Severity.WARNING, Severity.NOTICE, Severity.INFO)
+_LOCKED_MODES = (Mode.LOCKED, Mode.LOCKED_DOWN)
+DEVICES_NAMED_MAX = 8  # of those lost, in one line
+
+
+class Texts(Protocol):
+    """What is used of the house's catalogues (firmware.texts)."""
+
+    def event(self, code: Code, /) -> str: ...
+    def reason(self, reason: str, /) -> str: ...
+    def mode(self, mode: Mode, /) -> str: ...
+    def position(self, position: Position, /) -> str: ...
+    def advice(self, code: Code, /) -> str: ...
+
+
+class Names(msgspec.Struct, frozen=True):
+    """Names for people, of the configuration; an id without a name is its own name."""
+
+    site: str
+    portals: Mapping[str, str] = {}
+
+
+class Banner(msgspec.Struct, frozen=True):
+    """Something that holds for the whole site. `kind` is a word of the style sheet."""
+
+    kind: str
+    text: str
+    advice: str
+
+
+class Alarm(msgspec.Struct, frozen=True):
+    place: str
+    text: str
+    advice: str
+    severity: str
+    seen: str  # "" while no person has acknowledged it
+
+
+class Card(msgspec.Struct, frozen=True):
+    """One portal. `position` may be "lost": the controller is silent, nothing is proven any more."""
+
+    id: str
+    name: str
+    kind: str
+    kind_text: str
+    mode: str
+    mode_text: str
+    position: str
+    position_text: str
+    level: str  # ok, attention, alarm
+    notes: tuple[str, ...]
+
+
+class EventRow(msgspec.Struct, frozen=True):
+    key: str
+    at: str  # date and seconds in the site's zone
+    at_iso: str  # "" where the time is not known
+    severity: str
+    text: str
+    place: str
+    note: str
+
+
+class PageView(msgspec.Struct, frozen=True):
+    """The page but for its events."""
+
+    title: str
+    live: bool
+    live_text: str
+    banners: tuple[Banner, ...]
+    alarms: tuple[Alarm, ...]
+    no_alarms_text: str
+    cards: tuple[Card, ...]
+    about: tuple[tuple[str, str], ...]
+    events_trouble: str
+
+
+class Speaker:
+    """Puts states and events into one language, with the site's names and time zone."""
+
+    def __init__(self, words: Words, texts: Texts, names: Names, zone: tzinfo) -> None:
+        self.words = words
+        self.names = names
+        self._texts = texts
+        self._zone = zone
+
+    # -- the page -----------------------------------------------------------------------------------------------------
+
+    def page(self, live: Live, events_trouble: str, now_s: float) -> PageView:
+        """All of the page at loop time `now_s`."""
+        words = self.words
+        answers = live.answers(now_s)
+        site = live.states.view if live.states is not None else SiteView(clock_known=True)
+        alarms = tuple(self._alarms(site))
+        banners = tuple(self._banners(live, site, answers, now_s))
+        open_alarms = sum(not alarm.seen for alarm in alarms) + sum(banner.kind != "clock" for banner in banners)
+        title = words("title_count", count=open_alarms, site=self.names.site) if open_alarms else self.names.site
+        told = answers and live.states is not None
+        return PageView(
+            title=title,
+            live=told,
+            live_text=words("live" if told else "old"),
+            banners=banners,
+            alarms=alarms,
+            # Banners speak for themselves; but "nothing" must never be read out of silence.
+            no_alarms_text="" if alarms or (banners and told) else words("nothing_needed" if told else "not_known"),
+            cards=tuple(self._card(portal, told) for portal in site.portals),
+            about=tuple(self._about(live)),
+            events_trouble=words("events_unreadable", why=events_trouble) if events_trouble else "",
+        )
+
+    def _banners(self, live: Live, site: SiteView, answers: bool, now_s: float) -> Iterator[Banner]:
+        words = self.words
+        if not answers:
+            yield Banner("silent", self._silence(live, now_s), words("silent_advice" if live.states else "never_heard"))
+        for kind, present in (
+            ("fire", site.fire),
+            ("evacuation", site.evacuation),
+            ("lockdown", site.lockdown),
+            ("store_failed", site.store_failed),
+            ("clock_unknown", not site.clock_known),
+        ):
+            if present:
+                yield Banner(kind.partition("_")[0], words(kind), words(f"{kind}_advice"))
+
+    def _silence(self, live: Live, now_s: float) -> str:
+        since_s = live.silent_since_s()
+        utc_ms = live.utc_ms_at(since_s)
+        if utc_ms is None:
+            return self.words("silent_for", elapsed=self.words.elapsed(now_s - since_s))
+        return self.words("silent_since", time=self.at(utc_ms))
+
+    def _alarms(self, site: SiteView) -> Iterator[Alarm]:
+        """Gravest first, and of each gravity those that no person has seen yet."""
+        found = [self._alarm(self.names.site, code, False) for code in site.alarms if code not in _IN_BANNERS]
+        for portal in site.portals:
+            name = self._portal_name(portal.id)
+            found += [self._alarm(name, code, portal.acknowledged) for code in portal.alarms if code != Code.DURESS]
+        words = self.words
+        for device in site.devices_lost:
+            found.append(Alarm(device, words("device_lost"), words("device_lost_advice"), Severity.WARNING.value, ""))
+        for reader in site.readers_muted:
+            found.append(Alarm(reader, words("reader_muted"), words("reader_muted_advice"), Severity.ALARM.value, ""))
+        yield from sorted(found, key=lambda alarm: (bool(alarm.seen), _GRAVEST_FIRST.index(Severity(alarm.severity))))
+
+    def _alarm(self, place: str, code: str, seen: bool) -> Alarm:
+        seen_text = self.words("seen") if seen else ""
+        try:
+            known = Code(code)
+        except ValueError:  # a controller newer than this process
+            return Alarm(place, code, self.words("unknown_alarm_advice"), Severity.ALARM.value, seen_text)
+        severity = MEANING[known].severity.value
+        return Alarm(place, self._texts.event(known), self._texts.advice(known), severity, seen_text)
+
+    def _card(self, portal: PortalView, told: bool) -> Card:
+        """A portal's card; while the controller is silent its position is no longer proven."""
+        words = self.words
+        notes: list[str] = []
+        level = "ok"
+        if portal.position is Position.OPEN and portal.mode in _LOCKED_MODES:
+            notes.append(words("differs"))
+            level = "attention"
+        elif portal.position in (Position.UNKNOWN, Position.FAULT):
+            notes.append(words("unproven"))
+            level = "attention"
+        alarms = [code for code in portal.alarms if code != Code.DURESS]
+        if alarms:
+            level = "attention" if portal.acknowledged else "alarm"
+            notes = [self._alarm("", code, False).text for code in alarms] + notes
+        reasons = [reason.partition(":")[0] for reason in portal.why]
+        notes += [self._texts.reason(reason) for reason in reasons if reason not in HIDDEN_REASONS | IDLE_REASONS]
+        return Card(
+            id=portal.id,
+            name=self._portal_name(portal.id),
+            kind=portal.kind,
+            kind_text=words(portal.kind) if portal.kind in ("door", "turnstile", "barrier") else portal.kind,
+            mode=portal.mode.value,
+            mode_text=self._texts.mode(portal.mode),
+            position=portal.position.value if told else "lost",
+            position_text=self._texts.position(portal.position) if told else words("position_lost"),
+            level=level,
+            notes=tuple(dict.fromkeys(notes)),
+        )
+
+    def _about(self, live: Live) -> Iterator[tuple[str, str]]:
+        words = self.words
+        yield words("trouble"), live.trouble or words("trouble_none")
+        if live.welcome is not None:
+            yield words("version"), live.welcome.version
+        if live.states is not None:
+            yield words("journal"), f"{live.states.epoch}/{live.states.seq}"
+            version = live.states.view.roster_version
+            yield words("roster"), words("roster_none") if version is None else words("roster_version", version=version)
+            for area, count in sorted(live.states.view.occupancy.items()):
+                yield f"{words('occupancy')}: {area}", str(count)
+        if live.health is not None:
+            health = live.health
+            # To the minute: the page is sent again only when it changes.
+            yield words("uptime"), words.elapsed(health.uptime_ms // 60_000 * 60)
+            lost = [f"{device}: {state}" for device, state in sorted(health.drivers.items()) if state != "running"]
+            running = words("devices_running", count=len(health.drivers))
+            yield words("devices"), "; ".join(lost[:DEVICES_NAMED_MAX]) if lost else running
+            for key, count in (
+                ("backlog", health.journal_backlog),
+                ("lost_events", health.events_lost),
+                ("dropped", health.inbox_dropped),
+            ):
+                if count:
+                    yield words(key), str(count)
+
+    # -- events -------------------------------------------------------------------------------------------------------
+
+    def rows(self, lines: Sequence[EventLine]) -> tuple[EventRow, ...]:
+        return tuple(self._row(line) for line in lines)
+
+    def _row(self, line: EventLine) -> EventRow:
+        try:
+            known = Code(line.code)
+        except ValueError:  # written by a newer controller
+            text, severity = line.code, Severity.NOTICE
+        else:
+            text, severity = self._texts.event(known), MEANING[known].severity
+        notes = [self._texts.reason(line.reason) if line.reason else "", line.detail]
+        notes.append(f"×{line.count}" if line.count > 1 else "")
+        local = None if line.utc_ms is None else self._local(line.utc_ms)
+        return EventRow(
+            key=f"{line.epoch}/{line.seq}",
+            at=self.words("time_unknown") if line.utc_ms is None else self.at(line.utc_ms),
+            at_iso="" if local is None else local.isoformat(timespec="seconds"),
+            severity=severity.value,
+            text=text,
+            place=self._portal_name(line.portal) if line.portal else line.place,
+            note=" · ".join(note for note in notes if note),
+        )
+
+    # -- names and times ----------------------------------------------------------------------------------------------
+
+    def at(self, utc_ms: int) -> str:
+        """Date and seconds in the site's zone."""
+        local = self._local(utc_ms)
+        return self.words("time_unknown") if local is None else local.strftime("%Y-%m-%d %H:%M:%S")
+
+    def _local(self, utc_ms: int) -> datetime | None:
+        try:
+            return datetime.fromtimestamp(utc_ms // 1000, self._zone)
+        except (OverflowError, ValueError, OSError):  # a year that no calendar has: a broken clock wrote it
+            return None
+
+    def _portal_name(self, portal: str) -> str:
+        return self.names.portals.get(portal, portal)

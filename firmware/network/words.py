@@ -1,0 +1,176 @@
+"""The page's own words in English and Simplified Chinese, and which of the two a browser asks for.
+
+Words of events, modes and advice come from the house's catalogues (firmware.texts); here is only what no other
+program says.
+"""
+
+from __future__ import annotations
+
+LANGUAGES = ("en", "zh")
+LANGUAGE_NAMES = {"en": "English", "zh": "中文"}
+HTML_LANGUAGE = {"en": "en", "zh": "zh-Hans"}
+ACCEPT_PARTS_MAX = 16  # of Accept-Language: more is no browser's
+
+_WORDS: dict[str, tuple[str, str]] = {
+    "live": ("Live", "实时"),
+    "old": ("Not live", "非实时"),
+    "silent_since": ("The controller has not answered since {time}.", "控制器自 {time} 起没有应答。"),
+    "silent_for": ("The controller has not answered for {elapsed}.", "控制器已有 {elapsed} 没有应答。"),
+    "silent_advice": (
+        "What is shown below is what it last said, and may no longer be true. Go and look at the doors, then at the "
+        "controller's power and cabinet.",
+        "以下为其最后上报的状态，可能已经变化。请到现场查看各门，再检查控制器的电源和机箱。",
+    ),
+    "never_heard": ("Nothing has been heard of the controller yet.", "尚未收到控制器的任何消息。"),
+    "page_lost": ("This page has lost its connection.", "本页面已断开连接。"),
+    "page_lost_advice": (
+        "What is shown is old. It connects again by itself; if it does not, open the address that the program printed.",
+        "显示的内容已过时。页面会自动重连；若未恢复，请打开程序启动时打印的网址。",
+    ),
+    "page_full": ("Too many windows show this page.", "打开此页面的窗口过多。"),
+    "page_full_advice": (
+        "This one was the oldest and no longer changes. Close others and load it again.",
+        "本窗口最早打开，已停止更新。请关闭其他窗口后重新加载。",
+    ),
+    "fire": ("Fire alarm", "火警"),
+    "fire_advice": (
+        "Escape routes are released. Follow the site's fire plan; leave by the nearest exit.",
+        "疏散通道已释放。请按消防预案行动，从最近的出口撤离。",
+    ),
+    "evacuation": ("Evacuation", "紧急疏散"),
+    "evacuation_advice": (
+        "Escape routes are released until a named person ends the evacuation.",
+        "疏散通道已释放，直至指定人员解除疏散。",
+    ),
+    "lockdown": ("Lockdown", "封锁"),
+    "lockdown_advice": (
+        "Nobody is let in. Everybody can still leave. Only a named person ends it.",
+        "禁止进入，但所有人仍可外出。只有指定人员可以解除。",
+    ),
+    "store_failed": ("Events cannot be saved", "事件无法保存"),
+    "store_failed_advice": (
+        "Doors go on working. Call maintenance: the storage is full, read-only or damaged.",
+        "门禁继续工作。请联系维修：存储已满、只读或损坏。",
+    ),
+    "clock_unknown": ("The clock is not set", "时钟未设置"),
+    "clock_unknown_advice": (
+        "Residents pass; visitors and time-limited cards are refused until the time is known.",
+        "常驻住户可通行；在获得时间之前，访客及限时凭证将被拒绝。",
+    ),
+    "needs_person": ("Needs a person", "需要人员处理"),
+    "nothing_needed": ("Nothing needs you now.", "目前无需处理。"),
+    "not_known": ("Not known while the controller does not answer.", "控制器未应答，情况不明。"),
+    "seen": ("seen", "已知悉"),
+    "portals": ("Doors and turnstiles", "门与闸机"),
+    "no_portals": ("No doors have been reported yet.", "尚无门的状态。"),
+    "asked": ("Asked", "指令"),
+    "proven": ("Proven", "实测"),
+    "differs": ("Open, although it should be locked.", "应为锁定，但门开着。"),
+    "unproven": ("Its position cannot be proven now.", "目前无法确认其位置。"),
+    "position_lost": ("not known", "未知"),
+    "door": ("Door", "门"),
+    "turnstile": ("Turnstile", "闸机"),
+    "barrier": ("Barrier", "道闸"),
+    "events": ("Last events", "最近事件"),
+    "no_events": ("No events yet.", "暂无事件。"),
+    "events_unreadable": ("Events cannot be read now: {why}", "目前无法读取事件：{why}"),
+    "time_unknown": ("time not known", "时间未知"),
+    "about": ("About this controller", "关于本控制器"),
+    "version": ("Version", "版本"),
+    "uptime": ("Running for", "已运行"),
+    "roster": ("Roster", "名册"),
+    "roster_none": ("none yet", "尚无"),
+    "roster_version": ("version {version}", "第 {version} 版"),
+    "journal": ("Events saved up to", "事件已保存至"),
+    "backlog": ("Events not saved yet", "待保存事件"),
+    "lost_events": ("Events lost", "丢失事件"),
+    "dropped": ("Reports dropped", "丢弃的报告"),
+    "devices": ("Devices", "设备"),
+    "devices_running": ("all {count} running", "共 {count} 个，全部正常"),
+    "occupancy": ("Inside now", "目前在内"),
+    "trouble": ("Connection", "连接"),
+    "trouble_none": ("in order", "正常"),
+    "device_lost": ("Device does not answer", "设备无应答"),
+    "device_lost_advice": (
+        "Look at its cable and supply, then call maintenance.",
+        "请检查其线缆和供电，然后联系维修。",
+    ),
+    "reader_muted": ("Reader muted because of noise on its wires", "读卡器线路干扰过大，已暂停"),
+    "reader_muted_advice": (
+        "Use another entrance. It is tried again by itself; if it stays so, call maintenance.",
+        "请使用其他入口。系统会自动重试；若仍未恢复，请联系维修。",
+    ),
+    "unknown_alarm_advice": ("Call maintenance and tell them this line.", "请联系维修并告知本行内容。"),
+    "days": ("{count} d", "{count} 天"),
+    "hours": ("{count} h", "{count} 小时"),
+    "minutes": ("{count} min", "{count} 分钟"),
+    "seconds": ("{count} s", "{count} 秒"),
+    "skip": ("Skip to the doors", "跳到门状态"),
+    "switch_language": ("Language", "语言"),
+    "read_only": ("This page only shows; it opens nothing.", "本页面仅供查看，不能开门。"),
+    "title_count": ("({count}) {site}", "（{count}）{site}"),
+    "refused_title": ("Please open the page by its printed address", "请使用打印的网址打开页面"),
+    "refused_what": (
+        "This page is shown only to whoever started the program, and this window has no session.",
+        "本页面只向启动程序的人显示，而此窗口没有会话。",
+    ),
+    "refused_next": (
+        "Open the whole address that the program printed when it started, with its code. The code works once: if it "
+        "was used already, start the program again and it prints a new one.",
+        "请打开程序启动时打印的完整网址（含代码）。代码只能使用一次：若已使用过，请重新启动程序以获得新代码。",
+    ),
+    "missing_title": ("There is no such page", "没有这个页面"),
+    "missing_next": ("Go to the start page.", "返回首页。"),
+    "method_title": ("Only reading is possible here", "此处只能查看"),
+    "host_title": ("This name is not served here", "此处不提供该主机名"),
+    "host_next": (
+        "Use http://127.0.0.1 or http://localhost with the port that the program printed.",
+        "请使用 http://127.0.0.1 或 http://localhost 以及程序打印的端口。",
+    ),
+}
+
+
+class Words:
+    """The page's words in one language: `words("live")`, `words("as_of", time="14:03")`."""
+
+    def __init__(self, language: str) -> None:
+        assert language in LANGUAGES, language
+        self.language = language
+        self._column = LANGUAGES.index(language)
+
+    def __call__(self, key: str, **values: object) -> str:
+        return _WORDS[key][self._column].format(**values)
+
+    def elapsed(self, seconds: float) -> str:
+        """A span in its two largest units: 3 h 5 min."""
+        left = max(0, int(seconds))
+        parts: list[str] = []
+        for unit, length_s in (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1)):
+            count, left = divmod(left, length_s)
+            if count:
+                parts.append(self(unit, count=count))
+        return " ".join(parts[:2]) if parts else self("seconds", count=0)
+
+
+def language_for(chosen: str | None, accept: str, otherwise: str) -> str:
+    """The language to answer in: the switch's, else the browser's best (RFC 9110, 12.5.4), else the site's."""
+    if chosen in LANGUAGES:
+        return chosen
+    best, best_weight = otherwise, 0.0
+    for part in accept.split(",")[:ACCEPT_PARTS_MAX]:
+        tag, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        primary = tag.split("-")[0]
+        weight = _weight(parameters)
+        if primary in LANGUAGES and weight > best_weight:
+            best, best_weight = primary, weight
+    return best if best in LANGUAGES else LANGUAGES[0]
+
+
+def _weight(parameters: list[str]) -> float:
+    for parameter in parameters:
+        if parameter.startswith("q="):
+            try:
+                return min(1.0, max(0.0, float(parameter[2:])))
+            except ValueError:
+                return 0.0  # not a weight: as if it were not asked for
+    return 1.0

@@ -1,0 +1,110 @@
+"""The far end of the network role's socket, made up: says what a test wants, well-formed or not."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from firmware.core.view import Mode, PortalView, Position, SiteView
+from firmware.messages import Health, Message, States, Welcome, pack
+
+UTC_MS = 1_795_410_202_000  # 2026-11-23T05:03:22Z: 13:03:22 in Shanghai
+
+
+def welcome(journal: str = "/nonexistent/journal.db", boot: str = "boot-1", **more: str) -> Welcome:
+    return Welcome("0.1.0", "north_gate", "North gate", boot, journal, **more)
+
+
+def health(**drivers: str) -> Health:
+    return Health(7_500_000, 0, 0, 0, 0, drivers or {"front_reader": "running"})
+
+
+def states(seq: int = 1, utc_ms: int | None = UTC_MS, view: SiteView | None = None) -> States:
+    return States(view if view is not None else quiet(), 1, seq, utc_ms)
+
+
+def quiet(*portals: PortalView) -> SiteView:
+    return SiteView(portals=portals or (door(), shed(), hall()), clock_known=True, roster_version=12)
+
+
+def door(**more: object) -> PortalView:
+    fields: dict[str, object] = {"mode": Mode.LOCKED, "position": Position.CLOSED}
+    return PortalView(id="front_door", kind="door", **(fields | more))
+
+
+def shed(**more: object) -> PortalView:
+    fields: dict[str, object] = {"mode": Mode.LOCKED, "position": Position.CLOSED}
+    return PortalView(id="bike_shed", kind="door", **(fields | more))
+
+
+def hall(**more: object) -> PortalView:
+    return PortalView(id="hall", kind="turnstile", **({"mode": Mode.LOCKED} | more))
+
+
+class FakeController:
+    """Listens at `path`; each client gets `first` at once, and whatever is said later."""
+
+    def __init__(self, path: Path, *first: Message) -> None:
+        self.path = path
+        self.first: list[Message | bytes] = list(first)
+        self.accepted = 0
+        self.ended = asyncio.Event()  # a client's connection ended
+        self.received = bytearray()
+        self._came = asyncio.Condition()
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._server: asyncio.Server | None = None
+        self._serving: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> FakeController:
+        self._server = await asyncio.start_unix_server(self._serve, path=str(self.path))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.die()
+
+    async def die(self) -> None:
+        """Gone as if killed: no listener, no connection."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+            self.path.unlink(missing_ok=True)
+        for writer in list(self._writers):
+            writer.transport.abort()
+        if self._serving:
+            await asyncio.wait(self._serving)
+
+    async def until_accepted(self, count: int) -> None:
+        """Until so many connections were accepted in all."""
+        async with self._came:
+            await self._came.wait_for(lambda: self.accepted >= count)
+
+    def say(self, *said: Message | bytes) -> None:
+        """A message as a frame; bytes as they are."""
+        for one in said:
+            for writer in self._writers:
+                writer.write(one if isinstance(one, bytes) else pack(one))
+
+    def hang_up(self) -> None:
+        for writer in self._writers:
+            writer.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        self.accepted += 1
+        self._writers.add(writer)
+        for one in self.first:
+            writer.write(one if isinstance(one, bytes) else pack(one))
+        async with self._came:
+            self._came.notify_all()
+        try:
+            while received := await reader.read(4096):
+                self.received += received
+        except ConnectionError:
+            pass  # the test made us die
+        finally:
+            self._writers.discard(writer)
+            self._serving.discard(task)
+            writer.close()
+            self.ended.set()
