@@ -56,10 +56,10 @@ class Problems:
         self.found: list[Problem] = []
 
     def add(self, path: str, found: str, rule: str, *, near: str = "", **values: str | int) -> None:
-        """Take one more; the same rule at the same path is taken once, and no more than PROBLEMS_MAX."""
-        if len(self.found) >= PROBLEMS_MAX or any(p.path == path and p.rule == rule for p in self.found):
-            return
-        self.found.append(Problem(path, found, rule, values, near))
+        """Take one more; the same one is taken once, and no more than PROBLEMS_MAX."""
+        problem = Problem(path, found, rule, values, near)
+        if len(self.found) < PROBLEMS_MAX and problem not in self.found:
+            self.found.append(problem)
 
     def touch(self, path: str) -> bool:
         """Tell whether a problem is known at `path`, or in it. What follows from a spoiled key is no news."""

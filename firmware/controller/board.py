@@ -7,7 +7,7 @@ new kind is one line in KINDS.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -144,8 +144,8 @@ def describe(board: Mapping[str, object], problems: Problems) -> BoardDescriptio
         return None
 
 
-def typed(tables: Sequence[DeviceDraft], problems: Problems, lines: Collection[str] = ()) -> list[Device]:
-    """Give each device table its type, with what its driver says about its values. `lines` are for suggestions."""
+def typed(tables: Sequence[DeviceDraft], problems: Problems) -> list[Device]:
+    """Give each device table its type, and add what its driver says about its values."""
     devices = []
     for draft in tables:
         kind = draft.table.get("kind")
@@ -159,7 +159,6 @@ def typed(tables: Sequence[DeviceDraft], problems: Problems, lines: Collection[s
             continue
         for wrong in settings.problems():
             path = f"{draft.path}.{wrong.key}" if wrong.key else draft.path
-            if not problems.touch(path):
-                problems.add(path, wrong.found, "device", message=wrong.allowed)
+            problems.add(path, wrong.found, "device", message=wrong.allowed)
         devices.append(Device(draft.path, kind, KINDS[kind].role, settings))
     return devices
