@@ -252,9 +252,10 @@ class ResetFire(Command, frozen=True):
 
 
 class Forgive(Command, frozen=True, kw_only=True):
-    """Anti-passback starts anew for one holder; None: for all."""
+    """Anti-passback starts anew for one holder; None: for all. Intake fills in the holder's `area` from the ledger."""
 
     holder: str | None = None
+    area: str | None = None
 
 
 class SetOutOfService(Command, frozen=True, kw_only=True):

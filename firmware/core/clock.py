@@ -1,0 +1,56 @@
+"""Wall time as it becomes known, jumps and is lost. It moves schedules and holds; it never releases a portal."""
+
+from __future__ import annotations
+
+from firmware.core.codes import Code
+from firmware.core.draft import Draft
+from firmware.core.facts import ClockLost, ClockSet, RosterReplaced
+from firmware.core.machines import HoldTrigger
+from firmware.core.release import hold_on
+from firmware.core.schedule import evaluate_all
+
+# Smaller corrections are the clock being kept; larger ones are told, and an edge of a schedule that lies within is
+# found, not passed. The clock of a controller may be wrong by 5 s at most (GA/T 1742), so that 2 s is worth telling.
+CLOCK_STEP_MS = 2_000
+
+
+def clock_set(draft: Draft, fact: ClockSet) -> None:
+    """Wall time is known, or has jumped."""
+    before = draft.state.offset_ms
+    offset_ms = fact.utc_ms - draft.now_ms
+    draft.set(offset_ms=offset_ms)
+    step_ms = None if before is None else offset_ms - before
+    if step_ms is None:
+        draft.record(Code.CLOCK_SET, detail=fact.source[:64])
+    elif abs(step_ms) > CLOCK_STEP_MS:
+        draft.record(Code.CLOCK_STEPPED, detail=f"{step_ms} ms")
+    evaluate_all(draft, by_time=step_ms is not None and abs(step_ms) <= CLOCK_STEP_MS)
+    _move_holds(draft)
+
+
+def clock_lost(draft: Draft, fact: ClockLost) -> None:
+    """Wall time is not known any more: schedules end; holds end when they would have."""
+    if draft.state.offset_ms is None:
+        return
+    draft.record(Code.CLOCK_LOST, detail=fact.why[:64])
+    draft.set(offset_ms=None)
+    evaluate_all(draft, by_time=False)
+
+
+def roster_replaced(draft: Draft, fact: RosterReplaced) -> None:
+    """There is a new rulebook: schedules that it begins are found, those that it ends end."""
+    draft.set(rulebook=fact.rulebook)
+    draft.record(Code.ROSTER_REPLACED, detail=f"version {fact.rulebook.version}")
+    evaluate_all(draft, by_time=False)
+
+
+def _move_holds(draft: Draft) -> None:
+    """A hold until an instant of wall time ends at that instant, wherever it lies now."""
+    for portal, now in tuple(draft.portals.items()):
+        if now.hold_until_utc_s is None:
+            continue
+        ends_ms = draft.monotonic_ms(now.hold_until_utc_s)
+        if ends_ms > draft.now_ms:
+            draft.put(portal, "hold", ends_ms)
+        else:
+            hold_on(draft, draft.wiring.portals[portal], HoldTrigger.EXPIRED)

@@ -1,0 +1,15 @@
+"""The tables as pictures, for the map in firmware/README.md; a test holds the two together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from firmware.core import dialog, lockout, noise
+from firmware.core.machines import TABLES
+from firmware.core.table import Table, diagram
+
+
+def all_diagrams() -> dict[str, str]:
+    """Mermaid text by the name of its table."""
+    tables: tuple[Table[Any, Any], ...] = (*TABLES, dialog.TABLE, lockout.TABLE, noise.TABLE)
+    return {table.name: diagram(table) for table in tables}

@@ -1,0 +1,160 @@
+"""The working copy of one step: a state being changed, the time it is changed at, and the effects so far.
+
+Pure to the outside: the state it starts from is never written to; dictionaries are copied before their first change.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from firmware.core import calendar
+from firmware.core.access import Wall
+from firmware.core.codes import MEANING, Code, Severity
+from firmware.core.effects import AnyEffect, Body, Event, Keep, Record
+from firmware.core.reader import ReaderState, deadlines
+from firmware.core.state import PortalState, State, WayState
+from firmware.core.timers import Timers, drop, put
+from firmware.core.wiring import Wiring
+
+
+class Draft:
+    """`state` holds what belongs to the site; portals and readers are read and changed through the methods."""
+
+    def __init__(self, state: State, now_ms: int) -> None:
+        self.state = state
+        self.now_ms = now_ms
+        self.effects: list[AnyEffect] = []
+        self.wiring: Wiring = state.wiring
+        self.unsettled: dict[str, None] = {}  # portals whose claims may have changed, in order
+        self.portals = state.portals
+        self.readers = state.readers
+        self.deadlines = state.deadlines
+        self._copied: set[str] = set()
+        self._wall: Wall | None = None
+        self._walled_ms: int | None = None
+
+    # -- time ---------------------------------------------------------------------------------------------------------
+
+    def wall(self) -> Wall | None:
+        """Local wall time now; None while it is unknown."""
+        offset_ms = self.state.offset_ms
+        if offset_ms is None:
+            return None
+        utc_ms = offset_ms + self.now_ms
+        if self._walled_ms != utc_ms:
+            self._wall = calendar.wall(self.state.site.zone, utc_ms // 1000)
+            self._walled_ms = utc_ms
+        return self._wall
+
+    def monotonic_ms(self, utc_s: int) -> int:
+        """The instant on our clock at which it is `utc_s`. Only while wall time is known."""
+        assert self.state.offset_ms is not None, "asked for an instant of wall time while it is unknown"
+        return utc_s * 1000 - self.state.offset_ms
+
+    # -- changes ------------------------------------------------------------------------------------------------------
+
+    def set(self, **changes: Any) -> None:
+        """Change fields of the site's state."""
+        self.state = replace(self.state, **changes)
+
+    def change(self, portal: str, **changes: Any) -> PortalState:
+        """Change a portal; it is settled before the step ends. Returns it as it is now."""
+        if "portals" not in self._copied:
+            self._copied.add("portals")
+            self.portals = dict(self.portals)
+        changed = replace(self.portals[portal], **changes)
+        self.portals[portal] = changed
+        self.unsettled[portal] = None
+        return changed
+
+    def change_way(self, portal: str, way: int, **changes: Any) -> WayState:
+        """Change one way of a portal. Returns it as it is now."""
+        ways = self.portals[portal].ways
+        changed = replace(ways[way], **changes)
+        self.change(portal, ways=(*ways[:way], changed, *ways[way + 1 :]))
+        return changed
+
+    def put(self, portal: str, timer: str, at_ms: int) -> None:
+        """Start a timer of a portal, or start it anew."""
+        self.change(portal, timers=put(self.portals[portal].timers, timer, at_ms))
+
+    def drop(self, portal: str, *timers: str) -> None:
+        """Stop timers of a portal, if they run."""
+        self.change(portal, timers=drop(self.portals[portal].timers, *timers))
+
+    def settle_all(self) -> None:
+        """Every portal's claims may have changed."""
+        self.unsettled.update(dict.fromkeys(self.portals))
+
+    def set_reader(self, reader: str, changed: ReaderState) -> None:
+        """Put a reader's new state, with its deadline."""
+        if changed is self.readers[reader]:
+            return
+        if "readers" not in self._copied:
+            self._copied.add("readers")
+            self.readers = dict(self.readers)
+        self.readers[reader] = changed
+        self._deadline(reader, deadlines(changed))
+
+    def set_portal_deadline(self, portal: str, timers: Timers) -> None:
+        self._deadline(portal, timers[0][0] if timers else None)
+
+    def _deadline(self, owner: str, at_ms: int | None) -> None:
+        if self.deadlines.get(owner) == at_ms:
+            return
+        if "deadlines" not in self._copied:
+            self._copied.add("deadlines")
+            self.deadlines = dict(self.deadlines)
+        if at_ms is None:
+            del self.deadlines[owner]
+        else:
+            self.deadlines[owner] = at_ms
+
+    # -- effects ------------------------------------------------------------------------------------------------------
+
+    def record(self, code: Code, **fields: Any) -> None:
+        """Record an event; `fields` are those of Event. An alarm waits for somebody to acknowledge it."""
+        event = Event(code, **fields)
+        self.effects.append(Record(event))
+        self._notice(event)
+
+    def do(self, effects: tuple[AnyEffect, ...]) -> None:
+        """Add effects that another room made. Duress leaves no trace that a page could show."""
+        self.effects.extend(effects)
+        for effect in effects:
+            if isinstance(effect, Record) and effect.event.code is not Code.DURESS:
+                self._notice(effect.event)
+
+    def keep(self, key: str, value: str | None) -> None:
+        """Survive the power. Call it before the event that reports it."""
+        self.effects.append(Keep(key, value))
+
+    def _notice(self, event: Event) -> None:
+        if MEANING[event.code].severity is not Severity.ALARM:
+            return
+        if event.portal in self.portals:
+            self.change(event.portal, acknowledged=False)
+            return
+        subject = event.reader or event.device or self.state.site.id
+        if subject not in self.state.unacknowledged:
+            self.set(unacknowledged=self.state.unacknowledged | {subject})
+
+    def finish(self) -> State:
+        """The new state. The same object where nothing has changed."""
+        due_ms = min(self.deadlines.values(), default=None)
+        state = self.state
+        changes: dict[str, Any] = {}
+        if self.portals is not state.portals:
+            changes["portals"] = self.portals
+        if self.readers is not state.readers:
+            changes["readers"] = self.readers
+        if self.deadlines is not state.deadlines:
+            changes |= {"deadlines": self.deadlines, "due_ms": due_ms}
+        return replace(state, **changes) if changes else state
+
+
+def issued_by(issuer: str) -> Body:
+    """The body of an event that a person or a program asked for."""
+    return Body(issuer=issuer)

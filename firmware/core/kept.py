@@ -1,0 +1,97 @@
+"""What survives the power, and the first fact of every run.
+
+Kept: latched faults, lockdown, out of service, locks by an operator, lock-outs of PINs. Not kept: holds and passages,
+fire and evacuation. A controller that starts releases nothing because it starts: an active fire input does, as a fact,
+and an evacuation is commanded anew by a person, who is told that it ended.
+"""
+
+from __future__ import annotations
+
+from firmware.core.codes import Code
+from firmware.core.draft import Draft
+from firmware.core.facts import Started
+from firmware.core.machines import HoldTrigger
+from firmware.core.reader import restore
+from firmware.core.release import hold_on
+from firmware.core.state import EVERYWHERE, KEPT_UNREADABLE
+from firmware.core.wiring import Portal
+
+LOCKDOWN = "lockdown"
+EVACUATION = "evacuation"
+
+
+def fault_key(portal: str) -> str:
+    return f"fault:{portal}"
+
+
+def out_of_service_key(portal: str) -> str:
+    return f"out_of_service:{portal}"
+
+
+def locked_key(portal: str) -> str:
+    return f"locked:{portal}"
+
+
+def keep_lockdown(draft: Draft) -> None:
+    """The lockdown as it is now."""
+    draft.keep(LOCKDOWN, " ".join(sorted(draft.state.lockdown)) or None)
+
+
+def started(draft: Draft, fact: Started) -> None:
+    """Restore what was kept, and command every output to where it belongs now: secured."""
+    draft.record(Code.STARTED, detail=fact.boot[:64])
+    if not fact.clean:
+        draft.record(Code.UNCLEAN_START, detail=f"may lack up to {fact.lost_ms_max} ms")
+    draft.set(occupancy=dict(fact.occupancy))
+    for name, post in draft.wiring.posts.items():
+        draft.set_reader(name, restore(post.reader, fact.kept, draft.now_ms))
+    for portal in draft.wiring.portals.values():
+        for way in range(len(draft.portals[portal.id].ways)):
+            draft.change_way(portal.id, way, commanded=None)
+        draft.change(portal.id, dropped=None)
+    if fact.kept is None:
+        _without_memory(draft)
+        return
+    _restore_site(draft, fact.kept)
+    for portal in draft.wiring.portals.values():
+        _restore_portal(draft, portal, fact.kept)
+
+
+def _without_memory(draft: Draft) -> None:
+    """The store could not be read: whatever can be latched is, and doors go on by the roster."""
+    draft.record(Code.KEPT_UNREADABLE)
+    draft.set(kept_unreadable=True, ledger_doubted=True)
+    for portal in draft.portals:
+        latch(draft, portal, KEPT_UNREADABLE)
+
+
+def _restore_site(draft: Draft, kept: dict[str, str]) -> None:
+    lockdown = kept.get(LOCKDOWN)
+    if lockdown is not None:
+        draft.set(lockdown=frozenset(lockdown.split()) or frozenset({EVERYWHERE}))
+        draft.settle_all()
+    if kept.get(EVACUATION) is not None:
+        draft.keep(EVACUATION, None)
+        draft.record(Code.EVACUATION_ENDED, detail="by a restart: command it again where it is still needed")
+
+
+def _restore_portal(draft: Draft, portal: Portal, kept: dict[str, str]) -> None:
+    if locked_key(portal.id) in kept:
+        hold_on(draft, portal, HoldTrigger.LOCK)
+    if out_of_service_key(portal.id) in kept:
+        draft.change(portal.id, out_of_service=True)
+    fault = kept.get(fault_key(portal.id))
+    if fault is not None:
+        draft.change(portal.id, fault=fault, acknowledged=False)
+
+
+def latch(draft: Draft, portal: str, why: str) -> None:
+    """Latch a fault: durable first, then told. One that is latched already keeps its first cause, unless that was none.
+
+    A cause of its own replaces KEPT_UNREADABLE, which bars nobody.
+    """
+    if draft.portals[portal].fault not in (None, KEPT_UNREADABLE) or draft.portals[portal].fault == why:
+        return
+    draft.change(portal, fault=why)
+    draft.keep(fault_key(portal), why)
+    draft.record(Code.FAULT, portal=portal, detail=why)

@@ -1,0 +1,123 @@
+"""One passage through one way of a portal, from the grant to its proof; and what holds a portal open or locked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from firmware.core import passage
+from firmware.core.draft import Draft
+from firmware.core.machines import HOLD, PASSING, HoldTrigger, Passing, PassingTrigger
+from firmware.core.passage import Grant
+from firmware.core.schedule import person_passed
+from firmware.core.wiring import OUT, Portal
+
+# The contact is debounced and tells of an opening late. For this long after a lock was secured, an opening is still
+# that of the release: no driver's debounce is longer, and nobody forces a door half a second after a release.
+GRACE_MS = 500
+
+
+class Offer(NamedTuple):
+    """A passage that somebody may make. `grant` is None for an operator's."""
+
+    grant: Grant | None
+    by_operator: bool = False
+    leaving: bool = False
+    extended: bool = False
+
+
+def proves(portal: Portal, way: int) -> bool:
+    """Whether a passage through this way can be proven."""
+    return passage.proves(portal, "out" if way == OUT else "in")
+
+
+# -- one passage ------------------------------------------------------------------------------------------------------
+
+
+def passing_on(draft: Draft, portal: Portal, way: int, trigger: PassingTrigger, offer: Offer | None = None) -> None:
+    """One trigger for the passage of one way."""
+    before = draft.portals[portal.id].ways[way].passing
+    target, actions = PASSING.on(before, trigger)
+    for action in actions:
+        _PASSING_ACTIONS[action](draft, portal, way, offer)
+    if target is Passing.IDLE and before is not Passing.IDLE:
+        draft.change_way(portal.id, way, passing=target, grant=None, by_operator=False, leaving=False, extended=False)
+    elif target is not before:
+        draft.change_way(portal.id, way, passing=target)
+
+
+def _start(draft: Draft, portal: Portal, way: int, offer: Offer | None) -> None:
+    assert offer is not None, "a passage is started by an offer"
+    draft.change_way(
+        portal.id,
+        way,
+        grant=offer.grant,
+        by_operator=offer.by_operator,
+        leaving=offer.leaving,
+        extended=offer.extended,
+    )
+    draft.drop(portal.id, f"settle:{way}")
+    release_ms = portal.extended_release_ms if offer.extended else portal.release_ms
+    draft.put(portal.id, f"release:{way}", draft.now_ms + release_ms)
+
+
+def _stop(draft: Draft, portal: Portal, way: int, _offer: Offer | None) -> None:
+    draft.drop(portal.id, f"release:{way}", f"settle:{way}")
+
+
+def _settle_passing(draft: Draft, portal: Portal, way: int, _offer: Offer | None) -> None:
+    draft.put(portal.id, f"settle:{way}", draft.now_ms + GRACE_MS)
+
+
+def _taken(draft: Draft, portal: Portal, way: int, _offer: Offer | None) -> None:
+    """The passage is proven, or counted where nothing can prove it."""
+    grant = draft.portals[portal.id].ways[way].grant
+    if grant is None:
+        return
+    draft.change_way(portal.id, way, grant=None)
+    if proves(portal, way):
+        effects, moved = passage.taken(draft.state.site, grant, draft.wall(), draft.state.occupancy)
+        draft.do(effects)
+        if moved:
+            count = draft.state.occupancy
+            draft.set(occupancy=count | {area: max(0, count.get(area, 0) + by) for area, by in moved.items()})
+    else:
+        draft.do(passage.used(grant))
+    person_passed(draft, portal, starts=grant.first_card)
+
+
+def _not_taken(draft: Draft, portal: Portal, way: int, _offer: Offer | None) -> None:
+    grant = draft.portals[portal.id].ways[way].grant
+    if grant is not None:
+        draft.do(passage.not_taken(grant))
+
+
+_PASSING_ACTIONS: dict[str, Callable[[Draft, Portal, int, Offer | None], None]] = {
+    "start": _start,
+    "stop": _stop,
+    "settle": _settle_passing,
+    "taken": _taken,
+    "not_taken": _not_taken,
+}
+PASSING.check_actions(_PASSING_ACTIONS)
+
+
+# -- holds ------------------------------------------------------------------------------------------------------------
+
+
+def hold_on(draft: Draft, portal: Portal, trigger: HoldTrigger, until_ms: int | None = None) -> None:
+    """One trigger for what persons have decided about a portal. `until_ms` where the trigger holds it open."""
+    before = draft.portals[portal.id].hold
+    target, actions = HOLD.on(before, trigger)
+    for action in actions:
+        if action == "time":
+            assert until_ms is not None, "holding a portal open has an end"
+            draft.put(portal.id, "hold", until_ms)
+        else:
+            draft.drop(portal.id, "hold")
+            draft.change(portal.id, hold_until_utc_s=None)
+    if target is not before:
+        draft.change(portal.id, hold=target)
+
+
+HOLD.check_actions(("time", "untime"))

@@ -1,0 +1,95 @@
+"""What people see of a state: made for pages and panels, without names and without any trace of duress."""
+
+from __future__ import annotations
+
+from firmware.core import reader
+from firmware.core.codes import Code
+from firmware.core.fire import FAULTS
+from firmware.core.machines import Exit, Fire, Leaf, Pulse
+from firmware.core.modes import RANK
+from firmware.core.site import Door
+from firmware.core.state import PortalState, State
+from firmware.core.view import Mode, PortalView, Position, SiteView
+from firmware.core.wiring import IN, Portal
+
+_POSITION: dict[Leaf | None, Position] = {
+    None: Position.NOT_MONITORED,
+    Leaf.UNKNOWN: Position.UNKNOWN,
+    Leaf.CLOSED: Position.CLOSED,
+    Leaf.FAULT: Position.FAULT,
+}
+
+
+def view(state: State) -> SiteView:
+    """The site as it is now."""
+    return SiteView(
+        portals=tuple(_portal(portal, state.portals[portal.id]) for portal in state.site.portals),
+        fire=state.fire is not Fire.NONE,
+        lockdown=bool(state.lockdown),
+        evacuation=state.evacuation,
+        clock_known=state.offset_ms is not None,
+        store_failed=state.store_failed,
+        roster_version=state.rulebook.version or None,
+        devices_lost=tuple(sorted(state.devices_lost)),
+        readers_muted=tuple(sorted(name for name, at in state.readers.items() if reader.muted(at))),
+        alarms=_site_alarms(state),
+        occupancy=state.occupancy,
+    )
+
+
+def _portal(portal: Portal, now: PortalState) -> PortalView:
+    return PortalView(
+        id=portal.id,
+        kind="door" if isinstance(portal, Door) else "turnstile",
+        mode=_mode(now),
+        position=_POSITION.get(now.leaf, Position.OPEN),
+        why=_why(now),
+        alarms=_alarms(now),
+        acknowledged=now.acknowledged,
+    )
+
+
+def _mode(now: PortalState) -> Mode:
+    """What was commanded; of a turnstile, the way that lets more people through."""
+    if any(way.commanded is None for way in now.ways):
+        return Mode.UNKNOWN
+    if now.free is not None:
+        return RANK[now.free].mode
+    ranks = [RANK[way.claim] for way in now.ways]
+    return next((rank for rank in ranks if rank.released), ranks[IN]).mode
+
+
+def _why(now: PortalState) -> tuple[str, ...]:
+    claims = dict.fromkeys([now.free] if now.free is not None else [way.claim for way in now.ways])
+    return tuple(reason for claim in claims if claim and (reason := RANK[claim].reason) is not None)
+
+
+def _alarms(now: PortalState) -> tuple[str, ...]:
+    found = (
+        (Code.FORCED, now.leaf is Leaf.FORCED),
+        (Code.FAULT, now.fault is not None),
+        (Code.DEVICE_LOST, bool(now.lost)),
+        (Code.HELD, now.leaf is Leaf.HELD),
+        (Code.HELD_WARNING, now.leaf is Leaf.WARNED),
+        (Code.CONTACT_FAULT, now.leaf is Leaf.FAULT or Exit.FAULT in now.exits),
+        (Code.PASSAGE_PULSE_FAULT, any(way.pulse in (Pulse.STUCK, Pulse.FAULT) for way in now.ways)),
+        (Code.REX_STUCK, Exit.STUCK in now.exits),
+    )
+    return tuple(code for code, there in found if there)
+
+
+def _site_alarms(state: State) -> tuple[str, ...]:
+    found = (
+        (Code.FIRE, state.fire is not Fire.NONE),
+        (Code.EVACUATION, state.evacuation),
+        (Code.LOCKDOWN, bool(state.lockdown)),
+        (Code.FIRE_INPUT_FAULT, any(level in FAULTS for level in state.fire_levels.values())),
+        (Code.TAMPER, bool(state.tampered)),
+        (Code.PIN_LOCKED_OUT, any(reader.locked_out(at) for at in state.readers.values())),
+        (Code.READER_MUTED, any(reader.muted(at) for at in state.readers.values())),
+        (Code.KEPT_UNREADABLE, state.kept_unreadable),
+        (Code.STORE_FAILED, state.store_failed),
+        (Code.DEVICE_LOST, bool(state.devices_lost)),
+        (Code.CLOCK_LOST, state.offset_ms is None),
+    )
+    return tuple(code for code, there in found if there)
