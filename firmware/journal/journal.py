@@ -38,6 +38,7 @@ class Journal:
         self.path = folder / DATABASE_FILE
         self.clean_stop = clean
         self.lost_ms_max = 0 if clean else limits.heartbeat_ms
+        self.newest_utc_ms = store.newest_utc_ms() if store is not None else None
         self._limits = limits
         self._kept = kept
         self._ticket = 0

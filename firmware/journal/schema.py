@@ -55,7 +55,13 @@ CREATE TABLE mentions (
     seq INTEGER NOT NULL,
     PRIMARY KEY (person, portal, kind, seq)
 ) WITHOUT ROWID;
-CREATE TABLE spans (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, utc_min INTEGER, utc_max INTEGER);
+CREATE TABLE spans (
+    first INTEGER PRIMARY KEY,
+    last INTEGER NOT NULL,
+    utc_min INTEGER,
+    utc_max INTEGER,
+    unknown INTEGER NOT NULL  -- rows without wall time
+);
 CREATE TABLE heads (
     seq INTEGER PRIMARY KEY,
     hash BLOB NOT NULL,

@@ -38,9 +38,12 @@ TAIL_ROWS = 64  # verified at every start: about as many as the last transaction
 _INSERT_EVENT = """INSERT INTO events (seq, utc_ms, kind, portal, header, body, salt, previous, hash)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _INSERT_MENTION = "INSERT INTO mentions (person, portal, kind, seq) VALUES (?, ?, ?, ?)"
-_PUT_SPAN = "INSERT OR REPLACE INTO spans (first, last, utc_min, utc_max) VALUES (?, ?, ?, ?)"
-_PUT_LEDGER = """INSERT OR REPLACE INTO ledger (holder, area, entered_s, household, vehicle, uses)
-VALUES (?, ?, ?, ?, ?, ?)"""
+_PUT_SPAN = """INSERT INTO spans (first, last, utc_min, utc_max, unknown) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (first) DO UPDATE SET
+last = excluded.last, utc_min = excluded.utc_min, utc_max = excluded.utc_max, unknown = excluded.unknown"""
+_PUT_LEDGER = """INSERT INTO ledger (holder, area, entered_s, household, vehicle, uses) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (holder) DO UPDATE SET area = excluded.area, entered_s = excluded.entered_s,
+household = excluded.household, vehicle = excluded.vehicle, uses = excluded.uses"""
 
 
 class Stamped(NamedTuple):
@@ -54,8 +57,8 @@ class Stamped(NamedTuple):
 class _Span:
     """The newest span of rows, still growing: from row `first` to `last`, between two wall times."""
 
-    def __init__(self, first: int, last: int, low: int | None, high: int | None) -> None:
-        self.first, self.last, self.low, self.high = first, last, low, high
+    def __init__(self, first: int, last: int, low: int | None, high: int | None, unknown: int) -> None:
+        self.first, self.last, self.low, self.high, self.unknown = first, last, low, high, unknown
         self.newest = high  # the wall time of the newest row that has one
 
     def ends_before(self, utc_ms: int | None) -> bool:
@@ -73,6 +76,8 @@ class _Span:
             self.low = utc_ms if self.low is None else min(self.low, utc_ms)
             self.high = utc_ms if self.high is None else max(self.high, utc_ms)
             self.newest = utc_ms
+        else:
+            self.unknown += 1
 
 
 class Store:
@@ -94,7 +99,9 @@ class Store:
         self.seq, self.hash = newest or anchor or (0, NOTHING)
         signed = self.db.execute("SELECT max(seq) FROM heads").fetchone()[0]
         self.signed_seq: int = signed or 0
-        span = self.db.execute("SELECT first, last, utc_min, utc_max FROM spans ORDER BY first DESC LIMIT 1").fetchone()
+        span = self.db.execute(
+            "SELECT first, last, utc_min, utc_max, unknown FROM spans ORDER BY first DESC LIMIT 1"
+        ).fetchone()
         self._span = _Span(*span) if span else None
 
     # -- opening ------------------------------------------------------------------------------------------------------
@@ -237,7 +244,7 @@ class Store:
             rows.append((seq, utc_ms, kind, portal, header, body, salt, previous, digest))
             previous = digest
         self.db.executemany(_INSERT_EVENT, rows)
-        self.db.executemany(_INSERT_MENTION, mentions)
+        self.db.executemany(_INSERT_MENTION, sorted(mentions))
         self._grow_spans([stamped.utc_ms for stamped in events])
         assert len(previous) == HASH_BYTES
         self.seq, self.hash = seq, previous
@@ -257,11 +264,11 @@ class Store:
         changed: list[_Span] = []
         for seq, utc_ms in enumerate(times, self.seq + 1):
             if self._span is None or self._span.ends_before(utc_ms):
-                self._span = _Span(seq, seq, None, None)
+                self._span = _Span(seq, seq, None, None, 0)
             self._span.take(seq, utc_ms)
             if not changed or changed[-1] is not self._span:
                 changed.append(self._span)
-        self.db.executemany(_PUT_SPAN, [(span.first, span.last, span.low, span.high) for span in changed])
+        self.db.executemany(_PUT_SPAN, [(span.first, span.last, span.low, span.high, span.unknown) for span in changed])
 
     def put_ledger(self, forget_areas: bool, entries: Mapping[str, LedgerEntry]) -> None:
         """Forget all areas where asked for, then put these entries. Within a transaction; repeating it is harmless."""
