@@ -57,7 +57,7 @@ class Framer:
         self._active = False
         self._bits = 0
         self._length = 0
-        self._edges = 0
+        self._spoiled_edges = 0
         self._first_ns = 0
         self._bit_ns = 0  # falling edge of the last bit
         self._end_ns = 0  # last edge
@@ -91,9 +91,11 @@ class Framer:
                 self._rise(edge.line, edge.at_ns)
             else:
                 self._fall(edge.line, edge.at_ns)
-            if self._edges >= STORM_EDGES and self._flaw is not None:
-                ended.append(self._burst())
-                self._edges = 0
+            if self._flaw is not None:
+                self._spoiled_edges += 1
+                if self._spoiled_edges >= STORM_EDGES:
+                    ended.append(self._burst())
+                    self._spoiled_edges = 0
         return ended
 
     def expire(self, now_ns: int) -> Burst | None:
@@ -126,7 +128,7 @@ class Framer:
         self.overflows += 1
         if not self._active:
             self._begin(at_ns)
-            self._edges = self._low = 0
+            self._low = 0
         self._flaw = self._flaw or NoiseKind.NOISE
         self._bit_ns = max(self._bit_ns, at_ns)
         self._fell_ns = None
@@ -135,7 +137,6 @@ class Framer:
     def _fall(self, line: str, at_ns: int) -> None:
         bit_ns, self._bit_ns = self._bit_ns, at_ns
         self._end_ns = at_ns
-        self._edges += 1
         self._low += 1
         if not self._active:
             self._begin(at_ns)
@@ -165,9 +166,7 @@ class Framer:
                 return  # the end of a pulse whose burst is over already
             self._bit_ns = at_ns
             self._begin(at_ns)
-            self._edges = 0
             self._flaw = NoiseKind.NOISE  # its beginning was lost, and so is this bit
-        self._edges += 1
         self._end_ns = at_ns
         self._low = max(0, self._low - 1)
         if self._flaw is not None:
@@ -183,7 +182,9 @@ class Framer:
     def _begin(self, at_ns: int) -> None:
         self._active = True
         self._bits = self._length = 0
-        self._edges = self._low = 1
+        self._low = 1
+        self._spoiled_edges = 0
+        self._hanging = 0
         self._first_ns = at_ns
         self._shortest_ns = self._longest_ns = 0
         self._flaw = None
