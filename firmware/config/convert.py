@@ -103,7 +103,7 @@ class _Conversion:
             value = self.value(table[key], field.type, path, limit)
         else:
             value = _GAP
-            if field.required:
+            if field.required and not self.problems.touch(path):
                 self.problems.add(path, "-", "missing")
         if value is _GAP and field.required and isinstance(field.type, inspect.StrType):
             return ""

@@ -62,8 +62,19 @@ class Problems:
             self.found.append(problem)
 
     def touch(self, path: str) -> bool:
-        """Tell whether a problem is known at `path`, or in it. What follows from a spoiled key is no news."""
-        return any(p.path == path or p.path.startswith((f"{path}.", f"{path}[")) for p in self.found)
+        """Tell whether a problem is known at `path`, or in it, or of a misspelt key that was meant to be `path`.
+
+        What follows from a spoiled key is no news.
+        """
+        inside = (f"{path}.", f"{path}[")
+        return any(p.path == path or p.path.startswith(inside) or _meant(p) == path for p in self.found)
+
+
+def _meant(problem: Problem) -> str:
+    """Return the path that a misspelt key was probably meant to be."""
+    parent = problem.path.rpartition(".")[0]
+    misspelt = problem.rule == "unknown_key" and problem.near
+    return (f"{parent}.{problem.near}" if parent else problem.near) if misspelt else ""
 
 
 def shown(value: object) -> str:

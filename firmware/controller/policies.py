@@ -1,0 +1,284 @@
+"""What a configuration may not ask for although every value in it is right: the rules `menshen check` refuses by.
+
+Each rule looks at the draft of a site with its typed devices. A rule whose key is already spoiled by another problem
+says nothing: what follows from a mistake is no news.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from drivers.board_description import BoardDescription
+from drivers.relay import RelayConfig
+from drivers.wiegand import WiegandConfig
+from drivers.wire.keypad import KeypadKind
+from firmware.config import DoorWords, Draft, PortalDraft, Problems, TurnstileWords, nearest, shown
+from firmware.controller.board import Device, Role
+from firmware.core.access import Factor
+from firmware.core.site import AccessPoint, Antipassback, Door, LockKind, Reader, Turnstile
+
+
+class Use(NamedTuple):
+    """One reference of the site to a device, with the role it needs and what it is there for."""
+
+    path: str
+    device: str
+    role: Role
+    purpose: str  # lock, contact, rex, release_in ..., fire, tamper, reader
+    portal: str  # or the site's id
+
+
+def uses_of(draft: Draft) -> Iterator[Use]:
+    """Every reference to a device, in the order of the file."""
+    for each in draft.portals:
+        path, portal = each.path, each.portal
+        if isinstance(portal, Door):
+            yield Use(f"{path}.lock", portal.lock, Role.OUTPUT, "lock", portal.id)
+            if portal.contact:
+                yield Use(f"{path}.contact", portal.contact, Role.INPUT, "contact", portal.id)
+            for index, rex in enumerate(portal.rex):
+                yield Use(f"{path}.rex[{index}].input", rex.input, Role.INPUT, "rex", portal.id)
+        else:
+            for key in ("release_in", "release_out", "drop"):
+                if getattr(portal, key):
+                    yield Use(f"{path}.{key}", getattr(portal, key), Role.OUTPUT, key, portal.id)
+            for key in ("passage_in", "passage_out"):
+                if getattr(portal, key):
+                    yield Use(f"{path}.{key}", getattr(portal, key), Role.INPUT, key, portal.id)
+        for number, point in enumerate(portal.access_points):
+            for index, reader in enumerate(point.readers):
+                yield Use(f"{path}.access_point[{number}].readers[{index}]", reader, Role.READER, "reader", point.id)
+    for path, guard in draft.readers:
+        if guard.tamper:
+            yield Use(f"{path}.tamper", guard.tamper, Role.INPUT, "tamper", guard.id)
+    if draft.site is not None:
+        for key, inputs in (("fire_inputs", draft.site.fire_inputs), ("tamper_inputs", draft.site.tamper_inputs)):
+            for index, device in enumerate(inputs):
+                yield Use(f"site.{key}[{index}]", device, Role.INPUT, key.removesuffix("_inputs"), draft.site.id)
+
+
+def check_policies(draft: Draft, devices: list[Device], board: BoardDescription | None, problems: Problems) -> None:
+    """Add every problem of wires and policies."""
+    by_id = {device.settings.id: device for device in devices}
+    uses = list(uses_of(draft))
+    _check_roles(uses, by_id, problems)
+    _check_lines(devices, board, problems)
+    if board is not None:
+        _check_levels_at_boot(draft, uses, by_id, board, problems)
+    _check_readers(draft, devices, uses, problems)
+    for each in draft.portals:
+        if isinstance(each.portal, Door):
+            _check_door(each, each.portal, by_id, problems)
+        else:
+            _check_turnstile(each, each.portal, draft, by_id, problems)
+        _check_access_points(each, draft, by_id, problems)
+
+
+# -- wires ------------------------------------------------------------------------------------------------------------
+
+
+def _check_roles(uses: Iterable[Use], devices: dict[str, Device], problems: Problems) -> None:
+    """A lock is an output, a contact an input, a reader a reader."""
+    for use in uses:
+        device = devices.get(use.device)
+        if device is not None and device.role is not use.role and not problems.touch(use.path):
+            problems.add(use.path, f"{shown(use.device)} ({device.role.value})", "wrong_role", role=use.role.value)
+
+
+def _check_lines(devices: list[Device], board: BoardDescription | None, problems: Problems) -> None:
+    """Every line exists on the board, is free, and has one user."""
+    first: dict[str, str] = {}
+    for device in devices:
+        for use in device.settings.lines():
+            path = f"{device.path}.{use.key}"
+            if problems.touch(path):
+                continue
+            if use.line in first:
+                problems.add(path, shown(use.line), "line_twice", first=first[use.line])
+                continue
+            first[use.line] = path
+            if board is None:
+                continue
+            line = board.line.get(use.line)
+            if line is None:
+                near = nearest(use.line, board.line)
+                problems.add(path, shown(use.line), "line_unknown", near=near, board=board.id)
+            elif line.reserved is not None:
+                problems.add(path, shown(use.line), "line_reserved", why=line.reserved)
+
+
+def _check_levels_at_boot(
+    draft: Draft, uses: Iterable[Use], devices: dict[str, Device], board: BoardDescription, problems: Problems
+) -> None:
+    """Nothing that lets people in is on while the board boots.
+
+    A fail-safe lock is the exception that cannot be helped: without current it is released, and at boot there is
+    none. Arms that drop at boot keep nobody in and let nobody break in who could not do so in a power cut.
+    """
+    fail_safe = {
+        each.portal.lock
+        for each in draft.portals
+        if isinstance(each.portal, Door) and each.portal.lock_kind is LockKind.FAIL_SAFE
+    }
+    for use in uses:
+        device = devices.get(use.device)
+        if device is None or use.purpose not in ("lock", "release_in", "release_out") or use.device in fail_safe:
+            continue
+        for wire in device.settings.lines():
+            line = board.line.get(wire.line)
+            path = f"{device.path}.{wire.key}"
+            if line is None or not wire.output or problems.touch(path) or problems.touch(f"{device.path}.on_level"):
+                continue
+            if line.at_boot.level == wire.on_level:
+                problems.add(path, f"{shown(wire.line)} ({line.at_boot})", "on_at_boot", level=line.at_boot.value)
+
+
+def _check_readers(draft: Draft, devices: list[Device], uses: Iterable[Use], problems: Problems) -> None:
+    """Every reader belongs to an access point, or its cards would fall on the floor."""
+    used = {use.device for use in uses if use.role is Role.READER}
+    for device in devices:
+        name = device.settings.id
+        if device.role is Role.READER and name not in used and not _may_be_used(name, problems):
+            problems.add(f"{device.path}.id", shown(name), "reader_unused")
+    known = {device.settings.id: device for device in devices}
+    for path, guard in draft.readers:
+        guarded = known.get(guard.id)
+        if guarded is not None and guarded.role is not Role.READER:
+            problems.add(f"{path}.id", shown(guard.id), "reader_guard", near=nearest(guard.id, used))
+
+
+def _may_be_used(reader: str, problems: Problems) -> bool:
+    """Tell whether a spoiled part of some portal may be where this reader was meant to stand."""
+    ends = (".kind", ".access_point", ".readers")
+    for problem in problems.found:
+        in_portal = problem.path.startswith("portal")
+        if problem.near == reader or (in_portal and problem.path.endswith(ends)):
+            return True
+        if in_portal and problem.near in ("access_point", "readers"):
+            return True
+    return False
+
+
+# -- ways out ---------------------------------------------------------------------------------------------------------
+
+
+def _relay(device: str | None, devices: dict[str, Device], problems: Problems) -> tuple[str, RelayConfig] | None:
+    """Return the sound relay of this id with the path of its on_lost key."""
+    found = devices.get(device or "")
+    if found is None or not isinstance(found.settings, RelayConfig):
+        return None
+    path = f"{found.path}.on_lost"
+    return None if problems.touch(path) else (path, found.settings)
+
+
+def _check_door(each: PortalDraft, door: Door, devices: dict[str, Device], problems: Problems) -> None:
+    """DESIGN.md, section 5, point 1: nobody is kept in; and what is left on the lock fits its kind."""
+    path = each.path
+    kind_known = not problems.touch(f"{path}.lock_kind")
+    if isinstance(each.words, DoorWords) and each.words.egress == "rex_hardware":
+        if not door.rex and not problems.touch(f"{path}.rex"):
+            problems.add(f"{path}.egress", shown(each.words.egress), "egress_rex_missing")
+        if door.lock_kind is LockKind.FAIL_SECURE and kind_known:
+            problems.add(f"{path}.lock_kind", shown(door.lock_kind.value), "egress_rex_fail_secure")
+    relay = _relay(door.lock, devices, problems)
+    if relay is not None and kind_known:
+        key, settings = relay
+        on = settings.on_lost.value == "on"
+        if door.lock_kind is LockKind.FAIL_SECURE and on:
+            problems.add(key, shown(settings.on_lost.value), "fail_secure_on_lost")
+        if door.lock_kind is LockKind.FAIL_SAFE and not on and door.escape:
+            problems.add(key, shown(settings.on_lost.value), "escape_on_lost")
+
+
+def _check_turnstile(
+    each: PortalDraft, turnstile: Turnstile, draft: Draft, devices: dict[str, Device], problems: Problems
+) -> None:
+    """A turnstile drops its arms, or stands beside a door that lets everybody out."""
+    path = each.path
+    if turnstile.drop is None and not problems.touch(f"{path}.drop"):
+        beside = each.words.egress_by if isinstance(each.words, TurnstileWords) else None
+        if turnstile.escape and not problems.touch(f"{path}.escape"):
+            problems.add(f"{path}.drop", "-", "turnstile_escape_drop")
+        elif beside is None and not problems.touch(f"{path}.egress_by"):
+            problems.add(f"{path}.drop", "-", "turnstile_way_out")
+        elif beside is not None:
+            doors = {other.portal.id: other for other in draft.portals if isinstance(other.portal, Door)}
+            other = doors.get(beside)
+            if other is not None and not other.portal.escape and not problems.touch(f"{other.path}.escape"):
+                problems.add(f"{path}.egress_by", shown(beside), "egress_by_no_escape")
+    drop = _relay(turnstile.drop, devices, problems)
+    if drop is not None and turnstile.escape and drop[1].on_lost.value != "on":
+        problems.add(drop[0], shown(drop[1].on_lost.value), "drop_on_lost")
+    for output in (turnstile.release_in, turnstile.release_out):
+        relay = _relay(output, devices, problems)
+        if relay is not None and relay[1].on_lost.value == "on":
+            problems.add(relay[0], shown("on"), "release_on_lost")
+    hears_of_fire = draft.site is None or draft.site.fire_inputs or problems.touch("site.fire_inputs")
+    if turnstile.unlock_schedule and not hears_of_fire:
+        problems.add("site.fire_inputs", "[]", "unlock_schedule_fire")
+
+
+# -- access points ----------------------------------------------------------------------------------------------------
+
+
+def _check_access_points(each: PortalDraft, draft: Draft, devices: dict[str, Device], problems: Problems) -> None:
+    portal, path = each.portal, each.path
+    if not portal.access_points and not problems.touch(f"{path}.access_point"):
+        problems.add(f"{path}.access_point", "-", "portal_without_access_point")
+    guards = {guard.id: guard for _, guard in draft.readers}
+    for index, point in enumerate(portal.access_points):
+        where = f"{path}.access_point[{index}]"
+        if not point.readers and not problems.touch(f"{where}.readers"):
+            problems.add(f"{where}.readers", "-", "access_point_without_readers")
+        _check_factors(where, point, devices, problems)
+        if point.antipassback is Antipassback.HARD and not problems.touch(where):
+            _check_hard_antipassback(where, point, portal, draft, problems)
+        if isinstance(portal, Door) and not problems.touch(f"{path}.double_swipe_ms"):
+            _check_double_swipe(path, portal, point, guards, problems)
+
+
+def _check_factors(where: str, point: AccessPoint, devices: dict[str, Device], problems: Problems) -> None:
+    """A factor that no reader here can read would lock everybody out."""
+    readers = [devices[name] for name in point.readers if name in devices]
+    if len(readers) != len(point.readers) or not readers:
+        return
+    can: set[Factor] = set()
+    for reader in readers:
+        if not isinstance(reader.settings, WiegandConfig):
+            return  # not a reader at all, and said so already
+        can |= {Factor.CARD} if reader.settings.formats else set()
+        can |= {Factor.PIN} if reader.settings.keypad is not KeypadKind.NONE else set()
+    words = ", ".join(sorted(factor.value for factor in can))
+    for number, requirement in enumerate(point.requirements):
+        path = f"{where}.requirement[{number}].accept"
+        missing = sorted({factor.value for each in requirement.accept for factor in each if factor not in can})
+        if missing and not problems.touch(path):
+            problems.add(path, ", ".join(missing), "factor_without_device", can=words)
+
+
+def _check_hard_antipassback(
+    where: str, point: AccessPoint, portal: Door | Turnstile, draft: Draft, problems: Problems
+) -> None:
+    """Hard anti-passback refuses by the record, so the record must be proven on the way in and on the way out."""
+    proof = portal.contact if isinstance(portal, Door) else getattr(portal, f"passage_{point.direction}", None)
+    if proof is None:
+        what = "contact" if isinstance(portal, Door) else f"passage_{point.direction}"
+        problems.add(f"{where}.antipassback", shown("hard"), "hard_antipassback_unproven", what=what)
+    leads_out = any(
+        other.area_from == point.area_to and other.readers
+        for each in draft.portals
+        for other in each.portal.access_points
+    )
+    if point.area_to and not leads_out:
+        problems.add(f"{where}.antipassback", shown("hard"), "hard_antipassback_no_exit", area=point.area_to)
+
+
+def _check_double_swipe(
+    path: str, door: Door, point: AccessPoint, guards: dict[str, Reader], problems: Problems
+) -> None:
+    for name in point.readers:
+        guard = guards.get(name, Reader(name))
+        if door.double_swipe_ms <= guard.repeat_ms:
+            found = str(door.double_swipe_ms)
+            problems.add(f"{path}.double_swipe_ms", found, "double_swipe_repeat", least=guard.repeat_ms, reader=name)
