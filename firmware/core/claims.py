@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from firmware.core.machines import Exit, Fire, Hold, Opening, Passing
-from firmware.core.modes import PRIORITY, Claim, Rank
+from firmware.core.modes import ORDER, RANK, Claim, Rank
 from firmware.core.site import Door, RexMode
 from firmware.core.state import EVERYWHERE, KEPT_UNREADABLE, PortalState, State, WayState
 from firmware.core.timers import runs
@@ -28,27 +28,48 @@ class Verdict(NamedTuple):
     bar: Claim | None
 
 
-class _Case(NamedTuple):
-    state: State
-    portal: Portal
-    now: PortalState
-    way: WayState
-
-
 def resolve(state: State, portal: Portal, now: PortalState, way: WayState) -> Verdict:
-    """Go through the order of priorities from the top."""
-    case = _Case(state, portal, now, way)
+    """The verdict on one way of a portal, as things stand."""
+    return judge(claims(state, portal, now, way))
+
+
+@lru_cache(maxsize=1 << len(Claim))
+def judge(present: tuple[Claim, ...]) -> Verdict:
+    """Go through those who claim a way in the order of priorities, from the top. Nobody is always among them."""
     winner: Rank | None = None
     free: Claim | None = None
-    for rank in PRIORITY:
-        if not _HOLDS[rank.claim](case):
-            continue
+    for rank in sorted((RANK[claim] for claim in (*present, Claim.NOBODY)), key=lambda rank: ORDER[rank.claim]):
         winner = winner or rank
         if not rank.released:
             return Verdict(winner, free, None if rank.claim is Claim.NOBODY else rank.claim)
         if rank.free and free is None:
             free = rank.claim
-    raise AssertionError("the order of priorities ends in NOBODY, which always holds")
+    raise AssertionError("the order of priorities ends in NOBODY, which secures")
+
+
+def claims(state: State, portal: Portal, now: PortalState, way: WayState) -> tuple[Claim, ...]:
+    """Who claims one way of a portal now."""
+    found: list[Claim] = []
+    if portal.escape:
+        if state.fire is not Fire.NONE:
+            found.append(Claim.FIRE)
+        if state.evacuation:
+            found.append(Claim.EVACUATION)
+    if _exits(portal, now):
+        found.append(Claim.EXIT)
+    if locked_down(state, portal.id):
+        found.append(Claim.LOCKDOWN)
+    if now.hold is not Hold.NONE:
+        found.append(HOLD_CLAIM[now.hold])
+    if now.out_of_service:
+        found.append(Claim.OUT_OF_SERVICE)
+    if fault_bars(now):
+        found.append(Claim.FAULT)
+    if way.passing in _RELEASED:
+        found.append(passing_claim(way))
+    if now.opening is Opening.UNLOCKED:
+        found.append(Claim.SCHEDULE)
+    return tuple(found)
 
 
 def locked_down(state: State, portal: str) -> bool:
@@ -70,33 +91,18 @@ def passing_claim(way: WayState) -> Claim:
     return Claim.OPERATOR_ONCE if way.by_operator else Claim.CREDENTIAL
 
 
-def _exits(case: _Case) -> bool:
-    if case.way.leaving and case.way.passing in _RELEASED:
-        return True
-    if not isinstance(case.portal, Door):
+def _exits(portal: Portal, now: PortalState) -> bool:
+    if not isinstance(portal, Door):
         return False
-    return runs(case.now.timers, EXIT_TIMER) or any(
+    return runs(now.timers, EXIT_TIMER) or any(
         stage in (Exit.ACTIVE, Exit.STUCK) and rex.mode is RexMode.UNLOCK
-        for rex, stage in zip(case.portal.rex, case.now.exits, strict=True)
+        for rex, stage in zip(portal.rex, now.exits, strict=True)
     )
 
 
-def _passes(claim: Claim) -> Callable[[_Case], bool]:
-    return lambda case: case.way.passing in _RELEASED and passing_claim(case.way) is claim
-
-
-_HOLDS: dict[Claim, Callable[[_Case], bool]] = {
-    Claim.FIRE: lambda case: case.state.fire is not Fire.NONE and case.portal.escape,
-    Claim.EVACUATION: lambda case: case.state.evacuation and case.portal.escape,
-    Claim.EXIT: _exits,
-    Claim.LOCKDOWN: lambda case: locked_down(case.state, case.portal.id),
-    Claim.OPERATOR_LOCK: lambda case: case.now.hold is Hold.LOCKED,
-    Claim.OPERATOR_HOLD: lambda case: case.now.hold is Hold.OPERATOR,
-    Claim.OPERATOR_ONCE: _passes(Claim.OPERATOR_ONCE),
-    Claim.OUT_OF_SERVICE: lambda case: case.now.out_of_service,
-    Claim.FAULT: lambda case: fault_bars(case.now),
-    Claim.CREDENTIAL: _passes(Claim.CREDENTIAL),
-    Claim.HOLDER_HOLD: lambda case: case.now.hold is Hold.HOLDER,
-    Claim.SCHEDULE: lambda case: case.now.opening is Opening.UNLOCKED,
-    Claim.NOBODY: lambda _: True,
+HOLD_CLAIM: dict[Hold, Claim] = {
+    Hold.NONE: Claim.NOBODY,
+    Hold.LOCKED: Claim.OPERATOR_LOCK,
+    Hold.OPERATOR: Claim.OPERATOR_HOLD,
+    Hold.HOLDER: Claim.HOLDER_HOLD,
 }

@@ -82,7 +82,10 @@ class Draft:
 
     def drop(self, portal: str, *timers: str) -> None:
         """Stop timers of a portal, if they run."""
-        self.change(portal, timers=drop(self.portals[portal].timers, *timers))
+        before = self.portals[portal].timers
+        after = drop(before, *timers)
+        if len(after) != len(before):
+            self.change(portal, timers=after)
 
     def settle_all(self) -> None:
         """Every portal's claims may have changed."""

@@ -40,9 +40,11 @@ def passing_on(draft: Draft, portal: Portal, way: int, trigger: PassingTrigger, 
     target, actions = PASSING.on(before, trigger)
     for action in actions:
         _PASSING_ACTIONS[action](draft, portal, way, offer)
-    if target is Passing.IDLE and before is not Passing.IDLE:
+    if target is before:
+        return
+    if target is Passing.IDLE:
         draft.change_way(portal.id, way, passing=target, grant=None, by_operator=False, leaving=False, extended=False)
-    elif target is not before:
+    else:
         draft.change_way(portal.id, way, passing=target)
 
 

@@ -6,14 +6,13 @@ outputs are commanded where they differ from what they were last told. Nothing e
 
 from __future__ import annotations
 
-from firmware.core.claims import Verdict, passing_claim, resolve
+from firmware.core.claims import HOLD_CLAIM, Verdict, passing_claim, resolve
 from firmware.core.codes import Code
 from firmware.core.draft import Draft
 from firmware.core.effects import Feedback, SetOutput
 from firmware.core.leaf import leaf_on
 from firmware.core.machines import (
     Fire,
-    Hold,
     HoldTrigger,
     Leaf,
     LeafTrigger,
@@ -59,19 +58,11 @@ def _interrupt(draft: Draft, portal: Portal, verdicts: list[Verdict]) -> bool:
         state = draft.portals[portal.id]
         if state.ways[way].passing is not Passing.IDLE and ORDER[passing_claim(state.ways[way])] > bar:
             passing_on(draft, portal, way, PassingTrigger.CANCELLED)
-        if ORDER[_HOLD_CLAIM[state.hold]] > bar:
+        if ORDER[HOLD_CLAIM[state.hold]] > bar:
             hold_on(draft, portal, HoldTrigger.INTERRUPTED)
         if state.opening is Opening.UNLOCKED:
             opening_on(draft, portal, OpeningTrigger.INTERRUPTED)
     return draft.portals[portal.id] is not before
-
-
-_HOLD_CLAIM: dict[Hold, Claim] = {
-    Hold.NONE: Claim.NOBODY,
-    Hold.LOCKED: Claim.OPERATOR_LOCK,
-    Hold.OPERATOR: Claim.OPERATOR_HOLD,
-    Hold.HOLDER: Claim.HOLDER_HOLD,
-}
 
 
 def _command(draft: Draft, portal: Portal, way: int, output: str, verdict: Verdict) -> None:
