@@ -41,6 +41,8 @@ class ReaderLayout(_Table, frozen=True):
     d0: LineName
     d1: LineName
     name: Name | None = None
+    at: Id | None = None  # the door or turnstile it stands at: only for the drawing
+    side: Literal["in", "out"] = "in"
     led_green: LineName | None = None
     led_red: LineName | None = None
     buzzer: LineName | None = None
@@ -146,6 +148,10 @@ def layout_of(table: dict[str, object]) -> Layout:
     ids = [plant.id for plants in (layout.reader, layout.door, layout.turnstile, layout.switch) for plant in plants]
     if len(ids) > PLANTS_MAX:
         raise LayoutError(f"{len(ids)} plants; at most {PLANTS_MAX}")
+    portals = {portal.id for portals in (layout.door, layout.turnstile) for portal in portals}
+    for reader in layout.reader:
+        if reader.at is not None and reader.at not in portals:
+            raise LayoutError(f"reader {reader.id} stands at {reader.at!r}, which is no door and no turnstile here")
     for many in (ids, [card.id for card in layout.card]):
         twice = sorted({each for each in many if many.count(each) > 1})
         if twice:
