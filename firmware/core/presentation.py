@@ -78,6 +78,7 @@ def _decide(
 ) -> None:
     assert turn.point is not None, "a reading belongs to an access point"
     pending = turn.pending
+    turn.rulebook_version = rulebook.version
     presented, offered = _case(turn.site, pending, reading, factor)
     if isinstance(presented, Unknown) and factor is Factor.PIN and _may_come_first(rulebook, turn.point, wall):
         turn.on(Trigger.PIN_FIRST)
@@ -86,7 +87,7 @@ def _decide(
     pointless = decision.needs is Factor.PIN and turn.guard.stage is lockout.Stage.LOCKED
     if pointless:
         decision = Decision(Outcome.DENIED, (*decision.reasons, Reason.PIN_LOCKED_OUT), duress=decision.duress)
-    turn.decided(rulebook.version, presented, factor, offered, decision)
+    turn.decided(presented, factor, offered, decision)
     turn.on(_guarded(turn, decision, presented, factor))
     if pointless:
         turn.show_lockout()

@@ -55,18 +55,15 @@ class Turn:
         self.feedback: Feedback | None = None
         self.effects: list[AnyEffect] = []
         self.grant: Grant | None = None
-        # Of the presentation, set by decided():
-        self.rulebook_version = 0
+        self.rulebook_version = 0  # of the presentation
+        # And of its decision, set by decided():
         self.presented: Known | Unknown = Unknown("")
         self.factor = Factor.CARD
         self.offered = NOTHING_OFFERED
         self.decision = Decision(Outcome.DENIED, ())
 
-    def decided(
-        self, rulebook_version: int, presented: Known | Unknown, factor: Factor, offered: Offered, decision: Decision
-    ) -> None:
+    def decided(self, presented: Known | Unknown, factor: Factor, offered: Offered, decision: Decision) -> None:
         """What the actions need to know of a presentation."""
-        self.rulebook_version = rulebook_version
         self.presented = presented
         self.factor = factor
         self.offered = offered
