@@ -46,9 +46,6 @@ class Item:
         self.kept: dict[str, str | None] = {}
         self.erase: str | None = None  # a holder; such an item carries nothing else
 
-    def remember(self, holder: str, entry: LedgerEntry) -> None:
-        self.ledger[holder] = entry
-
     def forget(self) -> None:
         """All areas; entries that came before in this item lose theirs too."""
         self.forget_areas = True

@@ -13,6 +13,7 @@ from firmware.journal.heads import Signer
 from firmware.journal.ledger import Ledger
 from firmware.journal.limits import Limits
 from firmware.journal.opening import open_store
+from firmware.journal.rows import storable
 from firmware.journal.schema import DATABASE_FILE, connect_reader
 from firmware.journal.store import Store
 from firmware.journal.writer import Notices, Writer
@@ -38,7 +39,7 @@ class Journal:
         self.path = folder / DATABASE_FILE
         self.clean_stop = clean
         self.lost_ms_max = 0 if clean else limits.heartbeat_ms
-        self.newest_utc_ms = store.newest_utc_ms() if store is not None else None
+        self.newest_utc_ms = store.newest_utc_ms() if store is not None else None  # what wall time can be held against
         self._limits = limits
         self._kept = kept
         self._ticket = 0
@@ -110,7 +111,8 @@ class Journal:
                 case Record():
                     events.append(effect.event)
                 case Remember():
-                    item.remember(effect.holder, self.ledger.remember(effect, self._ticket))
+                    holder, entry = self.ledger.remember(effect, self._ticket)
+                    item.ledger[holder] = entry
                 case ForgetAreas():
                     item.forget()
                     self.ledger.forget_areas(self._ticket)
@@ -127,8 +129,8 @@ class Journal:
         """
         self._ticket += 1
         item = Item(self._ticket, now_ms, utc_ms)
-        item.erase = holder
-        self.ledger.forget(holder, self._ticket)
+        item.erase = storable(holder)
+        self.ledger.forget(storable(holder), self._ticket)
         self._backlog.put(item, ())
         return self._ticket
 

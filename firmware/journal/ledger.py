@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from firmware.core.effects import Remember
+from firmware.journal.rows import storable
 from firmware.journal.schema import connect_reader
 
 _SELECT = "SELECT area, entered_s, household, vehicle, uses FROM ledger WHERE holder = ?"
@@ -38,6 +39,15 @@ class LedgerEntry(msgspec.Struct, frozen=True):
         """The row of the table `ledger`."""
         uses = _uses_encoder.encode(self.uses).decode() if self.uses else None
         return holder, self.area, self.entered_s, self.household, int(self.vehicle), uses
+
+    def storable(self) -> LedgerEntry:
+        """The entry without text that no file can hold. Ids of the roster are never changed by this."""
+        return msgspec.structs.replace(
+            self,
+            area=None if self.area is None else storable(self.area),
+            household=None if self.household is None else storable(self.household),
+            uses={storable(credential): count for credential, count in self.uses.items()},
+        )
 
     def after(self, effect: Remember) -> LedgerEntry:
         """The entry once this is remembered."""
@@ -98,6 +108,7 @@ class Ledger:
 
     def holder(self, holder: str) -> LedgerEntry:
         """What is remembered of a holder, with all that is not committed yet; an empty entry where nothing is."""
+        holder = storable(holder)
         pending = self._pending.get(holder)
         if pending is not None:
             return pending[1]
@@ -113,7 +124,7 @@ class Ledger:
         """How many other vehicles of a household are inside: in any area, or in one of `areas`."""
         inside: dict[str, str] = {}
         forgotten = self._forgotten > self._committed()
-        rows = self._query(_SELECT_HOUSEHOLD, (household,))
+        rows = self._query(_SELECT_HOUSEHOLD, (storable(household),))
         if not forgotten:
             inside = {row[0]: row[1] for row in rows}
         for holder in [*inside, *self._households.get(household, ())]:
@@ -156,14 +167,15 @@ class Ledger:
 
     # -- remembering --------------------------------------------------------------------------------------------------
 
-    def remember(self, effect: Remember, ticket: int) -> LedgerEntry:
+    def remember(self, effect: Remember, ticket: int) -> tuple[str, LedgerEntry]:
         """Take a change; returns the holder's whole entry after it, which the writer commits with that ticket."""
-        entry = self.holder(effect.holder).after(effect)
-        self._drop(effect.holder)
-        self._pending[effect.holder] = (ticket, entry)  # at the end: `_pending` is ordered by ticket
+        holder = storable(effect.holder)
+        entry = self.holder(holder).after(effect).storable()
+        self._drop(holder)
+        self._pending[holder] = (ticket, entry)  # at the end: `_pending` is ordered by ticket
         if entry.household is not None:
-            self._households.setdefault(entry.household, set()).add(effect.holder)
-        return entry
+            self._households.setdefault(entry.household, set()).add(holder)
+        return holder, entry
 
     def forget_areas(self, ticket: int) -> None:
         """Every holder's area is unknown from this ticket on."""

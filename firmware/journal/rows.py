@@ -84,9 +84,13 @@ _header_decoder = msgspec.json.Decoder(Header)
 _body_decoder = msgspec.json.Decoder(Body)
 
 
+def storable(text: str) -> str:
+    """The text with everything replaced that UTF-8 cannot hold (lone surrogates)."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _clean(text: str | None, chars: int) -> str | None:
-    """Text that UTF-8 can hold, at most so long."""
-    return None if text is None else text[:chars].encode("utf-8", "replace").decode()
+    return None if text is None else storable(text[:chars])
 
 
 def _encode(value: Header | Body, limit: int) -> bytes | None:
@@ -98,8 +102,13 @@ def _encode(value: Header | Body, limit: int) -> bytes | None:
     return encoded if len(encoded) <= limit else None
 
 
-def encode_header(epoch: int, seq: int, utc_ms: int | None, monotonic_ms: int, boot: str, event: Event) -> bytes:
-    """The canonical bytes of a row's header. Text that is too long or no Unicode is cut or replaced, never refused."""
+def encode_header(
+    epoch: int, seq: int, utc_ms: int | None, monotonic_ms: int, boot: str, event: Event
+) -> tuple[bytes, Header]:
+    """The canonical bytes of a row's header, and what they say.
+
+    Text that is too long or no Unicode is cut or replaced, never refused.
+    """
     header = Header(
         epoch=epoch,
         seq=seq,
@@ -119,7 +128,7 @@ def encode_header(epoch: int, seq: int, utc_ms: int | None, monotonic_ms: int, b
     )
     encoded = _encode(header, HEADER_BYTES_MAX)
     if encoded is not None:
-        return encoded
+        return encoded, header
     short = TEXT_CHARS_KEPT
     cut = msgspec.structs.replace(
         header,
@@ -132,16 +141,16 @@ def encode_header(epoch: int, seq: int, utc_ms: int | None, monotonic_ms: int, b
         detail=_clean(event.detail, DETAIL_CHARS_KEPT),
         request=_clean(event.request, short),
     )
-    return _encoder.encode(cut)
+    return _encoder.encode(cut), cut
 
 
-def encode_body(body: Body) -> bytes:
-    """The canonical bytes of a body, cut like a header where it is too long."""
+def encode_body(body: Body) -> tuple[bytes, Body]:
+    """The canonical bytes of a body, cut like a header where it is too long, and what they say."""
     encoded = _encode(body, BODY_BYTES_MAX)
     if encoded is not None:
-        return encoded
-    texts = {field: _clean(getattr(body, field), TEXT_CHARS_KEPT) for field in body.__struct_fields__}
-    return _encoder.encode(Body(**texts))
+        return encoded, body
+    cut = Body(**{field: _clean(getattr(body, field), TEXT_CHARS_KEPT) for field in body.__struct_fields__})
+    return _encoder.encode(cut), cut
 
 
 def decode_header(header: bytes) -> Header:

@@ -32,6 +32,7 @@ from firmware.journal.rows import (
     hash_of,
     people_in,
     person_key,
+    storable,
 )
 
 TAIL_ROWS = 64  # verified at every start: about as many as the last transactions wrote
@@ -230,16 +231,16 @@ class Store:
         seq, previous = self.seq, self.hash
         for number, (event, monotonic_ms, utc_ms) in enumerate(events):
             seq += 1
-            header = encode_header(self.epoch, seq, utc_ms, monotonic_ms, boot, event)
+            header, said = encode_header(self.epoch, seq, utc_ms, monotonic_ms, boot, event)
             kind = self._word(event.code.value)
-            portal = schema.NO_PORTAL if event.portal is None else self._word(event.portal)
+            portal = schema.NO_PORTAL if said.portal is None else self._word(said.portal)
             body = salt = None
             commitment = NOTHING
             if event.body is not None:
-                body = encode_body(event.body)
+                body, people = encode_body(event.body)
                 salt = salts[number * SALT_BYTES : (number + 1) * SALT_BYTES]
                 commitment = commitment_of(salt, body)
-                mentions += [(person_key(person), portal, kind, seq) for person in people_in(event.body)]
+                mentions += [(person_key(person), portal, kind, seq) for person in people_in(people)]
             digest = hash_of(previous, header, commitment)
             rows.append((seq, utc_ms, kind, portal, header, body, salt, previous, digest))
             previous = digest
@@ -253,9 +254,8 @@ class Store:
         """The small number of a portal or kind. There are few: they come from the configuration and the codes."""
         found = self._words.get(text)
         if found is None:
-            clean = text.encode("utf-8", "replace").decode()
-            self.db.execute("INSERT OR IGNORE INTO words (word) VALUES (?)", (clean,))
-            found = self.db.execute("SELECT id FROM words WHERE word = ?", (clean,)).fetchone()[0]
+            self.db.execute("INSERT OR IGNORE INTO words (word) VALUES (?)", (text,))
+            found = self.db.execute("SELECT id FROM words WHERE word = ?", (text,)).fetchone()[0]
             assert isinstance(found, int)
             self._words[text] = found
         return found
@@ -285,9 +285,10 @@ class Store:
         """Put or remove kept values. Within a transaction; repeating it is harmless."""
         for key, value in values.items():
             if value is None:
-                self.db.execute("DELETE FROM kept WHERE key = ?", (key,))
+                self.db.execute("DELETE FROM kept WHERE key = ?", (storable(key),))
             else:
-                self.db.execute("INSERT OR REPLACE INTO kept (key, value) VALUES (?, ?)", (key, value))
+                row = (storable(key), storable(value))
+                self.db.execute("INSERT OR REPLACE INTO kept (key, value) VALUES (?, ?)", row)
 
     def kept(self) -> dict[str, str]:
         return dict(self.db.execute("SELECT key, value FROM kept").fetchall())
@@ -321,6 +322,11 @@ class Store:
         """Copy the write-ahead log back and empty it, so that nothing erased stays there; False while it is read."""
         (busy, _, _) = self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not busy
+
+    def newest_utc_ms(self) -> int | None:
+        """Wall time of the newest row that has one, among the last thousand."""
+        newest = self.db.execute("SELECT utc_ms FROM events ORDER BY seq DESC LIMIT 1000")
+        return next((utc_ms for (utc_ms,) in newest if utc_ms is not None), None)
 
     def beat(self) -> None:
         """Prove that the store can be written."""
