@@ -9,7 +9,7 @@ import msgspec
 
 from drivers.bus.lines import BusError, Edge, InputLine, Lines, Overflow
 from drivers.driver import Emit
-from drivers.loop_time import SLACK_NS, call_at_ns, loop_ns
+from drivers.loop_time import AHEAD_NS_MAX, SLACK_NS, call_at_ns, loop_ns
 from drivers.reports import DriverError, InputLevel, Level
 from drivers.settings import LevelWord, LineUse, Problem
 
@@ -92,14 +92,16 @@ class Contact:
         self._level_known = False
 
     def _on_edges(self, edges: Sequence[Edge | Overflow]) -> None:
+        latest_ns = loop_ns() + AHEAD_NS_MAX
         for edge in edges:
+            at_ns = min(edge.at_ns, latest_ns)
             if isinstance(edge, Overflow):
                 self._overflows += 1
                 self._level_known = False  # what the edges say is no longer the whole story: read again when quiet
             else:
                 self._edges += 1
                 if self._unrest_ns is not None:
-                    held_ns = edge.at_ns - self._edge_ns
+                    held_ns = at_ns - self._edge_ns
                     if held_ns < self._debounce_ns:
                         self._chatter += 1
                     elif self._level_known:
@@ -107,9 +109,9 @@ class Contact:
                         self._unrest_ns = None
                 self._level = edge.level
                 self._level_known = True
-            self._edge_ns = edge.at_ns
+            self._edge_ns = at_ns
             if self._unrest_ns is None:
-                self._unrest_ns = edge.at_ns
+                self._unrest_ns = at_ns
         if self._timer is None:
             self._settle()
 

@@ -8,6 +8,9 @@ from collections.abc import Callable
 # A loop's timer may come this much before its instant: time() is a float of seconds, and loops round to their clock.
 SLACK_NS = 1_000
 
+# A stamp this far ahead of the loop's clock is of another clock: a bus's fault that must not keep a device waiting.
+AHEAD_NS_MAX = 1_000_000_000
+
 
 def loop_ns() -> int:
     """Now, in nanoseconds of the running loop."""

@@ -11,7 +11,7 @@ import msgspec
 from drivers.bus.lines import BusError, Edge, EdgeStream, Lines, Overflow
 from drivers.driver import Emit
 from drivers.indicator import Indicator, Lamp
-from drivers.loop_time import SLACK_NS, call_at_ns, loop_ns
+from drivers.loop_time import AHEAD_NS_MAX, SLACK_NS, call_at_ns, loop_ns
 from drivers.noise import NoiseCount
 from drivers.reports import Digits, DriverError, Frame, NoiseKind
 from drivers.settings import LevelWord, LineUse, Problem
@@ -167,8 +167,13 @@ class Wiegand:
         framer = self._framer
         if len(edges) > 1:
             edges = sorted(edges, key=_stamp)
+        now_ns = loop_ns()
+        if edges[-1].at_ns > now_ns + AHEAD_NS_MAX:
+            self._noise.add(NoiseKind.NOISE)
+            framer.reset(now_ns)
+            return
         for burst in framer.feed(edges):
-            self._judge(burst, loop_ns())
+            self._judge(burst, now_ns)
         if self._config.longest_frame and framer.length == self._longest > 0:
             self._cut_longest()
         self._arm()
