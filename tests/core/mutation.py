@@ -1,4 +1,4 @@
-"""Proves that scenarios notice a wrong table: every row is deleted, silenced, retargeted, swapped and robbed of actions.
+"""Proves that scenarios notice a wrong table: rows are deleted, silenced, retargeted, swapped, robbed of actions.
 
 A scenario is a function without arguments that raises when the machine misbehaves. It runs against the real tables
 first, which tells what it visits; a mutant is then tried by the scenarios that visit its row only.
