@@ -76,7 +76,7 @@ class Identity:
         self._seed = seed
         self._digest_key = digest_key
         self._private: Ed25519PrivateKey | None = None
-        self.digest_key_id = self._digest(b"id", b"", b"")[:TOKEN_BYTES].hex()
+        self.digest_key_id = self._digest(b"id", "", "")[:TOKEN_BYTES].hex()
 
     def __repr__(self) -> str:
         return f"Identity({self.id})"  # never the secrets: this ends up in tracebacks
@@ -122,15 +122,16 @@ class Identity:
 
     def pseudonym(self, kind: str, value: str) -> str:
         """A token of 16 hex digits: the same for the same value, and meaningless without this controller's key."""
-        return self._digest(b"pseudonym", kind.encode(), value.encode("utf-8", "surrogatepass"))[:TOKEN_BYTES].hex()
+        return self._digest(b"pseudonym", kind, value)[:TOKEN_BYTES].hex()
 
     def pin_digest(self, salt_holder: str, pin: str) -> bytes:
         """The keyed digest of a PIN, 16 bytes; `salt_holder` is "" where the PIN alone identifies."""
-        return self._digest(b"pin", salt_holder.encode(), pin.encode("utf-8", "surrogatepass"))[:DIGEST_BYTES]
+        return self._digest(b"pin", salt_holder, pin)[:DIGEST_BYTES]
 
-    def _digest(self, purpose: bytes, first: bytes, second: bytes) -> bytes:
-        # The lengths keep ("ab", "c") and ("a", "bc") apart.
-        return hmac.digest(self._digest_key, b"%b %d %b%b" % (purpose, len(first), first, second), "sha256")
+    def _digest(self, purpose: bytes, first: str, second: str) -> bytes:
+        # Any text has a digest, lone surrogates too. The length keeps ("ab", "c") and ("a", "bc") apart.
+        head, tail = first.encode("utf-8", "surrogatepass"), second.encode("utf-8", "surrogatepass")
+        return hmac.digest(self._digest_key, b"%b %d %b%b" % (purpose, len(head), head, tail), "sha256")
 
 
 def id_of(public_key: bytes) -> str:

@@ -30,7 +30,7 @@ BUILD_CACHE_KB = 2_048
 FILE_MODE = 0o600  # card numbers and plates
 
 _STAGING_TABLES = (
-    "CREATE TABLE household (id TEXT PRIMARY KEY, spaces INTEGER, row INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE household (id TEXT PRIMARY KEY, spaces INTEGER) WITHOUT ROWID",
     "CREATE TABLE holder (id TEXT PRIMARY KEY, household TEXT, profile_set INTEGER NOT NULL, flags INTEGER NOT NULL,"
     " owned INTEGER NOT NULL, issued INTEGER NOT NULL, pin_with BLOB, duress_with BLOB, row INTEGER NOT NULL)"
     " WITHOUT ROWID",
@@ -109,7 +109,8 @@ class _Staging:
     """Takes rows into the staging database and notes what contradicts an earlier row."""
 
     def __init__(self, database: sqlite3.Connection, path: Path, problems: Problems, signer: Signer) -> None:
-        self._database = database
+        self._execute = database.cursor().execute
+        self._last_household: tuple[str, int | None] | None = None
         self._path = path
         self._problems = problems
         self._signer = signer
@@ -135,30 +136,27 @@ class _Staging:
             owned |= 1 << KIND[Factor.PIN]  # the holder's, whatever became of this row's credentials
         number = self._profile_set(row)
         values = (row.holder, row.household, number, row.flags, owned, issued, pin_with, duress_with, row.number)
-        new = self._database.execute("INSERT OR IGNORE INTO holder VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values).rowcount
+        new = self._execute("INSERT OR IGNORE INTO holder VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values).rowcount
         if not new:
             pin_with, duress_with = self._merge(row, number, pin_with, duress_with)
             sql = "UPDATE holder SET owned = owned | ?, issued = issued | ? WHERE id = ?"
-            self._database.execute(sql, (owned, issued, row.holder))
+            self._execute(sql, (owned, issued, row.holder))
         elif not row.profiles:
             self._bad(row, "profiles", "nothing", "a holder needs at least one profile")
         self.holders += new
         self._credentials(row, pin_with, duress_with)
 
     def _household(self, row: Row) -> None:
-        if row.household is None:
-            return
-        values = (row.household, row.spaces, row.number)
+        if row.household is None or (row.household, row.spaces) == self._last_household:
+            return  # the rows of one household mostly follow each other
+        self._last_household = (row.household, row.spaces)
         sql = (
-            "INSERT INTO household VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET spaces = ifnull(spaces, excluded.spaces)"
+            "INSERT INTO household VALUES (?, ?) ON CONFLICT DO UPDATE SET spaces = ifnull(spaces, excluded.spaces)"
+            " RETURNING spaces"
         )
-        if row.spaces is None:
-            sql = "INSERT OR IGNORE INTO household VALUES (?, ?, ?)"
-        self._database.execute(sql, values)
-        if row.spaces is not None:
-            spaces = self._database.execute("SELECT spaces FROM household WHERE id = ?", values[:1]).fetchone()[0]
-            if spaces != row.spaces:
-                self._bad(row, "spaces", str(row.spaces), f"an earlier row gives the household {spaces}")
+        spaces = self._execute(sql, (row.household, row.spaces)).fetchone()[0]
+        if row.spaces is not None and spaces != row.spaces:
+            self._bad(row, "spaces", str(row.spaces), f"an earlier row gives the household {spaces}")
 
     def _profile_set(self, row: Row) -> int:
         if row.profiles not in self.profile_sets and len(self.profile_sets) == PROFILE_SETS_MAX:
@@ -172,9 +170,7 @@ class _Staging:
     ) -> tuple[bytes | None, bytes | None]:
         """A further row of a holder: what is the holder's stays empty or says the same. Returns the holder's PINs."""
         sql = "SELECT household, profile_set, flags, pin_with, duress_with, row FROM holder WHERE id = ?"
-        household, first_set, flags, first_pin, first_duress, number = self._database.execute(
-            sql, (row.holder,)
-        ).fetchone()
+        household, first_set, flags, first_pin, first_duress, number = self._execute(sql, (row.holder,)).fetchone()
         allowed = f"row {number} of the same holder says otherwise: leave it empty here or change it there"
         for column, differs, found in (
             ("household", row.household not in (None, household), row.household or ""),
@@ -216,12 +212,10 @@ class _Staging:
         validity = (row.valid_from_s, row.valid_until_s, row.use_limit)
         values = (kind, key, bytes.fromhex(token), row.holder, row.status, duress, *validity, row.number)
         sql = "INSERT OR IGNORE INTO credential VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        if self._database.execute(sql, values).rowcount:
+        if self._execute(sql, values).rowcount:
             self.credentials += 1
             return True
-        other = self._database.execute("SELECT row FROM credential WHERE kind = ? AND key = ?", values[:2]).fetchone()[
-            0
-        ]
+        other = self._execute("SELECT row FROM credential WHERE kind = ? AND key = ?", values[:2]).fetchone()[0]
         found = "a PIN" if isinstance(key, bytes) else shown(key)
         self._bad(row, column, found, f"row {other} has the same one: each credential is issued once")
         return False
@@ -235,7 +229,7 @@ class _Staging:
                 allowed = f"{10**digits} codes are enough for {most}, 1,000 for each: use longer ones, or pin_with"
                 self._problems.add(self._path, None, "pin", found, allowed)
         only_face = "SELECT id, row FROM holder WHERE issued = ? ORDER BY row"
-        for holder, number in self._database.execute(only_face, (1 << KIND[Factor.FACE],)):
+        for holder, number in self._execute(only_face, (1 << KIND[Factor.FACE],)):
             allowed = "a face is never the only way in: give the holder another credential"
             self._problems.add(self._path, number, "face", shown(holder), allowed)
 
@@ -256,16 +250,18 @@ def _write(
         database.execute("INSERT INTO meta VALUES ('rulebook', ?)", (msgspec.json.encode(rulebook).decode(),))
         sets = ((number, msgspec.json.encode(names).decode()) for names, number in table.profile_sets.items())
         database.executemany("INSERT INTO profile_set VALUES (?, ?)", sets)
-        holders = staging.execute(
-            "SELECT h.id, h.household, o.spaces, h.profile_set, h.flags, h.owned, h.pin_with, h.duress_with"
-            " FROM holder AS h LEFT JOIN household AS o ON o.id = h.household ORDER BY h.id"
+        pins = staging.execute(
+            "SELECT id, pin_with, duress_with FROM holder"
+            " WHERE pin_with IS NOT NULL OR duress_with IS NOT NULL ORDER BY id"
         )
-        database.executemany("INSERT INTO holder VALUES (?, ?, ?, ?, ?, ?, ?, ?)", holders)
+        database.executemany("INSERT INTO second_pin VALUES (?, ?, ?)", pins)
         credentials = staging.execute(
-            "SELECT kind, key, token, holder, status, duress, valid_from_s, valid_until_s, use_limit"
-            " FROM credential ORDER BY kind, key"
+            "SELECT c.kind, c.key, c.token, c.holder, c.status, c.duress, c.valid_from_s, c.valid_until_s, c.use_limit,"
+            " h.household, o.spaces, h.profile_set, h.flags, h.owned FROM credential AS c JOIN holder AS h"
+            " ON h.id = c.holder LEFT JOIN household AS o ON o.id = h.household ORDER BY c.kind, c.key"
         )
-        database.executemany("INSERT INTO credential VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", credentials)
+        marks = ", ".join("?" * 14)
+        database.executemany(f"INSERT INTO credential VALUES ({marks})", credentials)
         database.execute("COMMIT")
     with aside.open("r+b") as file:
         size = file.seek(0, os.SEEK_END)

@@ -3,9 +3,10 @@
     roster            in use
     roster.previous   the one before it
     roster.new        being written; meaningless after a cut
+    roster.kept       the second name of the one in use while it is replaced; meaningless after a cut
 
-A cut at any instant leaves a good file under one of the first two names: the new one is copied aside, synced and proven
-there, the one in use gets its second name, and one rename swaps.
+A cut at any instant leaves two good files, not two names of one, under the first two names: the new one is copied
+aside, synced and proven there, the one in use gets a second name, one rename swaps, and another makes it the previous.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from firmware.roster.files import remove, sync_folder
 from firmware.roster.roster import Roster, open_roster
 from firmware.roster.seal import ROSTER_BYTES_MAX, check
 
-CURRENT, PREVIOUS, ASIDE = "roster", "roster.previous", "roster.new"
+CURRENT, PREVIOUS, ASIDE, KEPT = "roster", "roster.previous", "roster.new", "roster.kept"
 FILE_MODE = 0o600
 COPIED_AT_ONCE_BYTES = 1 << 18
 
@@ -63,9 +64,13 @@ def install(
                     "Build it again with a higher version.",
                     seal.version,
                 )
+            kept = folder / KEPT
+            remove(kept)
             if standing is not None:  # only a good one is worth being the last good one
-                _name_previous(current, folder / PREVIOUS)
+                os.link(current, kept)
             aside.rename(current)
+            if standing is not None:
+                kept.rename(folder / PREVIOUS)
             sync_folder(folder)
         finally:
             remove(aside)
@@ -121,11 +126,3 @@ def _copy(source: Path, aside: Path) -> None:
         shutil.copyfileobj(reading, writing, COPIED_AT_ONCE_BYTES)
         writing.flush()
         os.fsync(writing.fileno())
-
-
-def _name_previous(current: Path, previous: Path) -> None:
-    """Give the roster in service a second name, which it keeps when its first is taken."""
-    aside = previous.with_name(previous.name + ".new")
-    remove(aside)
-    os.link(current, aside)
-    aside.rename(previous)

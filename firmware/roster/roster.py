@@ -1,7 +1,7 @@
 """The roster in use: opened once it is proven, looked up by kind and key. In memory are a page cache and the rulebook.
 
-Lookups take one row of `credential` and one of `holder`, each by primary key, with bound parameters only. Whoever holds
-a Roster keeps its file, also after another one has taken the name.
+A lookup takes one row by its primary key, with bound parameters only. Whoever holds a Roster keeps its file, also after
+another one has taken the name. Not mapped into memory: a card that fails would then end the process instead of raising.
 """
 
 from __future__ import annotations
@@ -27,11 +27,10 @@ CACHE_KB = 1_024  # inner pages and what is looked up again and again; the rest 
 _NO_DIGEST = bytes(16)  # compared with where a holder has no PIN, so that this takes as long
 
 _FIND = (
-    "SELECT c.token, c.holder, c.status, c.duress, c.valid_from_s, c.valid_until_s, c.use_limit,"
-    " h.household, h.spaces, h.profile_set, h.flags, h.owned"
-    " FROM credential AS c JOIN holder AS h ON h.id = c.holder WHERE c.kind = ? AND c.key = ?"
+    "SELECT token, holder, status, duress, valid_from_s, valid_until_s, use_limit,"
+    " household, spaces, profile_set, flags, owned FROM credential WHERE kind = ? AND key = ?"
 )
-_PINS_WITH = "SELECT pin_with, duress_with FROM holder WHERE id = ?"
+_PINS_WITH = "SELECT pin_with, duress_with FROM second_pin WHERE holder = ?"
 
 
 class Digests(Protocol):

@@ -53,6 +53,7 @@ FACTOR_COLUMNS = {
     "tag": Factor.TAG,
     "face": Factor.FACE,
 }
+UNREAD_COLUMNS = ("name", "phone", "note")
 PIN_COLUMNS = ("pin", "duress_pin", "pin_with", "duress_pin_with")
 
 ROWS_MAX = 2_000_000  # a city's worth; the file stays within ROSTER_BYTES_MAX
@@ -178,9 +179,11 @@ class _Table:
             return None
         filled: dict[str, str] = {}
         for column, cell in zip(header, cells, strict=False):
-            text = cell.strip()
-            if text and self._sound(column, text):
-                filled[column] = text
+            if cell and (text := cell.strip()):
+                if len(text) <= CELL_CHARACTERS_MAX and text.isprintable():
+                    filled[column] = text
+                else:
+                    self._unsound(column, text)
         get = filled.get
         row = Row(
             number=self._row,
@@ -202,20 +205,18 @@ class _Table:
             self._bad("valid_until", filled["valid_until"], f"it must be after {filled['valid_from']}")
         return row if len(self._problems.found) == before else None
 
-    def _sound(self, column: str, text: str) -> bool:
-        """Whether a cell is text at all; said here, once, for every column."""
-        hidden = column in PIN_COLUMNS
+    def _unsound(self, column: str, text: str) -> None:
+        """Say why a cell is no text, once for every column. The columns that are not read may hold any characters."""
+        secret = column in PIN_COLUMNS
         if len(text) > CELL_CHARACTERS_MAX:
-            self._bad(
-                column, "" if hidden else text, f"up to {CELL_CHARACTERS_MAX} characters are allowed", quote=not hidden
-            )
-            return False
-        if not text.isprintable() and column not in ("name", "phone", "note"):
-            escaped = any("\udc80" <= character <= "\udcff" for character in text)
-            allowed = "save the file as CSV UTF-8" if escaped else "only characters that print are allowed"
-            self._bad(column, "characters that do not print" if hidden else text, allowed, quote=not hidden)
-            return False
-        return True
+            found, allowed = text, f"up to {CELL_CHARACTERS_MAX} characters are allowed"
+        elif column in UNREAD_COLUMNS:
+            return
+        elif any("\udc80" <= character <= "\udcff" for character in text):
+            found, allowed = text, "this is not UTF-8: save the file as CSV UTF-8"
+        else:
+            found, allowed = text, "only characters that print are allowed"
+        self._bad(column, f"{len(found)} characters" if secret else found, allowed, quote=not secret)
 
     def _id(self, column: str, text: str | None) -> str | None:
         if text is not None and not ID.fullmatch(text):
