@@ -140,7 +140,7 @@ function drawSwitches() {
   const all = make("div", "switches");
   for (const layout of plan.layout.switch) {
     const one = make("div", "switch");
-    const toggle = button(`${nameOf(layout)}: ${say(layout.kind)}`, () => act({ do: "switch", switch: layout.id, active: toggle.getAttribute("aria-pressed") !== "true" }), "toggle");
+    const toggle = button("", () => act({ do: "switch", switch: layout.id, active: toggle.getAttribute("aria-pressed") !== "true" }), "toggle");
     const faults = make("details", "faults");
     faults.append(make("summary", "", say("faults")), make("div", "chips"));
     one.append(toggle, faults);
@@ -238,7 +238,7 @@ function followReader(reader) {
   if (reader.storm) words.push(say("storming"));
   element.querySelector(".reader-state").textContent = words.join(" · ");
   const tamper = element.querySelector("button.tamper");
-  if (tamper) tamper.textContent = say(reader.tampered ? "tamper_on" : "tamper_off");
+  if (tamper) tamper.textContent = say(reader.tampered ? "put_back" : "take_off");
   faultChips(element, reader);
 }
 
@@ -263,8 +263,9 @@ function followDoor(door) {
 function followTurnstile(turnstile) {
   const element = parts.get(turnstile.id);
   toggleAll(element, { "free-in": turnstile.released_in, "free-out": turnstile.released_out, "arms-dropped": turnstile.dropped });
-  const turns = turnstile.passed_in - turnstile.passed_out + (turnstile.turning === "in" ? 0.5 : turnstile.turning === "out" ? -0.5 : 0);
-  element.querySelector(".arms").style.transform = `rotate(${turns * 120}deg)`;
+  const turns = turnstile.passed_in - turnstile.passed_out;
+  // Dropped arms hang where they are drawn first: a whole turn of the three.
+  element.querySelector(".arms").style.transform = `rotate(${(turnstile.dropped ? Math.round(turns / 3) * 3 : turns) * 120}deg)`;
   const way = (free) => [say(free ? "released" : "secured"), free ? "good" : ""];
   facts(element, [
     [say("way_in"), ...way(turnstile.released_in)],
@@ -292,7 +293,10 @@ function follow(next) {
   state.plants.turnstiles.forEach(followTurnstile);
   for (const each of state.plants.switches) {
     const element = parts.get(each.id);
-    element.querySelector(".toggle").setAttribute("aria-pressed", String(each.active));
+    const layout = plan.layout.switch.find((one) => one.id === each.id);
+    const toggle = element.querySelector(".toggle");
+    toggle.setAttribute("aria-pressed", String(each.active));
+    toggle.textContent = say(`${layout.kind}_${each.active ? "on" : "off"}`, { name: nameOf(layout) });
     faultChips(element, each);
   }
 }
