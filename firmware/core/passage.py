@@ -108,7 +108,7 @@ def not_taken(grant: Grant) -> tuple[AnyEffect, ...]:
 
 
 def used(grant: Grant) -> tuple[AnyEffect, ...]:
-    """The uses of a grant at a portal that cannot prove a passage."""
+    """The uses of a grant at a portal that cannot prove a passage: for its release to count, once."""
     first = Remember(grant.holder, credential=grant.credential, uses=1)
     if grant.second is None:
         return (first,)

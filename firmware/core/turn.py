@@ -143,8 +143,6 @@ class Turn:
         self.effects.append(Record(self.event(Code.GRANTED, reasons, passage.body(grant))))
         if Reason.ANTIPASSBACK_SOFT in reasons:
             self.effects.append(Record(self.event(Code.ANTIPASSBACK_SOFT, (), body_of(self.presented))))
-        if not passage.proves(portal, self.point.direction):
-            self.effects += passage.used(grant)
 
     def _swiped_twice(self, holder: Known, within_ms: int) -> bool:
         swiped = self.swiped

@@ -9,7 +9,7 @@ from firmware.core.access import Unknown
 from firmware.core.codes import Code
 from firmware.core.decision import Standing
 from firmware.core.dialog import Stage
-from firmware.core.effects import Body, Feedback, Keep, Mute, Record, Remember, SetOutput, Show
+from firmware.core.effects import Body, Feedback, Keep, Mute, Record, SetOutput, Show
 from firmware.core.facts import FaceSeen, PinBefore, PlateSeen
 from firmware.core.reader import due
 from firmware.core.site import Requirement
@@ -89,7 +89,7 @@ def test_a_wrong_pin_alone_leaves_no_token() -> None:
 def test_the_effects_are_only_those_of_a_reader() -> None:
     bench = Bench()
     for effect in bench.card() + bench.pin() + bench.wait(60_000):
-        assert isinstance(effect, Show | Record | Keep | Mute | Remember)
+        assert isinstance(effect, Show | Record | Keep | Mute)
         assert not isinstance(effect, SetOutput), "releasing is the portal's"
 
 
@@ -600,11 +600,10 @@ def test_the_second_person_may_be_the_one_who_needs_longer() -> None:
     assert (bench.grants[0][1].extended, bench.grants[0][1].first_card) == (True, True)
 
 
-def test_where_no_passage_can_be_proven_a_grant_is_a_use() -> None:
-    bench = Bench(at_site=site(contact=False))
-    assert remembered(bench.card()) == [Remember("ann", credential="card_ann", uses=1)]
-    bench = Bench(at_site=site())
-    assert remembered(bench.card()) == []
+def test_a_grant_alone_remembers_nothing() -> None:
+    """Uses and areas are the passage's; where none can be proven, the portal counts the use when it releases."""
+    for contact in (True, False):
+        assert remembered(Bench(at_site=site(contact=contact)).card()) == []
 
 
 # -- what the reader shows
