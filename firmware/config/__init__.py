@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from firmware.config.convert import Limit, Shape, convert
 from firmware.config.drafts import DeviceDraft, Draft, PortalDraft
-from firmware.config.problem import Problem, Problems, Says, nearest, shown
+from firmware.config.problem import Problem, Problems, Says, escaped, nearest, shown
 from firmware.config.reading import config_of, draft, load
 from firmware.config.tables import (
     Config,
@@ -35,6 +35,7 @@ __all__ = [
     "config_of",
     "convert",
     "draft",
+    "escaped",
     "load",
     "nearest",
     "shown",

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 from msgspec import inspect
 
-from firmware.config.problem import Problems, nearest, shown
+from firmware.config.problem import Problems, escaped, key_shown, nearest, shown
 
 LIST_ITEMS_MAX = 512  # of any list that has no shorter limit; a site has 256 portals at most
 TEXT_CHARACTERS_MAX = 200  # of any text that has no shorter limit
@@ -81,19 +81,22 @@ class _Conversion:
             if key not in fields and key not in elsewhere:
                 near = nearest(key, {*fields, *elsewhere} - set(table))
                 keys = ", ".join(sorted({*fields, *elsewhere}))
-                self.problems.add(f"{path}.{key}" if path else key, shown(value), "unknown_key", near=near, keys=keys)
+                where = f"{path}.{key_shown(key)}" if path else key_shown(key)
+                self.problems.add(where, shown(value), "unknown_key", near=near, keys=keys)
         values: dict[str, object] = {name: self.given[name] for name in shape.given if name in self.given}
+        gap = False
         for key, field in fields.items():
             limit = shape.limits.get(field.name, NO_LIMIT)
             value = self._field(table, key, field, f"{path}.{key}" if path else key, limit)
             if value is not _GAP:
                 values[field.name] = value
-            elif field.required:
-                return _GAP
+            gap |= value is _GAP and field.required
+        if gap:
+            return _GAP
         try:
             made: object = info.cls(**values)
         except (TypeError, ValueError) as error:  # a struct's own __post_init__ said no
-            self.problems.add(path, shown(table), "struct", message=str(error))
+            self.problems.add(path, shown(table), "struct", message=escaped(str(error)))
             return _GAP
         return made
 
@@ -150,7 +153,7 @@ class _Conversion:
         if not isinstance(value, dict):
             self.problems.add(path, shown(value), "table")
             return _GAP
-        made = {key: self.value(v, kind.value_type, f"{path}.{key}", limit) for key, v in value.items()}
+        made = {key: self.value(v, kind.value_type, f"{path}.{key_shown(key)}", limit) for key, v in value.items()}
         return {key: item for key, item in made.items() if item is not _GAP}
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterable
 from typing import Protocol
 
 import msgspec
 
 PROBLEMS_MAX = 1_000  # past that the file is something else than a site, and the list helps nobody
-SHOWN_CHARACTERS_MAX = 60
+SHOWN_CHARACTERS_MAX = 60  # of one value
+SENTENCE_CHARACTERS_MAX = 300  # of what a driver or a parser says about one
 NEAR_RATIO_MIN = 0.6  # difflib's own default: "lokc" is near "lock", "contact" is not
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -29,7 +32,7 @@ class Problem(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         """Name it for a log or an error; `line` says it to a person."""
-        return f"{self.path or 'file'}: {self.rule}, found {self.found}"
+        return f"{self.path}: {self.rule}, found {self.found}"
 
     def allowed(self, says: Says) -> str:
         """Say what is allowed, in the language of `says`."""
@@ -77,12 +80,22 @@ def _meant(problem: Problem) -> str:
     return (f"{parent}.{problem.near}" if parent else problem.near) if misspelt else ""
 
 
+def key_shown(key: str) -> str:
+    """Show a key of a table as it stands in the file: bare, or in quotes where TOML wants them."""
+    return key if _BARE_KEY.fullmatch(key) else shown(key)
+
+
+def escaped(text: str, characters_max: int = SENTENCE_CHARACTERS_MAX) -> str:
+    """Return a text short and on one line, with nothing in it that a terminal would obey."""
+    cut = "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text[:characters_max])
+    return cut if len(text) <= characters_max else f"{cut}..."
+
+
 def shown(value: object) -> str:
-    """Show a value of a configuration: short, on one line, nothing in it that a terminal would obey."""
+    """Show a value of a configuration: short, escaped, texts in quotes."""
     if isinstance(value, str):
-        cut = value[:SHOWN_CHARACTERS_MAX]
-        text = "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in cut)
-        return f'"{text}"' if cut == value else f'"{text}..." ({len(value)})'
+        length = f" ({len(value)})" if len(value) > SHOWN_CHARACTERS_MAX else ""
+        return f'"{escaped(value, SHOWN_CHARACTERS_MAX)}"{length}'
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict):

@@ -11,7 +11,7 @@ import msgspec
 
 from firmware.config.convert import convert
 from firmware.config.drafts import DeviceDraft, Draft, PortalDraft
-from firmware.config.problem import Problem, Problems, nearest, shown
+from firmware.config.problem import Problem, Problems, escaped, key_shown, nearest, shown
 from firmware.config.references import check_references
 from firmware.config.tables import (
     SHAPES,
@@ -33,6 +33,7 @@ from firmware.core.site import Area, Door, Reader, Site, Turnstile
 from firmware.zones import ZoneError, zone_names, zone_of
 
 FILE_BYTES_MAX = 1 << 20  # the largest site we can think of (256 portals) is a quarter of this
+WHOLE = "file"  # the path of a problem of the file as a whole
 PORTALS_MAX = 256
 DEVICES_MAX = 512  # one loop serves them all
 NAMED_MAX = 256  # areas, readers
@@ -66,7 +67,7 @@ def draft(path: Path) -> Draft:
     for key, value in document.items():
         if key not in TABLES and key not in LISTS:
             known = sorted({*TABLES, *LISTS})
-            problems.add(key, shown(value), "unknown_key", near=nearest(key, known), keys=", ".join(known))
+            problems.add(key_shown(key), shown(value), "unknown_key", near=nearest(key, known), keys=", ".join(known))
     if "site" in document:
         made.site = convert(document["site"], SiteTable, "site", problems, shapes=SHAPES)
     else:
@@ -147,19 +148,19 @@ def _read(path: Path, problems: Problems) -> dict[str, object] | None:
         with path.open("rb") as file:
             content = file.read(FILE_BYTES_MAX + 1)
     except OSError as error:
-        problems.add("", shown(str(path)), "file_unreadable", why=error.strerror or str(error))
+        problems.add(WHOLE, shown(str(path)), "file_unreadable", why=error.strerror or str(error))
         return None
     if len(content) > FILE_BYTES_MAX:
-        problems.add("", shown(str(path)), "file_too_large", most=FILE_BYTES_MAX)
+        problems.add(WHOLE, shown(str(path)), "file_too_large", most=FILE_BYTES_MAX)
         return None
     try:
         return tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        problems.add("", f"0x{content[error.start]:02x} @ {error.start}", "file_encoding")
+        problems.add(WHOLE, f"0x{content[error.start]:02x} @ {error.start}", "file_encoding")
     except tomllib.TOMLDecodeError as error:
-        problems.add("", str(error)[:200], "file_syntax")
+        problems.add(WHOLE, escaped(str(error)), "file_syntax")
     except RecursionError:
-        problems.add("", "[[[[...", "file_nesting")
+        problems.add(WHOLE, "[[[[...", "file_nesting")
     return None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from firmware.config.drafts import Draft, PortalDraft
 from firmware.config.problem import Problems, nearest, shown
 from firmware.config.tables import DoorWords, TurnstileWords
@@ -37,12 +39,19 @@ def _check_ids(draft: Draft) -> None:
             first.setdefault(item.id, path)
 
 
+def _all_known(group: str, problems: Problems) -> bool:
+    """Tell whether every id of `area`, `portal` or `device` could be read; else a reference may lead to a lost one."""
+    lost = re.compile(rf"{group}(\[\d+\](\.id|\.kind)?)?")
+    return not any(lost.fullmatch(p.path) and p.rule != "duplicate_id" for p in problems.found)
+
+
 class _Uses:
     """Who uses which device. One input, output or reader serves one purpose."""
 
     def __init__(self, draft: Draft) -> None:
         self.problems: Problems = draft.problems
         self.devices = {device.id for device in draft.devices}
+        self.all_known = _all_known("device", draft.problems)
         self.first: dict[tuple[str, str], str] = {}
 
     def device(self, path: str, name: str | None, purpose: str) -> None:
@@ -50,7 +59,8 @@ class _Uses:
         if not name:
             return
         if name not in self.devices:
-            self.problems.add(path, shown(name), "no_device", near=nearest(name, self.devices))
+            if self.all_known:
+                self.problems.add(path, shown(name), "no_device", near=nearest(name, self.devices))
         elif (purpose, name) in self.first:
             if not self.problems.touch(path):
                 self.problems.add(path, shown(name), "used_twice", first=self.first[purpose, name])
@@ -77,11 +87,12 @@ def _check_portal(each: PortalDraft, draft: Draft, uses: _Uses) -> None:
             uses.device(f"{path}.{key}", getattr(portal, key), "use")
     _check_order(path, portal, "release_ms", "extended_release_ms", problems)
     portals = {other.portal.id for other in draft.portals} - {portal.id}
+    all_known = _all_known("portal", problems)
     for index, other in enumerate(portal.interlock):
-        if other and other not in portals:
+        if other and other not in portals and all_known:
             problems.add(f"{path}.interlock[{index}]", shown(other), "no_portal", near=nearest(other, portals))
     words = each.words
-    if isinstance(words, TurnstileWords) and words.egress_by and words.egress_by not in portals:
+    if isinstance(words, TurnstileWords) and words.egress_by and words.egress_by not in portals and all_known:
         problems.add(f"{path}.egress_by", shown(words.egress_by), "no_portal", near=nearest(words.egress_by, portals))
     assert words is None or isinstance(words, DoorWords if isinstance(portal, Door) else TurnstileWords)
     for index, point in enumerate(portal.access_points):
@@ -104,7 +115,7 @@ def _check_point(path: str, point: AccessPoint, draft: Draft, uses: _Uses) -> No
     areas = {area.id for _, area in draft.areas}
     for key in ("area_from", "area_to"):
         area = getattr(point, key)
-        if area and area not in areas:
+        if area and area not in areas and _all_known("area", problems):
             problems.add(f"{path}.{key}", shown(area), "no_area", near=nearest(area, areas))
     if point.area_to and point.area_to == point.area_from:
         problems.add(f"{path}.area_to", shown(point.area_to), "same_area")

@@ -23,7 +23,7 @@ from drivers.driver import Driver
 from drivers.relay import Relay, RelayConfig
 from drivers.settings import DeviceConfig
 from drivers.wiegand import Wiegand, WiegandConfig
-from firmware.config import Config, DeviceDraft, Limit, Problems, Shape, convert, nearest, shown
+from firmware.config import Config, DeviceDraft, Limit, Problems, Shape, convert, escaped, nearest, shown
 
 ID = Limit(rule="id", pattern=r"\A[a-z][a-z0-9_]{0,39}\Z")
 
@@ -130,7 +130,7 @@ def _wires(wires: Path | socket.socket | None) -> Path | socket.socket:
 def describe(board: Mapping[str, object], problems: Problems) -> BoardDescription | None:
     """Find the description of the configured board; None, with a problem, when there is none."""
     table = convert(dict(board), BoardTable, "board", problems)
-    if table is None or problems.touch("board"):
+    if table is None or problems.touch("board.kind"):
         return None
     kinds = board_kinds()
     if table.kind not in kinds:
@@ -140,7 +140,7 @@ def describe(board: Mapping[str, object], problems: Problems) -> BoardDescriptio
     try:
         return load_board(table.kind)
     except BoardError as error:
-        problems.add("board.kind", shown(table.kind), "struct", message=str(error))
+        problems.add("board.kind", shown(table.kind), "struct", message=escaped(str(error)))
         return None
 
 
@@ -159,6 +159,6 @@ def typed(tables: Sequence[DeviceDraft], problems: Problems) -> list[Device]:
             continue
         for wrong in settings.problems():
             path = f"{draft.path}.{wrong.key}" if wrong.key else draft.path
-            problems.add(path, wrong.found, "device", message=wrong.allowed)
+            problems.add(path, escaped(wrong.found), "device", message=escaped(wrong.allowed))
         devices.append(Device(draft.path, kind, KINDS[kind].role, settings))
     return devices
