@@ -16,9 +16,8 @@ DOUBLINGS_MAX = 7  # 30 s grows to 64 minutes: a repaired reader is heard again 
 
 class Stage(StrEnum):
     LISTENING = "listening"
-    NOISY = "noisy"  # noise was seen; it is told of in one event when the window ends
+    WATCHED = "watched"  # noise was seen, or it was muted: what comes is told in one event when the time ends
     MUTED = "muted"
-    PROVING = "proving"  # heard again; another storm now mutes it for twice as long
 
 
 class Trigger(StrEnum):
@@ -46,15 +45,12 @@ TABLE: Table[Stage, Trigger] = Table(
     Stage,
     Trigger,
     rows=(
-        Row(Stage.LISTENING, Trigger.NOISE, Stage.NOISY, ("add", "open_window")),
+        Row(Stage.LISTENING, Trigger.NOISE, Stage.WATCHED, ("add", "open_window")),
         Row(Stage.LISTENING, Trigger.STORM, Stage.MUTED, ("add", "mute")),
-        Row(Stage.NOISY, Trigger.NOISE, Stage.NOISY, ("add",)),
-        Row(Stage.NOISY, Trigger.STORM, Stage.MUTED, ("add", "mute")),
-        Row(Stage.NOISY, Trigger.DUE, Stage.LISTENING, ("settle",)),
-        Row(Stage.MUTED, Trigger.DUE, Stage.PROVING, ("unmute",)),
-        Row(Stage.PROVING, Trigger.NOISE, Stage.PROVING, ("add",)),
-        Row(Stage.PROVING, Trigger.STORM, Stage.MUTED, ("add", "mute")),
-        Row(Stage.PROVING, Trigger.DUE, Stage.LISTENING, ("settle",)),
+        Row(Stage.WATCHED, Trigger.NOISE, Stage.WATCHED, ("add",)),
+        Row(Stage.WATCHED, Trigger.STORM, Stage.MUTED, ("add", "mute")),
+        Row(Stage.WATCHED, Trigger.DUE, Stage.LISTENING, ("settle",)),
+        Row(Stage.MUTED, Trigger.DUE, Stage.WATCHED, ("unmute",)),
     ),
     # Listening has no deadline. What a muted reader still says was on its way when it was muted.
     ignored=(

@@ -321,10 +321,11 @@ def test_the_first_stays_the_first_and_his_time_runs_once() -> None:
     bench.card()
     bench.wait(10_000)
     assert bench.card() == [Show("front", Feedback.SECOND_PERSON)]
+    assert codes(bench.card(STRANGER)) == [Code.UNKNOWN_CREDENTIAL]
     assert bench.card(person("bob")) == [Show("front", Feedback.SECOND_PERSON)]
     assert bench.state.pending.first.holder == "ann"
     bench.wait(4_999)
-    assert codes(bench.effects) == []
+    assert codes(bench.effects) == [Code.UNKNOWN_CREDENTIAL]
     assert codes(bench.wait(1)) == [Code.DENIED]
 
 
@@ -344,6 +345,7 @@ def test_both_persons_with_both_factors_each() -> None:
     bench.card()
     bench.pin(second_of="ann")
     assert bench.shown() is Feedback.SECOND_PERSON
+    bench.card(STRANGER)  # leaves her waiting
     bench.card(GUARD)
     assert (bench.state.pending.holder, bench.state.pending.first.holder) == ("guard", "ann")
     bench.pin(second_of="guard")
@@ -356,7 +358,9 @@ def test_a_second_person_who_starts_with_the_pin() -> None:
     bench.pin()
     bench.card(pin_before=PinBefore.RIGHT)
     assert bench.state.pending.stage is Stage.PERSON
-    bench.pin()
+    bench.wait(14_000)
+    assert bench.pin() == [Show("front", Feedback.NEXT_FACTOR)]
+    bench.wait(9_000)
     assert (bench.state.pending.stage, bench.state.pending.first.holder) == (Stage.CARD, "ann")
     bench.card(GUARD, PinBefore.RIGHT)
     assert bench.grants[0][1].second_holder == "guard"

@@ -107,7 +107,8 @@ def test_a_storm_mutes_at_its_count_and_is_told() -> None:
 
 def test_a_storm_in_one_report() -> None:
     bench = Bench()
-    assert codes(bench.noise(5_000)) == [Code.READER_MUTED]
+    (event,) = events(bench.noise(5_000, "overlong"))
+    assert (event.code, event.count, event.detail) == (Code.READER_MUTED, 5_000, "30000 ms; overlong")
 
 
 def test_noise_in_any_window_counts_and_noise_that_is_older_does_not() -> None:
