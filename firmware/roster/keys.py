@@ -30,7 +30,8 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")  # of profiles, schedules and kin
 ID_ALLOWED = "up to 32 letters, digits, '_', '.' or '-' are allowed"
 NAME_ALLOWED = "up to 32 small letters, digits, '_' or '-' are allowed"
 
-_FORMATTED_CARD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{1,31}(?::(?:0|[1-9][0-9]{0,19})){1,4}")
+# A format's name has a letter: 12:34:56 is a time that a spreadsheet made.
+_FORMATTED_CARD = re.compile(r"(?=[0-9_-]*[A-Za-z])[A-Za-z0-9][A-Za-z0-9_-]{1,31}(?::(?:0|[1-9][0-9]{0,19})){1,4}")
 _RAW_CARD = re.compile(r"raw:([1-9][0-9]{0,2}):([0-9a-f]{1,50})")
 _PLATE = re.compile(r"[A-Z0-9\u4e00-\u9fff-]{2,16}")
 _PLATE_SEPARATORS = re.compile(r"[\s.\u00b7\u2022\u2027\u2219\u22c5\u30fb]+")  # spaces and every dot people type

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from firmware.core.access import Factor, Known, Unknown
@@ -30,7 +30,7 @@ class Ledger(Protocol):
     """The per-holder memory beside the journal."""
 
     def holder(self, holder: str, /) -> Entry | None: ...
-    def household_inside(self, household: str, besides: str, /) -> int: ...
+    def household_inside(self, household: str, besides: str, areas: Collection[str] | None, /) -> int: ...
 
 
 class Keys(Digests, Protocol):
@@ -39,9 +39,17 @@ class Keys(Digests, Protocol):
     def pseudonym(self, kind: str, value: str) -> str: ...
 
 
-def present(roster: Roster, ledger: Ledger, factor: Factor, key: str, keys: Keys) -> Known | Unknown:
+def present(
+    roster: Roster,
+    ledger: Ledger,
+    factor: Factor,
+    key: str,
+    keys: Keys,
+    quota_areas: Collection[str] | None = None,
+) -> Known | Unknown:
     """Look up what was presented: `key` as the reader gave it, a PIN as its digits.
 
+    `quota_areas` are the ids of the site's areas with parking spaces; None counts a household's vehicles in any area.
     A plate counts as a vehicle even where its holder has not the flag; nothing else is inferred.
     """
     written = canonical(factor, key)
@@ -53,7 +61,7 @@ def present(roster: Roster, ledger: Ledger, factor: Factor, key: str, keys: Keys
     vehicle = factor is Factor.PLATE or flags & _VEHICLE != 0
     inside = 0
     if vehicle and found.household is not None and found.spaces is not None:
-        inside = ledger.household_inside(found.household, found.holder)
+        inside = ledger.household_inside(found.household, found.holder, quota_areas)
     return Known(
         holder=found.holder,
         credential=found.credential,

@@ -56,14 +56,14 @@ class Ledger:
 
     def __init__(self) -> None:
         self.entries: dict[str, SimpleNamespace] = {}
-        self.asked: list[tuple[str, str]] = []
+        self.asked: list[tuple[str, str, object]] = []
         self.inside = 0
 
     def holder(self, holder: str) -> SimpleNamespace | None:
         return self.entries.get(holder)
 
-    def household_inside(self, household: str, besides: str) -> int:
-        self.asked.append((household, besides))
+    def household_inside(self, household: str, besides: str, areas: object) -> int:
+        self.asked.append((household, besides, areas))
         return self.inside
 
 

@@ -90,6 +90,7 @@ BAD_CELLS = [
     ("card", "1234567", "FORMAT:facility:number"),
     ("card", "H10301:012:34567", "without leading zeros"),
     ("card", "1.23E+10", "spreadsheets"),
+    ("card", "12:34:56", "spreadsheets"),
     ("card", "raw:37:1a2b", "full width"),
     ("card", "raw:37:ffffffffff", "full width"),
     ("card", "raw:37:0ABC123456", "hex small"),
@@ -284,6 +285,21 @@ def test_what_an_interrupted_build_left_is_no_obstacle(workshop) -> None:
     for leftover in LEFTOVERS:
         workshop.out.with_name(workshop.out.name + leftover).write_bytes(b"junk")
     assert workshop.build("holder,profiles\nh1,residents\n").holders == 1
+
+
+def test_cards_of_every_shape_are_taken(workshop) -> None:
+    """A name that begins with a digit, several numbers, the widest number of 64 bits, raw ones of any width."""
+    keys = [
+        "H10301:0:0",
+        "2804W:207:31977",
+        "P10001:1:2:3",
+        "W64:18446744073709551615",
+        "raw:7:7f",
+        "raw:200:" + "f" * 50,
+    ]
+    table = "holder,profiles,card\n" + "".join(f"h{n},residents,{key}\n" for n, key in enumerate(keys))
+    with workshop.open(table) as roster:
+        assert [roster.find(Factor.CARD, key).holder for key in keys] == [f"h{n}" for n in range(len(keys))]
 
 
 # -- what stands there twice or contradicts ----------------------------------------------------------------------------

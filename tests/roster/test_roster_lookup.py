@@ -231,9 +231,9 @@ def test_the_core_is_told_all_of_it(open_table, ledger, workshop) -> None:
             area_entered_s=1000,
         )
         assert ledger.asked == []  # a card is no vehicle
-        plate = present(roster, ledger, Factor.PLATE, "a 123", workshop.identity)
+        plate = present(roster, ledger, Factor.PLATE, "a 123", workshop.identity, ("garage",))
         assert (plate.vehicle, plate.household_inside, plate.uses, plate.status) == (True, 4, 0, "active")
-        assert ledger.asked == [("f1", "h1")]
+        assert ledger.asked == [("f1", "h1", ("garage",))]
         # The suspended card is not asked for as a second factor, the PIN is.
         assert plate.second_factors == (Factor.PIN,)
 
