@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from firmware.core import calendar
 from firmware.core.access import Wall
 from firmware.core.codes import MEANING, Code, Severity
-from firmware.core.effects import AnyEffect, Body, Event, Keep, Record
+from firmware.core.effects import AnyEffect, Event, Keep, Record, SetOutput
 from firmware.core.reader import ReaderState, deadlines
 from firmware.core.state import PortalState, State, WayState
 from firmware.core.timers import Timers, drop, put
@@ -26,6 +26,7 @@ class Draft:
         self.state = state
         self.now_ms = now_ms
         self.effects: list[AnyEffect] = []
+        self.outputs: list[SetOutput] = []  # go out before all other effects of the step
         self.wiring: Wiring = state.wiring
         self.unsettled: dict[str, None] = {}  # portals whose claims may have changed, in order
         self.portals = state.portals
@@ -156,8 +157,3 @@ class Draft:
         if self.deadlines is not state.deadlines:
             changes |= {"deadlines": self.deadlines, "due_ms": due_ms}
         return replace(state, **changes) if changes else state
-
-
-def issued_by(issuer: str) -> Body:
-    """The body of an event that a person or a program asked for."""
-    return Body(issuer=issuer)

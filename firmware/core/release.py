@@ -72,7 +72,7 @@ def _settle_passing(draft: Draft, portal: Portal, way: int, _offer: Offer | None
 
 
 def _taken(draft: Draft, portal: Portal, way: int, _offer: Offer | None) -> None:
-    """The passage is proven, or counted where nothing can prove it."""
+    """The passage is proven; where nothing can prove it, the grant counts as a use."""
     grant = draft.portals[portal.id].ways[way].grant
     if grant is None:
         return

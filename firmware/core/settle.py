@@ -73,7 +73,7 @@ def _command(draft: Draft, portal: Portal, way: int, output: str, verdict: Verdi
         draft.change_way(portal.id, way, claim=verdict.winner.claim, commanded=released)
     if now.commanded is released:
         return
-    draft.effects.append(SetOutput(output, released))
+    draft.outputs.append(SetOutput(output, released))
     if now.commanded and proves(portal, way):
         draft.put(portal.id, f"grace:{way}", draft.now_ms + GRACE_MS)
     elif released:
@@ -110,7 +110,7 @@ def _drop_arms(draft: Draft, portal: str, output: str | None) -> None:
     if now.dropped is drop:
         return
     draft.change(portal, dropped=drop)
-    draft.effects.append(SetOutput(output, drop))
+    draft.outputs.append(SetOutput(output, drop))
     if drop or now.dropped:
         draft.record(Code.DROPPED if drop else Code.RESTORED, portal=portal, device=output)
 

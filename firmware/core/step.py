@@ -52,7 +52,7 @@ DUE_MAX = 100_000
 
 
 def step(state: State, now_ms: int, fact: AnyFact) -> tuple[State, tuple[AnyEffect, ...]]:
-    """The state after everything that is due by `now_ms` and then `fact`, and what is to be done, in order.
+    """The state after everything that is due by `now_ms` and then `fact`, and what is to be done, in order: outputs first.
 
     `now_ms` is of the monotonic clock and never goes back from step to step. After the step the next deadline lies
     after `now_ms`. Raises for our own mistakes only (UnlistedPair, AssertionError); any fact is answered.
@@ -66,7 +66,7 @@ def step(state: State, now_ms: int, fact: AnyFact) -> tuple[State, tuple[AnyEffe
         _settle(draft)
     after = draft.finish()
     assert after.due_ms is None or after.due_ms > now_ms, f"a deadline is due again at once: {after.deadlines}"
-    return after, tuple(draft.effects)
+    return after, (*draft.outputs, *draft.effects)
 
 
 def next_deadline(state: State) -> int | None:
