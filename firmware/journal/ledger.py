@@ -27,7 +27,7 @@ _uses_decoder = msgspec.json.Decoder(dict[str, int])
 
 
 class LedgerEntry(msgspec.Struct, frozen=True):
-    """One holder. `area` is None where it is unknown; `uses` counts per credential id."""
+    """One holder. `area` is None where it is unknown, and then `entered_s` is too; `uses` counts per credential id."""
 
     area: str | None = None
     entered_s: int | None = None  # UTC
@@ -57,7 +57,7 @@ class LedgerEntry(msgspec.Struct, frozen=True):
         moved = effect.area is not None
         return LedgerEntry(
             area=(effect.area or None) if moved else self.area,
-            entered_s=effect.entered_s if moved else self.entered_s,
+            entered_s=(effect.entered_s if effect.area else None) if moved else self.entered_s,
             uses=uses,
             household=self.household if effect.household is None else effect.household,
             vehicle=self.vehicle or effect.vehicle,

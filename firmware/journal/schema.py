@@ -22,9 +22,6 @@ DATABASE_FILE = "journal.db"
 FILE_MODE = 0o640  # the network process reads through its group
 NO_PORTAL = 0  # `words.id` begins at 1
 
-# Pages of 4 KiB in the write-ahead log before they are copied back: more means fewer syncs and a longer recovery.
-WAL_PAGES = 4_000
-
 # Rows in one span of `spans`. A time range reads at most two spans row by row; ten million rows have 10,000 of them.
 SPAN_ROWS_MAX = 1_024
 # A clock step ends a span early, but a clock that jumps all the time must not make a span of each row.
@@ -100,14 +97,14 @@ PRAGMA user_version = {FORMAT};
 """
 
 
-def connect_writer(path: Path, synchronous: str) -> sqlite3.Connection:
+def connect_writer(path: Path, synchronous: str, wal_pages: int) -> sqlite3.Connection:
     """The one connection that writes. It may be handed to another thread, once. Raises sqlite3.Error, OSError."""
     path.touch(mode=FILE_MODE)
     connection = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False, cached_statements=64)
     try:
         connection.execute("PRAGMA journal_mode = WAL").fetchone()
         connection.execute(f"PRAGMA synchronous = {synchronous}")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {wal_pages}")
         connection.execute("PRAGMA secure_delete = ON")  # an erased body is overwritten, not only unlinked
         connection.execute("PRAGMA cache_size = -8000")  # 8 MB
         connection.execute("PRAGMA foreign_keys = OFF")

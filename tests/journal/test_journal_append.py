@@ -141,7 +141,7 @@ def test_ledger_equals_a_plain_dict_while_commits_race(tmp_path):
         moved = area is not None
         model[holder] = LedgerEntry(
             (area or None) if moved else old.area,
-            step if moved else old.entered_s,
+            (step if area else None) if moved else old.entered_s,
             {**old.uses, "c": old.uses.get("c", 0) + 1},
             household or old.household,
             True,
