@@ -1,4 +1,4 @@
-"""The format of recordings: a header with the site, then a line for each step. Written by the controller, replayed above."""
+"""The format of recordings: a header with the site, then a line for each step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The roster of the benches: 250,000 fictitious credentials, built once and signed by the bench controller's own key."""
+"""The roster of the benches: fictitious credentials, signed by the bench controller's own key."""
 
 from __future__ import annotations
 

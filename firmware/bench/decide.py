@@ -50,9 +50,9 @@ def bench(folder: Path, credentials: int = 250_000) -> dict[str, Any]:
         identity,
         boot="bench",
         limits=Limits(),
-        on_committed=lambda ticket, epoch, seq: None,
-        on_failed=lambda why: None,
-        on_recovered=lambda lost: None,
+        on_committed=lambda *_: None,
+        on_failed=lambda *_: None,
+        on_recovered=lambda *_: None,
     )
     before_kb = pss_kb()
     roster = open_roster(path, [identity.public_key], digest_key_id=identity.digest_key_id)

@@ -21,11 +21,12 @@ import msgspec
 
 from drivers.bus.exchange import AnyMessage, Claim, Drive, Edges, Levels, Message
 from drivers.bus.lines import Edge
-from firmware.bench.clock import monotonic_ns
+from firmware.bench.clock import monotonic_ns, rest
 from firmware.controller.role_socket import listening_socket
 
 BIT_INTERVAL_NS = 1_000_000  # 1 ms between bits, SIA AC-01: 0.2-20 ms
 PULSE_NS = 50_000
+SILENT_INTERVALS = 10  # between two frames, so that the first has ended
 ANSWER_S_MAX = 10.0
 
 SITE = """\
@@ -222,6 +223,7 @@ class Rig:
         self.state.mkdir(mode=0o700, exist_ok=True)
         self.far_end = FarEnd(self.wires)
         self.process: subprocess.Popen[bytes] | None = None
+        self._swiped_ns = 0
 
     def start(self, wait: bool = True) -> dict[str, str]:
         """Start the controller; with `wait` until it says that it is ready. Returns what it said."""
@@ -240,8 +242,10 @@ class Rig:
         return told
 
     def swipe(self, bits: int, length: int = 26) -> int:
-        """Send a frame whose last bit is now; returns that instant."""
-        last_ns = monotonic_ns()
+        """Send a frame whose last bit is now; returns that instant. Waits until such a frame fits behind the last one."""
+        free_ns = self._swiped_ns + (length + SILENT_INTERVALS) * BIT_INTERVAL_NS
+        rest(max(0, free_ns - monotonic_ns()) / 1e9)
+        last_ns = self._swiped_ns = monotonic_ns()
         self.far_end.send(frame_edges(bits, length, last_ns))
         return last_ns
 

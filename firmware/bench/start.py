@@ -16,7 +16,7 @@ TRY_S = 0.06  # one frame after the other until one is heard
 
 
 def first_decision_s(rig: Rig, bits: int) -> float:
-    """Seconds from exec to the lock's release; the card is presented again and again from when its wires are watched."""
+    """Seconds from exec to the lock's release; the card is presented again and again once its wires are watched."""
     since = len(rig.far_end.driven)
     began_ns = monotonic_ns()
     rig.start(wait=False)

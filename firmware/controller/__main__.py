@@ -1,4 +1,4 @@
-"""`python -m firmware.controller`: one controller process, as the service manager or the development supervisor starts it."""
+"""`python -m firmware.controller`: one controller process, as a service manager or `menshen run` starts it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 from firmware.config import Config, load
 from firmware.controller.board import build, simulated_lines
@@ -65,7 +66,8 @@ async def serve(config: Config, arguments: argparse.Namespace) -> int:
     tune()
     print(json.dumps({"ready": config.site.id, "boot": controller.boot}), flush=True)
     waiting = asyncio.create_task(asked.wait())
-    await asyncio.wait({waiting, controller.failed}, return_when=asyncio.FIRST_COMPLETED)
+    parts: list[asyncio.Future[Any]] = [waiting, controller.failed]
+    await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
     await controller.stop()
     if controller.failed.done():

@@ -12,7 +12,8 @@ from drivers.reports import Digits, Frame, Level, Line, Noise, Report
 from drivers.wire.wiegand import Refusal, decode_in_order
 from firmware.controller.pin_pad import PinPad
 from firmware.core.access import Factor, Known, Unknown
-from firmware.core.facts import AnyFact, CardRead, CodeRead, InputChanged, NoiseSeen, PinEntered
+from firmware.core.dialog import Stage
+from firmware.core.facts import AnyFact, CardRead, CodeRead, InputChanged, NoiseSeen, PinBefore, PinEntered
 from firmware.core.facts import Level as FactLevel
 from firmware.core.state import State
 from firmware.identity import Identity
@@ -34,6 +35,7 @@ class Intake:
         self._identity = identity
         self._formats = formats
         self._pads: dict[str, PinPad] = {}
+        self._typed: dict[str, str] = {}  # reader -> a PIN that came before its card; only while the core waits for that
         self.undecodable = 0
 
     def offer(self, roster: Roster) -> None:
@@ -59,29 +61,33 @@ class Intake:
             case Level():
                 return (InputChanged(input=report.device, level=FactLevel(report.level.value)),)
             case Frame():
-                return self._frame(report)
+                return self._frame(report, state)
             case Digits():
                 pad = self._pads.setdefault(report.device, PinPad())
                 pins = pad.press(report.keys, report.at_ns // 1_000_000)
                 return [self._pin(report.device, pin, state) for pin in pins]
             case Line():
-                key = report.text[:LINE_CHARACTERS_MAX]
-                return (CodeRead(reader=report.device, presented=self._present(Factor.CODE, key)),)
+                presented = self._present(Factor.CODE, report.text[:LINE_CHARACTERS_MAX])
+                before = self._pin_before(report.device, presented, state)
+                return (CodeRead(reader=report.device, presented=presented, pin_before=before),)
             case Noise():
                 return (NoiseSeen(reader=report.device, kind=report.kind.value, count=report.count),)
         raise AssertionError(f"a report that intake does not know: {type(report).__name__}")
 
-    def _frame(self, frame: Frame) -> Sequence[AnyFact]:
+    def _frame(self, frame: Frame, state: State) -> Sequence[AnyFact]:
         card = decode_in_order(self._formats[frame.device], frame.bits, frame.length)
         if isinstance(card, Refusal):
             self.undecodable += 1
             return (NoiseSeen(reader=frame.device, kind=card.value),)
-        return (CardRead(reader=frame.device, presented=self._present(Factor.CARD, card.key)),)
+        presented = self._present(Factor.CARD, card.key)
+        before = self._pin_before(frame.device, presented, state)
+        return (CardRead(reader=frame.device, presented=presented, pin_before=before),)
 
     def _pin(self, reader: str, pin: str, state: State) -> PinEntered:
         presented = self._present(Factor.PIN, pin)
+        self._typed[reader] = pin
         waiting = state.readers[reader].pending
-        if waiting is None or self._roster is None:
+        if waiting is None or waiting.holder is None or self._roster is None:
             return PinEntered(reader=reader, presented=presented)
         matched = self._roster.second_pin(waiting.holder, pin, self._identity)
         return PinEntered(
@@ -90,6 +96,19 @@ class Intake:
             second_of=waiting.holder if matched is not None else None,
             duress=matched is SecondPin.DURESS,
         )
+
+    def _pin_before(self, reader: str, presented: Known | Unknown, state: State) -> PinBefore:
+        """What the PIN was worth that was typed before this credential, where the core waits for what it belongs to."""
+        typed = self._typed.pop(reader, None)
+        waiting = state.readers[reader].pending
+        if typed is None or waiting is None or waiting.stage is not Stage.CARD or self._roster is None:
+            return PinBefore.NONE
+        if not isinstance(presented, Known):
+            return PinBefore.WRONG
+        matched = self._roster.second_pin(presented.holder, typed, self._identity)
+        if matched is None:
+            return PinBefore.WRONG
+        return PinBefore.DURESS if matched is SecondPin.DURESS else PinBefore.RIGHT
 
     def _present(self, factor: Factor, key: str) -> Known | Unknown:
         if self._roster is None:

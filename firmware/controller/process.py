@@ -1,6 +1,7 @@
 """The controller process: puts its parts together, starts them in order, and stops them in order.
 
-Start: identity, roster, journal, board, core; then drivers. It needs no network. Stop: inbox, core, every safe(), buses.
+Start: identity, roster, journal, board, core; then drivers. It needs no network. Stop: inbox, core, every safe(),
+buses.
 """
 
 from __future__ import annotations
@@ -91,15 +92,19 @@ class Controller:
         self._started_ms = self.clock.now_ms()
 
     async def start(self, listening: socket.socket | None = None) -> None:
-        """The first facts, then the drivers, then whoever listens."""
+        """Drivers take their lines, the core learns the first facts, then reports flow, then others may listen.
+
+        Lines first: an output whose driver does not run yet would count as failed.
+        """
+        for driver in self._board.drivers.values():
+            self.supervisor.start(driver)
+        await self.supervisor.first_turn()
         self.engine.take(self._started())
         told = self.clock.check()
         if told is not None:
             self.engine.take(told)
         for fact in self.rosters.first_facts():
             self.engine.take(fact)
-        for driver in self._board.drivers.values():
-            self.supervisor.start(driver)
         self._task(self.engine.run(), "core")
         self._task(self._watch_clock(), "clock")
         self._task(self.rosters.run(), "roster")
@@ -121,7 +126,7 @@ class Controller:
         await self.role_socket.stop()
         stopped = Record(Event(code=Code.STOPPED))
         self.journal.append([stopped], now_ms=self.clock.now_ms(), utc_ms=self.clock.utc_ms())
-        await self._loop.run_in_executor(None, self.journal.close)
+        self.journal.close()  # nothing else runs any more: it may wait for its last commit
         if self.recorder is not None:
             self.recorder.close()
         self.intake.close()

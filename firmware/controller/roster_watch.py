@@ -32,7 +32,7 @@ class RosterWatch:
         self._inbox = inbox
         self._first: list[AnyFact] = []
         self.roster: Roster | None = None
-        self.offer: Callable[[Roster], None] = lambda roster: None
+        self.offer: Callable[[Roster], None] = lambda _: None
         self._load()
 
     def first_facts(self) -> Sequence[AnyFact]:
@@ -63,10 +63,10 @@ class RosterWatch:
         try:
             roster = await loop.run_in_executor(None, self._install, incoming)
         except RosterError as error:
-            incoming.replace(self._folder / REFUSED)
+            await loop.run_in_executor(None, incoming.replace, self._folder / REFUSED)
             self._inbox.put(RosterRefused(version=error.version, why=str(error)), Rank.SYSTEM, "roster")
             return
-        incoming.unlink(missing_ok=True)
+        await loop.run_in_executor(None, incoming.unlink)
         self.roster = roster
         self.offer(roster)
         self._inbox.put(RosterReplaced(rulebook=roster.rulebook()), Rank.SYSTEM, "roster")

@@ -10,6 +10,7 @@ from drivers.reports import DriverError
 from firmware.core.facts import DeviceLost, DeviceRecovered
 
 BACK_OFF_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # then always the last: a cable that is put back works within 10 s
+FIRST_TURNS = 4  # of the loop: the task begins, finds its bus open, claims
 PROVEN_S = 0.5  # a driver that lived this long after a loss has recovered
 
 Tell = Callable[[DeviceLost | DeviceRecovered], None]
@@ -35,6 +36,11 @@ class Supervisor:
         task = asyncio.create_task(self._keep(driver), name=f"driver {driver.id}")
         task.add_done_callback(self._ended)
         self._tasks[driver.id] = task
+
+    async def first_turn(self) -> None:
+        """Let every driver take its lines: outputs are claimed without waiting, so they can be driven after this."""
+        for _ in range(FIRST_TURNS):
+            await asyncio.sleep(0)
 
     def answering(self) -> bool:
         """Every driver's task is alive (running, or waiting for its next try)."""
