@@ -17,10 +17,10 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
-from firmware.roster.errors import RosterError, RosterMissing, RosterOlder
+from firmware.roster.errors import RosterDamaged, RosterError, RosterMissing, RosterOlder, RosterUnusable
 from firmware.roster.files import remove, sync_folder
 from firmware.roster.roster import Roster, open_roster
-from firmware.roster.seal import ROSTER_BYTES_MAX, check
+from firmware.roster.seal import ROSTER_BYTES_MAX, Seal, check
 
 CURRENT, PREVIOUS, ASIDE, KEPT = "roster", "roster.previous", "roster.new", "roster.kept"
 FILE_MODE = 0o600
@@ -44,33 +44,33 @@ def install(
 ) -> Roster:
     """Prove `new_file`, put it into service durably and open it. Reads and writes all of it: not on the event loop.
 
-    It must not be older than `minimum_version` nor than the one in `folder`; the same version is taken only if it is
-    the same file. A file in `folder` that is damaged does not stand in the way. Raises RosterError; what was in
-    service stays then.
+    It must not be older than `minimum_version` nor than what was ever in `folder`, as far as the seals there tell; the
+    version in service is taken again only if it is the same file, or if the one in service is damaged. Raises
+    RosterError; what was in service stays then.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        current, aside = folder / CURRENT, folder / ASIDE
-        standing = _standing_version(current, trusted_keys)
+        current, previous, aside, kept = (folder / name for name in (CURRENT, PREVIOUS, ASIDE, KEPT))
+        standing, seen = _look(current, trusted_keys)
+        least = max(minimum_version, seen, _look(previous, trusted_keys)[1])
         try:
             _copy(new_file, aside)
-            with open_roster(aside, trusted_keys, minimum_version, digest_key_id=digest_key_id) as proven:
+            with open_roster(aside, trusted_keys, least, digest_key_id=digest_key_id) as proven:
                 seal = proven.seal
-            if standing is not None and seal.version <= standing[0]:
-                if seal.sha256 == standing[1]:
-                    return open_roster(current, trusted_keys, digest_key_id=digest_key_id)
+            if standing is not None and seal.sha256 == standing.sha256:
+                return open_roster(current, trusted_keys, digest_key_id=digest_key_id)
+            if standing is not None and seal.version == standing.version:
                 raise RosterOlder(
-                    f"{new_file}: version {seal.version} is not newer than {standing[0]}, which is in service. "
+                    f"{new_file}: another roster of version {seal.version} is in service. "
                     "Build it again with a higher version.",
                     seal.version,
                 )
-            kept = folder / KEPT
             remove(kept)
             if standing is not None:  # only a good one is worth being the last good one
                 os.link(current, kept)
             aside.rename(current)
             if standing is not None:
-                kept.rename(folder / PREVIOUS)
+                kept.rename(previous)
             sync_folder(folder)
         finally:
             remove(aside)
@@ -103,14 +103,18 @@ def load_last_good(
     )
 
 
-def _standing_version(current: Path, trusted_keys: Collection[bytes]) -> tuple[int, str] | None:
-    """Version and SHA-256 of the roster in service; None where there is none that is good."""
+def _look(path: Path, trusted_keys: Collection[bytes]) -> tuple[Seal | None, int]:
+    """The seal of a good file there, and the version that a genuine seal there names, even of a damaged one; or 0."""
     try:
-        with current.open("rb") as file:
-            seal = check(file, current, trusted_keys, 0)
-    except (FileNotFoundError, RosterError):
-        return None
-    return seal.version, seal.sha256
+        with path.open("rb") as file:
+            seal = check(file, path, trusted_keys, 0)
+    except FileNotFoundError:
+        return None, 0
+    except (RosterDamaged, RosterUnusable) as error:
+        return None, error.version or 0  # the seal was proven before this was found
+    except RosterError:
+        return None, 0
+    return seal, seal.version
 
 
 def _copy(source: Path, aside: Path) -> None:

@@ -114,12 +114,29 @@ def test_a_damaged_roster_gives_way_to_the_last_good_one_and_is_kept(
     assert [(type(error), error.version) for error in found.refused] == [(RosterDamaged, 2)]
     assert holder(found.roster) == "v1"
     assert (folder / "roster").read_bytes() == content  # nothing is erased
-    # An older one than the damaged one may still be refused by what the journal remembers; a newer one comes in.
-    with pytest.raises(RosterOlder):
-        install(make(1), folder, keys, 2)
+    with pytest.raises(RosterOlder):  # the damaged one's seal still tells its version
+        install(make(1), folder, keys)
+    repaired = shutil.copytree(folder, folder.with_name("repaired"))
+    assert holder(install(make(2, "again"), repaired, keys)) == "again2"
     assert holder(install(make(3), folder, keys)) == "v3"
     (folder / "roster").write_bytes(b"")
     assert loaded(folder, keys) == ("v1", [RosterUnsigned])  # the damaged one never became the last good one
+    (folder / "roster.previous").rename(folder / "roster")
+    install(make(4), folder, keys).close()
+    (folder / "roster").write_bytes(b"no seal at all")
+    install(make(5), folder, keys).close()
+    assert loaded(folder, keys) == ("v5", [])
+
+
+def test_the_previous_version_still_counts_when_the_one_in_service_is_gone(
+    make: Make, folder: Path, keys: set[bytes]
+) -> None:
+    for version in (1, 4, 6):
+        install(make(version), folder, keys).close()
+    (folder / "roster").unlink()
+    with pytest.raises(RosterOlder, match="version 3 is older than 4"):
+        install(make(3), folder, keys)
+    assert loaded(folder, keys)[0] == "v4"
 
 
 def test_an_older_roster_in_service_is_refused_by_the_remembered_version(
