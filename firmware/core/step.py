@@ -52,7 +52,7 @@ DUE_MAX = 100_000
 
 
 def step(state: State, now_ms: int, fact: AnyFact) -> tuple[State, tuple[AnyEffect, ...]]:
-    """The state after everything that is due by `now_ms` and then `fact`, and what is to be done, in order: outputs first.
+    """The state after all that is due by `now_ms` and then `fact`, and what is to be done: outputs first, in order.
 
     `now_ms` is of the monotonic clock and never goes back from step to step. After the step the next deadline lies
     after `now_ms`. Raises for our own mistakes only (UnlistedPair, AssertionError); any fact is answered.

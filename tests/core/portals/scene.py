@@ -20,8 +20,9 @@ from firmware.core.facts import (
     RosterReplaced,
     Started,
 )
+from firmware.core.machines import Exit, Hold, Leaf, Passing, Pulse
 from firmware.core.site import AccessPoint, Area, Door, Reader, Rex, Site, Turnstile
-from firmware.core.state import initial
+from firmware.core.state import PortalState, initial
 from firmware.core.step import next_deadline, step
 from firmware.core.views import view
 
@@ -53,6 +54,21 @@ def turnstile(name: str = "gate", **fields: Any) -> Turnstile:
 
 def known(holder: str = "ann", **fields: Any) -> Known:
     return Known(holder, f"card_{holder}", 1, profiles=("all",), **fields)
+
+
+def check_timers(portal: PortalState) -> None:
+    """Every timer has somebody who waits for it, and who waits has a timer: no polling, and nothing is forgotten."""
+    run = {name for _, name in portal.timers}
+    assert ("held" in run) == (portal.leaf in (Leaf.OPEN, Leaf.WARNED)), portal
+    assert "warn" not in run or portal.leaf is Leaf.OPEN, portal
+    assert ("hold" in run) == (portal.hold in (Hold.OPERATOR, Hold.HOLDER)), portal
+    assert portal.hold_until_utc_s is None or portal.hold is Hold.OPERATOR, portal
+    for index, stage in enumerate(portal.exits):
+        assert (f"stuck:{index}" in run) == (stage is Exit.ACTIVE), portal
+    for index, way in enumerate(portal.ways):
+        assert (f"release:{index}" in run) == (way.passing in (Passing.RELEASED, Passing.PROVEN)), portal
+        assert (f"settle:{index}" in run) == (way.passing is Passing.SETTLING), portal
+        assert (f"pulse:{index}" in run) == (way.pulse is Pulse.ACTIVE), portal
 
 
 class Scene:
@@ -97,6 +113,8 @@ class Scene:
         self.state, effects = step(self.state, self.t, fact)
         deadline = next_deadline(self.state)
         assert deadline is None or deadline > self.t
+        for portal in self.state.portals.values():
+            check_timers(portal)
         for effect in effects:
             self._note(effect)
         self.changed = {name for name in self.outputs if before.get(name) is not self.outputs[name]}

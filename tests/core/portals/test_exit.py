@@ -18,6 +18,7 @@ def test_pressing_releases_at_once_and_for_the_release_time():
     s.let_go()
     s.wait(60_000)
     assert s.take() == [(5_000, "front_lock-")]
+    assert s.seen().alarms == ()
 
 
 def test_holding_it_keeps_the_lock_released_and_a_while_longer():
@@ -187,6 +188,7 @@ def test_a_wire_that_breaks_while_pressed_lets_the_person_out():
     s.take()
     s.input("front_rex", Level.LOST)
     assert s.said() == ["door.contact_fault"]
+    assert s.seen().alarms == ("door.contact_fault",)
     assert s.released()
     s.wait(60_000)
     assert s.take() == [(15_000, "front_lock-")]
@@ -199,6 +201,7 @@ def test_a_wire_that_breaks_while_stuck():
     s.take()
     s.input("front_rex", Level.OPEN)
     assert s.said() == ["front_lock-", "door.rex_released", "door.contact_fault"]
+    assert s.seen().alarms == ("door.contact_fault",)
 
 
 def test_pressed_after_a_fault_it_works_at_once():

@@ -64,7 +64,9 @@ def test_released_by_an_operator():
     assert s.said() == ["front_lock-", "command.done", "door.locked"]
     s.do(FREE)
     assert s.said() == ["command.done"]
+    s.do(hold(1_000))
     s.do(hold(1_000_000))
+    s.do(SetOutOfService("guard", portal="front"))
     s.wait(999_999)
     assert s.released(), "the end of the first hold is not the end of the second"
 
@@ -185,6 +187,8 @@ def test_what_a_holder_holds_open_has_an_end():
     s.wait(1)
     assert not s.released()
     assert s.said()[-1] == "door.locked"
+    s.swipe()
+    assert s.released()
 
 
 def test_an_operator_takes_over_what_a_holder_holds_and_a_holder_cannot_end_it():

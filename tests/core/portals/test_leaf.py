@@ -76,6 +76,11 @@ def test_held_without_pre_alarm():
     assert s.take() == [(5_000, "front_lock-")]
     s.wait(1)
     assert s.said() == ["door.held"]
+    assert s.seen().alarms == ("door.held",)
+    s.close()
+    assert s.said() == ["door.held_ended", "door.closed"]
+    assert s.seen().position == "closed"
+    forced(s)
 
 
 def test_a_pre_alarm_longer_than_the_open_time_is_left_out():
@@ -93,8 +98,20 @@ def test_closing_after_the_pre_alarm_ends_it():
     s.close()
     assert s.said() == ["door.closed"]
     assert s.shown["r_front"] == "idle"
+    assert s.seen().position == "closed"
     s.wait(60_000)
     assert s.said() == []
+    forced(s)
+
+
+def test_closing_late_relocks_where_the_release_is_longer_than_the_open_time():
+    for waited in (26_000, 31_000):
+        s = Scene(door(release_ms=60_000))
+        passed(s)
+        s.wait(waited)
+        assert s.released()
+        s.close()
+        assert not s.released()
 
 
 def test_closing_in_time_ends_the_watch():
@@ -257,6 +274,10 @@ def test_a_contact_that_comes_back_open_while_held_open_is_not_timed():
     assert s.said() == ["door.contact_healthy", "door.opened"]
     s.wait(100_000)
     assert s.said() == []
+    s.do(FREE)
+    s.take()
+    s.wait(30_000)
+    assert s.said() == ["door.held_warning", "door.held"]
 
 
 def test_a_contact_that_breaks_while_open_ends_the_watch():
@@ -277,6 +298,9 @@ def test_a_contact_that_breaks_after_the_pre_alarm():
     s.wait(100_000)
     assert s.said() == ["door.contact_fault"]
     assert s.shown["r_front"] == "idle"
+    assert s.seen().position == "fault"
+    s.close()
+    assert s.said() == ["door.contact_healthy", "door.closed"]
 
 
 def test_a_contact_that_breaks_while_held():
@@ -286,6 +310,9 @@ def test_a_contact_that_breaks_while_held():
     s.take()
     s.input("front_contact", Level.LOST)
     assert s.said() == ["door.held_ended", "door.contact_fault"]
+    assert s.seen().position == "fault"
+    s.close()
+    assert s.said() == ["door.contact_healthy", "door.closed"]
 
 
 def test_a_contact_that_breaks_while_held_open():
@@ -369,6 +396,9 @@ def test_doors_found_open_closed_or_broken_at_the_start():
     s = Scene(door(), levels=False)
     s.input("front_contact", Level.OPEN)
     assert s.said() == ["door.contact_fault"]
+    assert s.seen().position == "fault"
+    s.close()
+    assert s.said() == ["door.contact_healthy", "door.closed"]
 
     s = Scene(door(), levels=False)
     s.do(HOLD)
@@ -376,6 +406,10 @@ def test_doors_found_open_closed_or_broken_at_the_start():
     s.open()
     s.wait(100_000)
     assert s.said() == ["door.opened"]
+    s.do(FREE)
+    s.take()
+    s.wait(30_000)
+    assert s.said() == ["door.held_warning", "door.held"]
 
 
 def test_a_door_found_open_during_a_release_proves_nothing():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from firmware.core.facts import Level, LockPortal, OpenOnce, SetOutOfService, StartLockdown
+from firmware.core.facts import EndLockdown, Level, LockPortal, OpenOnce, SetOutOfService, StartLockdown
 from firmware.core.machines import PassingTrigger
 from firmware.core.release import Offer, passing_on
 from firmware.core.site import AccessPoint, Antipassback
@@ -83,6 +83,8 @@ def test_lockdown_ends_a_passage_wherever_it_is():
         s.do(LOCKDOWN)
         assert not s.released()
         assert [text for text in s.said() if text.startswith("access.")] == lost
+        s.do(EndLockdown("guard"))
+        assert not s.released(), "what was ended does not come back"
         s.wait(20_000)
         assert "access.not_taken" not in s.said()
 
@@ -250,6 +252,27 @@ def test_a_pulse_that_breaks_is_a_fault_and_proves_nothing_until_it_is_seen_at_r
         assert s.said() == ["turnstile.turned_unreleased"]
 
 
+def test_a_stuck_pulse_that_breaks_is_healthy_again_at_its_next_level():
+    s = Scene(turnstile())
+    s.input("gate_pulse_in", True)
+    s.wait(10_000)
+    s.take()
+    s.input("gate_pulse_in", Level.LOST)
+    assert s.said() == []
+    s.input("gate_pulse_in", True)
+    assert s.said() == ["door.contact_healthy"]
+
+
+def test_a_pulse_that_breaks_at_the_start_or_in_the_middle_is_healthy_again_at_its_next_level():
+    for first in ((), (True,), (False, True)):
+        s = Scene(turnstile(), levels=False)
+        for level in (*first, Level.OPEN):
+            s.input("gate_pulse_in", level)
+        s.take()
+        s.input("gate_pulse_in", True)
+        assert s.said() == ["door.contact_healthy"]
+
+
 def test_a_pulse_that_breaks_in_the_middle():
     s = Scene(turnstile())
     s.input("gate_pulse_in", True)
@@ -257,9 +280,12 @@ def test_a_pulse_that_breaks_in_the_middle():
     s.input("gate_pulse_in", True)
     assert s.said() == []
     s.input("gate_pulse_in", Level.OPEN)
+    assert s.said() == ["turnstile.pulse_fault"]
+    assert s.last("turnstile.pulse_fault").detail == "open"
     s.input("gate_pulse_in", Level.SHORT)
     s.wait(60_000)
-    assert s.said() == ["turnstile.pulse_fault"]
+    assert s.said() == []
+    assert s.seen("gate").alarms == ("turnstile.pulse_fault",)
     s.input("gate_pulse_in", False)
     s.input("gate_pulse_in", False)
     assert s.said() == ["door.contact_healthy"]
@@ -279,6 +305,8 @@ def test_the_first_level_of_a_pulse_proves_nothing():
     ]
     s.input("gate_pulse_out", Level.OPEN)
     assert s.said() == ["turnstile.pulse_fault"]
+    s.input("gate_pulse_out", False)
+    assert s.said() == ["door.contact_healthy"]
     s = Scene(turnstile(), levels=False)
     s.input("gate_pulse_in", False)
     s.input("gate_pulse_in", True)

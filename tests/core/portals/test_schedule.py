@@ -264,7 +264,7 @@ def test_turnstiles_are_unlocked_by_schedule_both_ways():
 def test_the_clock_changes_and_so_does_the_window():
     """Europe/Berlin, 2026-03-29: 02:00 becomes 03:00 at 01:00 UTC. A window at 08:00 local comes at 06:00 UTC."""
     berlin = Zone("Europe/Berlin", (3_600, 7_200, 3_600), (1_774_746_000, 1_792_890_000))
-    sunday = Schedule("office", week=OFFICE.week[:5] + ((), (Window(480, 540),)))
+    sunday = Schedule("office", week=(*OFFICE.week[:5], (), (Window(480, 540),)))
     saturday_2300_utc_ms = (1_774_746_000 - 7_200) * 1_000
     rules = Rulebook(1, schedules={"office": sunday})
     s = Scene(door(unlock_schedule="office"), utc_ms=saturday_2300_utc_ms, rules=rules, zone=berlin)
