@@ -47,15 +47,15 @@ class Plants:
         loop: asyncio.AbstractEventLoop | None = None,
         *,
         seed: int | None = None,
-        coalesce_ms: float = 0,
+        frames_at_once: bool = False,
     ) -> Plants:
         """The plants of a file on fresh wires of `loop` (the running one). Raises LayoutError.
 
-        `seed` replaces the file's; `coalesce_ms` as Wires.
+        `seed` replaces the file's; `frames_at_once` as Wires.
         """
         layout = read_layout(Path(path))
         wires = Wires(
-            loop or asyncio.get_running_loop(), layout.seed if seed is None else seed, coalesce_ms=coalesce_ms
+            loop or asyncio.get_running_loop(), layout.seed if seed is None else seed, frames_at_once=frames_at_once
         )
         return cls(layout, wires)
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from drivers.bus.lines import Edge
 from firmware.rehearsal.errors import ActionError, BusyError
 from firmware.rehearsal.frames import Frame, encode_key
 from firmware.rehearsal.layout import ReaderLayout, high
@@ -93,12 +94,13 @@ class Reader:
         pulse_ns, interval_ns = self.layout.pulse_us * 1_000, self.layout.interval_us * 1_000
         jitter_ns = min(self.layout.jitter_us * 1_000, (interval_ns - pulse_ns) // 3)
         at_ns = first_ns
+        edges: list[Edge] = []
         for place in range(frame.length):
             nominal_ns = first_ns + place * interval_ns
             at_ns = nominal_ns + (self._wires.random.randint(0, jitter_ns) if place and jitter_ns > 0 else 0)
             line = self.layout.d1 if frame.bits >> (frame.length - 1 - place) & 1 else self.layout.d0
-            self._wires.put(line, False, at_ns)
-            self._wires.put(line, True, at_ns + pulse_ns)
+            edges += (Edge(line, False, at_ns), Edge(line, True, at_ns + pulse_ns))
+        self._wires.put_frame(edges)
         return Sent(first_ns, at_ns)
 
     def storm(self, for_ms: int, edge_hz: int = STORM_EDGE_HZ) -> None:
@@ -117,10 +119,11 @@ class Reader:
         gap_ns = 1_000_000_000 // self._storm_hz
         for line in (self.layout.d0, self.layout.d1):
             at_ns, level = now_ns, False
+            noise: list[Edge] = []
             while (at_ns := at_ns + self._wires.random.randint(gap_ns // 2, gap_ns * 3 // 2)) < end_ns:
-                self._wires.put(line, level, at_ns)
+                noise.append(Edge(line, level, at_ns))
                 level = not level
-            self._wires.put(line, True, end_ns)
+            self._wires.put_all([*noise, Edge(line, True, end_ns)])
         if end_ns < self._storm_until_ns:
             self._wires.call_in((end_ns - now_ns) / 1e6, self._storm_slice)
         else:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from drivers.bus.lines import Edge
@@ -54,15 +54,14 @@ class _Output:
 class Wires:
     """All lines of one site. `loop` gives time and timers; levels are electrical (True: high).
 
-    `coalesce_ms`: planned edges are handed out this much late and together, as a busy kernel does; stamps stay exact.
-    Benches of long days use it: a frame is then a few batches and not fifty.
+    `frames_at_once`: all edges of a card's frame are handed out together at its last one, as after a stall of the
+    reading process; stamps stay exact. For benches of long days: a frame is then one batch and not fifty.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, seed: int, *, coalesce_ms: float = 0) -> None:
-        assert 0 <= coalesce_ms < 1_000
+    def __init__(self, loop: asyncio.AbstractEventLoop, seed: int, *, frames_at_once: bool = False) -> None:
         self.random = random.Random(seed)
         self._loop = loop
-        self._coalesce_s = coalesce_ms / 1e3
+        self._frames_at_once = frames_at_once
         self._inputs: dict[str, _Input] = {}
         self._outputs: dict[str, _Output] = {}
         self._planned: list[_Planned] = []
@@ -101,15 +100,23 @@ class Wires:
 
     def put(self, line: str, level: bool, at_ns: int | None = None) -> None:
         """The plant's side of an input has this level, now or from `at_ns` on (edges of one line in order, please)."""
-        assert line in self._inputs, line
-        assert len(self._planned) < PLANNED_EDGES_MAX
-        now_ns = self.now_ns()
-        self._order += 1
-        heapq.heappush(self._planned, _Planned(now_ns if at_ns is None else at_ns, self._order, line, level))
-        if at_ns is None or at_ns <= now_ns:
-            self.deliver()
+        self.put_all((Edge(line, level, self.now_ns() if at_ns is None else at_ns),))
+
+    def put_frame(self, edges: Sequence[Edge]) -> None:
+        """Edges to come that belong together, in order of stamps."""
+        if self._frames_at_once:
+            self._loop.call_at(edges[-1].at_ns / 1e9, self.put_all, edges)
         else:
-            self._arm()
+            self.put_all(edges)
+
+    def put_all(self, edges: Sequence[Edge]) -> None:
+        """Edges to come."""
+        assert len(self._planned) + len(edges) <= PLANNED_EDGES_MAX
+        for edge in edges:
+            assert edge.line in self._inputs, edge.line
+            self._order += 1
+            heapq.heappush(self._planned, _Planned(edge.at_ns, self._order, edge.line, edge.level))
+        self.deliver()
 
     def given(self, line: str) -> bool:
         """What the plant puts on an input, whatever the wire makes of it."""
@@ -156,7 +163,7 @@ class Wires:
     def _arm(self) -> None:
         if not self._planned or self._delivering:
             return
-        at_s = self._planned[0].at_ns / 1e9 + self._coalesce_s
+        at_s = self._planned[0].at_ns / 1e9
         if self._timer is not None:
             if self._timer.when() <= at_s:
                 return
