@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -120,6 +121,9 @@ async def _instance(addresses: Sequence[str]) -> AsyncIterator[AsyncZeroconf]:
     from zeroconf import Error
     from zeroconf.asyncio import AsyncZeroconf
 
+    for address in addresses:  # one that is gone already: the library would leave its other sockets open
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind((address, 0))
     zeroconf = AsyncZeroconf(interfaces=list(addresses))
     try:
         yield zeroconf

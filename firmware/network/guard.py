@@ -29,6 +29,7 @@ HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
     "cache-control": "no-store",
 }
+HEAD_BYTES_MAX = 16 * 1024  # request line and headers; a browser's are below 2 kB
 _HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[0-9A-Za-z.-]+)(:[0-9]{1,5})?")
 
 # (request, status) -> the page that says what to do
@@ -47,6 +48,11 @@ def is_loopback_host(host: str) -> bool:
         return ipaddress.ip_address(name.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def _head_bytes(scope: Scope) -> int:
+    """The size of a request's head. The server's own limit counts only what came without being complete."""
+    return len(scope["raw_path"]) + len(scope["query_string"]) + sum(len(n) + len(c) + 4 for n, c in scope["headers"])
 
 
 class Guard:
@@ -76,6 +82,8 @@ class Guard:
 
     def _admit(self, request: Request) -> Response | None:
         """None, with the session in the request's state; else what is answered instead of the route."""
+        if _head_bytes(request.scope) > HEAD_BYTES_MAX:
+            return self._refuse(request, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         if [is_loopback_host(host) for host in request.headers.getlist("host")] != [True]:
             return self._refuse(request, HTTPStatus.MISDIRECTED_REQUEST)
         now_s = asyncio.get_running_loop().time()

@@ -36,6 +36,7 @@ _REFUSALS = {
     HTTPStatus.UNAUTHORIZED: ("refused_title", "refused_what", "refused_next"),
     HTTPStatus.MISDIRECTED_REQUEST: ("host_title", "host_next"),
     HTTPStatus.METHOD_NOT_ALLOWED: ("method_title", "read_only"),
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: ("large_title", "large_next"),
     HTTPStatus.NOT_FOUND: ("missing_title", "missing_next"),
 }
 

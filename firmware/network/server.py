@@ -14,8 +14,8 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from firmware.network.errors import PageAddressError
+from firmware.network.guard import HEAD_BYTES_MAX
 
-HEAD_BYTES_MAX = 16 * 1024  # request line and headers; a browser's are below 2 kB
 HEAD_S_MAX = 10.0  # for the whole head to arrive
 STALL_S_MAX = 15.0  # for a peer to take something of what waits for it
 CONNECTIONS_MAX = 100  # the 20 streams, those of them that are ending, and ordinary requests

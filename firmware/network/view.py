@@ -11,7 +11,7 @@ from typing import Protocol
 
 import msgspec
 
-from firmware.core.codes import MEANING, Code, Severity
+from firmware.core.codes import MEANING, Code, Reason, Severity
 from firmware.core.view import Mode, PortalView, Position, SiteView
 from firmware.network.events import HIDDEN_REASONS, IDLE_REASONS, EventLine
 from firmware.network.live import Live
@@ -21,6 +21,7 @@ from firmware.network.words import Words
 _IN_BANNERS = {Code.FIRE, Code.EVACUATION, Code.LOCKDOWN, Code.STORE_FAILED, Code.CLOCK_LOST}
 _GRAVEST_FIRST = (Severity.ALARM, Severity.WARNING, Severity.NOTICE, Severity.INFO)
 _LOCKED_MODES = (Mode.LOCKED, Mode.LOCKED_DOWN)
+_REASONS = frozenset(Reason)
 DEVICES_NAMED_MAX = 8  # of those lost, in one line
 
 
@@ -189,7 +190,7 @@ class Speaker:
             level = "attention" if portal.acknowledged else "alarm"
             notes = [self._alarm("", code, False).text for code in alarms] + notes
         reasons = [reason.partition(":")[0] for reason in portal.why]
-        notes += [self._texts.reason(reason) for reason in reasons if reason not in HIDDEN_REASONS | IDLE_REASONS]
+        notes += [self._reason(reason) for reason in reasons if reason not in HIDDEN_REASONS | IDLE_REASONS]
         return Card(
             id=portal.id,
             name=self._portal_name(portal.id),
@@ -241,7 +242,7 @@ class Speaker:
             text, severity = line.code, Severity.NOTICE
         else:
             text, severity = self._texts.event(known), MEANING[known].severity
-        notes = [self._texts.reason(line.reason) if line.reason else "", line.detail]
+        notes = [self._reason(line.reason), line.detail]
         notes.append(f"×{line.count}" if line.count > 1 else "")
         local = None if line.utc_ms is None else self._local(line.utc_ms)
         return EventRow(
@@ -253,6 +254,10 @@ class Speaker:
             place=self._portal_name(line.portal) if line.portal else line.place,
             note=" · ".join(note for note in notes if note),
         )
+
+    def _reason(self, reason: str) -> str:
+        """A reason's text; what a newer controller says stands as it is."""
+        return self._texts.reason(reason) if reason in _REASONS else reason
 
     # -- names and times ----------------------------------------------------------------------------------------------
 

@@ -122,6 +122,11 @@ _WORDS: dict[str, tuple[str, str]] = {
     "missing_title": ("There is no such page", "没有这个页面"),
     "missing_next": ("Go to the start page.", "返回首页。"),
     "method_title": ("Only reading is possible here", "此处只能查看"),
+    "large_title": ("This request is too large", "请求过大"),
+    "large_next": (
+        "Delete this site's cookies in the browser and try again.",
+        "请在浏览器中清除本站的 Cookie 后重试。",
+    ),
     "host_title": ("This name is not served here", "此处不提供该主机名"),
     "host_next": (
         "Use http://127.0.0.1 or http://localhost with the port that the program printed.",

@@ -1,0 +1,49 @@
+"""What this process takes of the site file, and the voices it makes of it: one for each language."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from firmware.config import load
+from firmware.network.errors import SettingsError
+from firmware.network.view import Names, Speaker
+from firmware.network.words import LANGUAGES, Words
+from firmware.texts import texts
+
+PROBLEMS_NAMED_MAX = 3  # `menshen check` names them all
+
+
+class Settings(msgspec.Struct, frozen=True):
+    site_name: str
+    portal_names: Mapping[str, str]
+    time_zone: str
+    language: str  # where the browser asks for none of ours
+    page: str
+    mdns: bool
+
+
+def read_settings(path: str) -> Settings:
+    """Raises SettingsError when the file has any problem."""
+    config, problems = load(Path(path))
+    if config is None:
+        named = "; ".join(str(problem) for problem in problems[:PROBLEMS_NAMED_MAX])
+        raise SettingsError(f"{path} has problems ({named}): run `menshen check {path}`")
+    host = f"[{config.network.page_host}]" if ":" in config.network.page_host else config.network.page_host
+    return Settings(
+        site_name=config.name,
+        portal_names=config.portal_names,
+        time_zone=config.time_zone,
+        language=config.language,
+        page=f"{host}:{config.network.page_port}",
+        mdns=config.network.mdns,
+    )
+
+
+def speakers_of(settings: Settings) -> dict[str, Speaker]:
+    names = Names(settings.site_name, settings.portal_names)
+    zone = zoneinfo.ZoneInfo(settings.time_zone)
+    return {language: Speaker(Words(language), texts(language), names, zone) for language in LANGUAGES}
