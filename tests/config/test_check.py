@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,9 +9,7 @@ import pytest
 from firmware.__main__ import main
 from firmware.controller.check import check
 from firmware.texts import LOCALES, texts
-
-sys.path.insert(0, str(Path(__file__).parent))
-from site_files import contact, reader, relay, sound_site, write
+from tests.config.site_files import contact, reader, relay, sound_site, write
 
 DEMO = Path(__file__).parents[2] / "provisioning/sites/community_gate.toml"
 FRONT, SIDE, HALL = 0, 1, 2

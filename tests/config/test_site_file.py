@@ -1,7 +1,6 @@
 """A site file becomes the core's Site and the programs' settings."""
 
 import socket
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,9 +9,7 @@ from firmware.config import load
 from firmware.controller.board import WiringError, build, safe_lines, simulated_lines
 from firmware.core.access import Factor
 from firmware.core.site import Antipassback, Door, LockKind, Reader, RexMode, Turnstile
-
-sys.path.insert(0, str(Path(__file__).parent))
-from site_files import sound_site, write
+from tests.config.site_files import sound_site, write
 
 DEMO = Path(__file__).parents[2] / "provisioning/sites/community_gate.toml"
 

@@ -1,0 +1,116 @@
+# Menshen's house rules: each target does all of its own set-up on a fresh Debian machine. `make help` lists them.
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PYTHON ?= python3
+# uv where it is there, pip where not; `make UV= ...` takes pip in any case.
+UV ?= $(shell command -v uv 2>/dev/null)
+SITE ?= provisioning/sites/community_gate.toml
+BENCHES ?= swipe decide journal search memory start day
+ARGS ?=
+
+# What tests use of Debian: a browser and Chinese letters for the page, mDNS, network namespaces, recorded writes.
+SYSTEM := chromium fonts-noto-cjk avahi-daemon avahi-utils dbus iproute2 strace
+
+CATALOGUES := $(wildcard firmware/locales/*/LC_MESSAGES/menshen.po)
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help setup texts system run test lint types units bench soak prove lock clean
+
+# $(call stage,NAME,COMMANDS): run them and say how long it took, also when they fail.
+stage = @started=$$(date +%s); status=0; ( $(2) ) || status=$$?; \
+	echo "== $(1): $$(( $$(date +%s) - started )) s$$( [ $$status = 0 ] || echo ', FAILED' )"; exit $$status
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+setup: $(VENV)/.ready texts ## .venv with the command at .venv/bin/menshen
+
+texts: $(CATALOGUES:.po=.mo) ## compile the message catalogues
+
+%.mo: %.po | $(VENV)/.packages
+	@$(PY) -m babel.messages.frontend -q compile -i $< -o $@
+
+# The stamps are touched last, so that a broken set-up is done again.
+$(VENV)/.ready: setup.cfg pyproject.toml $(VENV)/.packages
+ifeq ($(UV),)
+	$(call stage,install menshen,$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .)
+else
+	$(call stage,install menshen,$(UV) pip install --quiet --python $(PY) --no-deps --no-build-isolation -e .)
+endif
+	@touch $@
+
+$(VENV)/.packages: requirements.lock $(PY)
+ifeq ($(UV),)
+	$(call stage,install packages with pip,$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock)
+else
+	$(call stage,install packages with uv,$(UV) pip install --quiet --python $(PY) --require-hashes -r requirements.lock)
+endif
+	@touch $@
+
+# `ensurepip` is what Debian leaves out of python3 and puts into python3-venv.
+$(PY):
+	@if ! command -v $(PYTHON) >/dev/null || { [ -z "$(UV)" ] && ! $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; }; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3 python3-venv >/dev/null; \
+		else echo "Menshen needs Python 3.11 or newer with venv: install python3-venv (sudo apt-get install python3-venv), or uv" >&2; exit 1; fi; \
+	fi
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Menshen needs Python 3.11 or newer; this is $$($(PYTHON) --version). Name another with make PYTHON=python3.12" >&2; exit 1; }
+ifeq ($(UV),)
+	@$(PYTHON) -m venv $(VENV)
+else
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+endif
+
+system: | $(VENV)/.packages ## Debian packages that tests use
+	@missing=(); for name in $(SYSTEM); do \
+		dpkg-query -W -f '$${Status}' $$name 2>/dev/null | grep -q ' installed' || missing+=($$name); done; \
+	if [ $${#missing[@]} = 0 ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		started=$$(date +%s); echo "installing $${missing[*]}"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $${missing[@]} >/dev/null; \
+		echo "== system packages: $$(( $$(date +%s) - started )) s"; \
+	else \
+		echo "!! not root: tests that need $${missing[*]} will be skipped; install them with" >&2; \
+		echo "!!   sudo apt-get install $${missing[*]}" >&2; \
+	fi
+
+run: setup ## the simulated community gate; prints the page's address with its one-time code
+	@$(VENV)/bin/menshen run $(SITE) --simulated $(ARGS)
+
+test: setup system lint types units ## everything that must be green
+
+lint: setup ## format, lint, layers
+	$(call stage,format,$(VENV)/bin/ruff format --check -q .)
+	$(call stage,lint,$(VENV)/bin/ruff check .)
+	$(call stage,layers,$(VENV)/bin/lint-imports --no-cache >$(VENV)/layers.log 2>&1 || { cat $(VENV)/layers.log; exit 1; })
+
+types: setup ## mypy, strict
+	$(call stage,types,$(VENV)/bin/mypy)
+
+units: setup ## all tests; ARGS= goes to pytest
+	$(call stage,tests,$(PY) -m pytest --durations=15 $(ARGS))
+
+bench: setup ## every figure of the closing notes, as JSON lines
+	@status=0; for name in $(BENCHES); do echo "== $$name"; $(VENV)/bin/menshen bench $$name --json $(ARGS) || status=1; done; exit $$status
+
+soak: setup ## 300 kills in a storm of swipes
+	$(call stage,kills,$(VENV)/bin/menshen bench kills --json $(ARGS))
+
+prove: setup system ## 2,000 power cuts, two builds that must fail them, and the wider exploration
+	$(call stage,power cuts,$(PY) -m tests.powercut.run --cuts 2000)
+	$(call stage,unsynced build is found,! $(PY) -m tests.powercut.run --cuts 2000 --build unsynced)
+	$(call stage,hasty build is found,! $(PY) -m tests.powercut.run --cuts 2000 --build hasty)
+	$(call stage,exploration,MENSHEN_PROVE=1 $(PY) -m pytest tests/core)
+
+lock: ## resolve requirements.lock anew (needs uv)
+	@uv pip compile --universal --generate-hashes --python-version 3.11 -c requirements.constraints --all-extras --no-header setup.cfg -o requirements.lock
+
+clean: ## remove everything that was made
+	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find . -name '*.mo' -delete
