@@ -150,7 +150,7 @@ def likely_steps(rng: random.Random, count: int) -> Steps:
         if kind == "card":
             steps.append((kind, rng.choice([*PEOPLE, "guard", "ann", "stranger"]), rng.choice(list(PinBefore))))
         elif kind == "pin":
-            worth = rng.choices(["right", "wrong", "duress", "alone", "alone_duress"], [10, 3, 1, 2, 1])[0]
+            worth = rng.choices(["right", "wrong", "duress", "alone", "alone_duress"], [10, 7, 1, 2, 1])[0]
             steps.append((kind, worth, rng.choice([*PEOPLE])))
         elif kind == "wait":
             near = rng.choice(["before", "at", "after", "some", "some", "some"])
