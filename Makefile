@@ -21,7 +21,7 @@ SHELL := /bin/bash
 .PHONY: help setup texts system run test lint types units bench soak prove lock clean
 
 # $(call stage,NAME,COMMANDS): run them and say how long it took, also when they fail.
-stage = @started=$$(date +%s); status=0; ( $(2) ) || status=$$?; \
+stage = @echo "-- $(1)"; started=$$(date +%s); status=0; ( $(2) ) || status=$$?; \
 	echo "== $(1): $$(( $$(date +%s) - started )) s$$( [ $$status = 0 ] || echo ', FAILED' )"; exit $$status
 
 help: ## this list
@@ -37,7 +37,7 @@ texts: $(CATALOGUES:.po=.mo) ## compile the message catalogues
 # The stamps are touched last, so that a broken set-up is done again.
 $(VENV)/.ready: setup.cfg pyproject.toml $(VENV)/.packages
 ifeq ($(UV),)
-	$(call stage,install menshen,$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .)
+	$(call stage,install menshen,$(PY) -m pip install --quiet --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .)
 else
 	$(call stage,install menshen,$(UV) pip install --quiet --python $(PY) --no-deps --no-build-isolation -e .)
 endif
@@ -45,7 +45,7 @@ endif
 
 $(VENV)/.packages: requirements.lock $(PY)
 ifeq ($(UV),)
-	$(call stage,install packages with pip,$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock)
+	$(call stage,install packages with pip,$(PY) -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements.lock)
 else
 	$(call stage,install packages with uv,$(UV) pip install --quiet --python $(PY) --require-hashes -r requirements.lock)
 endif
