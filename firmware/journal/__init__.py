@@ -4,14 +4,14 @@ The controller holds a `Journal`; everybody else reads the file with `search`, `
 """
 
 from firmware.journal.errors import JournalDamaged, JournalError, JournalUnreachable, QueryRefused, QueryTooLong
-from firmware.journal.export import export, export_head
+from firmware.journal.exports import export, export_head
 from firmware.journal.heads import SignedHead, Signer, read_head, write_head
 from firmware.journal.journal import Journal
-from firmware.journal.ledger import Ledger, LedgerEntry
+from firmware.journal.ledger import Ledger, LedgerEntry, read_ledger
 from firmware.journal.limits import Limits
+from firmware.journal.proof import Flaw, Verdict, verify
+from firmware.journal.query import search
 from firmware.journal.rows import Head, Row
-from firmware.journal.search import search
-from firmware.journal.verify import Flaw, Verdict, verify
 
 __all__ = [
     "Flaw",
@@ -32,6 +32,7 @@ __all__ = [
     "export",
     "export_head",
     "read_head",
+    "read_ledger",
     "search",
     "verify",
     "write_head",

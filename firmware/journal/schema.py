@@ -7,7 +7,7 @@ belongs to its event.
 mistakes; against somebody who writes the file there is the chain.
 
 Indexes: the newest rows of one portal, kind or person are lists ordered by `seq`. A query for one column of a pair
-merges the lists of the other (search.py), so that two indexes answer every pair: each further one would cost a page of
+merges the lists of the other (query.py), so that two indexes answer every pair: each further one would cost a page of
 the card for each event. `spans` turns wall time, which may jump, into ranges of `seq`, which may not.
 """
 

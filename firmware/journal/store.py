@@ -159,7 +159,7 @@ class Store:
             raise
 
     def _verify_tail(self) -> None:
-        """Prove the last rows, where a half-written file would show first. The whole is proven by verify.py."""
+        """Prove the last rows, where a half-written file would show first. The whole is proven by proof.py."""
         rows = self.db.execute(
             "SELECT seq, header, body, salt, commitment, previous, hash FROM events ORDER BY seq DESC LIMIT ?",
             (TAIL_ROWS,),
