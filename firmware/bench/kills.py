@@ -18,7 +18,7 @@ from firmware.bench.cards import card, install_sample_roster, welcome_holders
 from firmware.bench.clock import monotonic_ns, rest
 from firmware.bench.figures import Figure, spread
 from firmware.bench.rig import CONTACT, D0, D1, LOCK, Rig, h10301
-from firmware.journal.verify import verify
+from firmware.journal import verify
 from firmware.messages import AnyFromController, FrameReader, States
 
 KILLS = 300
