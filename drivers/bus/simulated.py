@@ -317,6 +317,12 @@ class SimulatedLines:
 
     def _dispatch_edges(self, edges: Sequence[Edge]) -> None:
         """Each claim gets its edges as one batch, in the order in which they came."""
+        only = self._claims.get(edges[0].line) if edges else None
+        if isinstance(only, _Watch) and all(edge.line in only.lines for edge in edges):  # nearly always
+            for edge in edges:
+                only.levels[edge.line] = edge.level
+            only.on_edges(edges)
+            return
         batches: dict[_Watch, list[Edge | Overflow]] = {}
         for edge in edges:
             claim = self._claims.get(edge.line)
