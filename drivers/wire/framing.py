@@ -85,12 +85,14 @@ class Framer:
             if isinstance(edge, Overflow):
                 self._spoil(edge.at_ns)
                 continue
-            if self._active and edge.at_ns - self._bit_ns > self._gap_ns() and not self._low:
+            at_ns = edge.at_ns
+            silence_ns = at_ns - self._bit_ns
+            if silence_ns > GAP_NS_MIN and self._active and silence_ns > self._gap_ns() and not self._low:
                 ended.append(self._end())
             if edge.level:
-                self._rise(edge.line, edge.at_ns)
+                self._rise(edge.line, at_ns)
             else:
-                self._fall(edge.line, edge.at_ns)
+                self._fall(edge.line, at_ns)
             if self._flaw is not None:
                 self._spoiled_edges += 1
                 if self._spoiled_edges >= STORM_EDGES:
