@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -14,6 +15,7 @@ from firmware.network.errors import EventsUnreadable
 EVENTS_SHOWN = 40  # about three screens of a phone
 EVENTS_READ = 100  # some of those read are not for the page
 READ_PAUSE_S = 0.1  # between two reads, in a storm of swipes
+READ_S_MAX = 1.0  # twenty times what a search may take (issue 2): a damaged or foreign file, not a large one
 RETRY_S = 5.0  # after a read that failed
 
 # Not for this page: a duress alarm must not be seen by whoever forces somebody (FIELD.md, section 2), and checkpoints
@@ -52,13 +54,19 @@ def line_of(epoch: int, seq: int, utc_ms: int | None, event: Event) -> EventLine
     return EventLine(epoch, seq, utc_ms, event.code.value, event.portal, place, reason, event.count, event.detail)
 
 
+class Read(Protocol):
+    """Gives at most `limit` lines, newest first; ends when `expired` says so. Blocks. Raises EventsUnreadable."""
+
+    def __call__(self, path: str, limit: int, expired: Callable[[], bool], /) -> Sequence[EventLine]: ...
+
+
 class RecentEvents:
     """The newest events, newest first, read again each time the controller says that more is committed.
 
-    `read(path, limit)` runs in a thread; it gives lines newest first, and raises EventsUnreadable.
+    `read` runs in a thread.
     """
 
-    def __init__(self, read: Callable[[str, int], Sequence[EventLine]], on_change: Callable[[], None]) -> None:
+    def __init__(self, read: Read, on_change: Callable[[], None]) -> None:
         self.lines: tuple[EventLine, ...] = ()
         self.trouble = ""  # why they cannot be read now
         self._read = read
@@ -77,13 +85,15 @@ class RecentEvents:
 
     async def run(self) -> None:
         """Reads whenever wanted, one read at a time, until cancelled."""
+        now_s = asyncio.get_running_loop().time
         while True:
             await self._wanted.wait()
             self._wanted.clear()
             assert self._path is not None
             pause_s = READ_PAUSE_S
             try:
-                lines = tuple(await asyncio.to_thread(self._read, self._path, EVENTS_READ))[:EVENTS_SHOWN]
+                expired = _deadline(now_s, READ_S_MAX)
+                lines = tuple(await asyncio.to_thread(self._read, self._path, EVENTS_READ, expired))[:EVENTS_SHOWN]
             except EventsUnreadable as error:
                 pause_s = RETRY_S
                 self._wanted.set()
@@ -96,3 +106,9 @@ class RecentEvents:
         if (lines, trouble) != (self.lines, self.trouble):
             self.lines, self.trouble = lines, trouble
             self._on_change()
+
+
+def _deadline(now_s: Callable[[], float], after_s: float) -> Callable[[], bool]:
+    """Whether so much time has passed since this call; `now_s` may be asked from any thread."""
+    end_s = now_s() + after_s
+    return lambda: now_s() > end_s

@@ -15,7 +15,7 @@ import msgspec
 
 from firmware.network.announce import Announcer
 from firmware.network.errors import NetworkError
-from firmware.network.events import EventLine, RecentEvents
+from firmware.network.events import Read, RecentEvents
 from firmware.network.link import Link
 from firmware.network.live import Live
 from firmware.network.page import Page
@@ -39,7 +39,7 @@ class Options(msgspec.Struct, frozen=True):
 async def serve(
     settings: Settings,
     options: Options,
-    read_events: Callable[[str, int], Sequence[EventLine]],
+    read_events: Read,
     say: Callable[[dict[str, object]], None],
     stop: asyncio.Event,
 ) -> None:

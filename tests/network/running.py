@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from firmware.messages import Message
-from firmware.network.events import EventLine
+from firmware.network.events import EventLine, Read
 from firmware.network.program import Options, serve
 from firmware.network.settings import Settings
 from tests.network.fake_controller import FakeController, health, states, welcome
@@ -155,7 +155,7 @@ class RunningPage:
         return Window(reader, writer, status)
 
 
-def no_events(path: str, limit: int) -> Sequence[EventLine]:
+def no_events(path: str, limit: int, expired: Callable[[], bool]) -> Sequence[EventLine]:
     return []
 
 
@@ -163,7 +163,7 @@ def no_events(path: str, limit: int) -> Sequence[EventLine]:
 async def running_page(
     folder: Path,
     *first: Message,
-    read: Callable[[str, int], Sequence[EventLine]] = no_events,
+    read: Read = no_events,
     site: Settings | None = None,
     enter: bool = True,
 ) -> AsyncIterator[RunningPage]:

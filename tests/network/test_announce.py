@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import json
 import os
-import selectors
+import select
 import shutil
 import socket
 import struct
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
 from zeroconf import ServiceStateChange
@@ -284,51 +284,67 @@ def _why_not() -> str:
     return ""
 
 
-@contextlib.contextmanager
-def in_namespace(script: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+class Shell:
     """A shell in name spaces of its own, which said "ready" and waits for a line. All it started goes with it."""
-    command = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script]
-    environment = os.environ | {"PATH": ROOT_PATH} | environment
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, env=environment
-    )
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
 
+    def __init__(self, script: str, **environment: str) -> None:
+        command = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script]
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"PATH": ROOT_PATH} | environment,
+        )
+        self._heard: list[str] = []
+        self._held = b""
 
-def _line_with(process: subprocess.Popen[str], *words: str) -> str:
-    """The next line that begins with the first word and holds the others; fails after 20 s."""
-    assert process.stdout is not None
-    selector = selectors.DefaultSelector()
-    selector.register(process.stdout, selectors.EVENT_READ)
-    for _ in range(200):
-        assert selector.select(timeout=20), f"no line with {words} came"
-        line = process.stdout.readline()
-        assert line, f"it ended before a line with {words} came"
-        if line.startswith(words[0]) and all(word in line for word in words):
-            return line
-    raise AssertionError(f"no line with {words} came")
+    def __enter__(self) -> Shell:
+        self.until("ready")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+    def tell(self, line: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(line.encode() + b"\n")
+        self.process.stdin.flush()
+
+    def until(self, *words: str) -> str:
+        """The next line that begins with the first word and holds the others; fails when it does not come in 20 s."""
+        while True:
+            line = self._line()
+            assert line is not None, f"no line with {words} came, but: {self._heard}"
+            if line.startswith(words[0]) and all(word in line for word in words):
+                return line
+
+    def _line(self) -> str | None:
+        assert self.process.stdout is not None
+        while b"\n" not in self._held:
+            ready, _, _ = select.select([self.process.stdout], [], [], 20)
+            received = os.read(self.process.stdout.fileno(), 65_536) if ready else b""
+            if not received:
+                return None
+            self._held += received
+        line, _, self._held = self._held.partition(b"\n")
+        self._heard.append(line.decode(errors="replace"))
+        return self._heard[-1]
 
 
 @pytest.mark.skipif(_why_not() != "", reason=_why_not())
 def test_avahi_in_another_machine_sees_it_come_and_go() -> None:
     """avahi-browse resolves the service over a cable: address, TXT and all; and hears the goodbye."""
     announce = {"PYTHON": sys.executable, "ANNOUNCE": ANNOUNCE, "WHO": json.dumps(WHO)}
-    with in_namespace(ANNOUNCER, **announce) as ours, in_namespace(BROWSE) as theirs:
-        assert ours.stdin is not None
-        assert theirs.stdin is not None
-        cable = CABLE.format(ours=ours.pid, theirs=theirs.pid).split()
+    with Shell(ANNOUNCER, **announce) as ours, Shell(BROWSE) as theirs:
+        cable = CABLE.format(ours=ours.process.pid, theirs=theirs.process.pid).split()
         subprocess.run(cable, check=True, env=os.environ | {"PATH": ROOT_PATH})
-        theirs.stdin.write("go\n")
-        ours.stdin.write("go\n")
-        _line_with(ours, "announced")
-        resolved = _line_with(theirs, "=;menshen1;IPv4", f"menshen-{ID}", "10.77.0.1", f'"fingerprint={FINGERPRINT}"')
+        theirs.tell("go")
+        ours.tell("go")
+        ours.until("announced")
+        resolved = theirs.until("=;menshen1;IPv4", f"menshen-{ID}", "10.77.0.1", f'"fingerprint={FINGERPRINT}"')
         for text in ('"v=1"', f'"id={ID}"', '"model=menshen-dev"', '"firmware=0.1.0"', '"state=new"'):
             assert text in resolved
-        ours.stdin.write("stop\n")
-        _line_with(theirs, "-;menshen1;IPv4", f"menshen-{ID}")
+        ours.tell("stop")
+        theirs.until("-;", f";IPv4;menshen-{ID};")

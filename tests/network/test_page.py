@@ -237,7 +237,7 @@ def test_the_first_view_is_small_and_asks_no_other_host(tmp_path: Path) -> None:
             assert "innerHTML" not in answer.text
         assert size <= 100_000, size
 
-    play(tmp_path, scene, read=lambda path, limit: lines)
+    play(tmp_path, scene, read=lambda path, limit, expired: lines)
 
 
 def test_the_page_reads_without_script(tmp_path: Path) -> None:
@@ -253,7 +253,12 @@ def test_the_page_reads_without_script(tmp_path: Path) -> None:
         assert 'data-mode="accessed" data-position="open"' in card[:300]
 
     play(
-        tmp_path, scene, welcome(), states(view=view), health(), read=lambda path, limit: [_line(1, Event(Code.OPENED))]
+        tmp_path,
+        scene,
+        welcome(),
+        states(view=view),
+        health(),
+        read=lambda path, limit, expired: [_line(1, Event(Code.OPENED))],
     )
 
 
@@ -315,7 +320,7 @@ def test_text_of_others_is_shown_escaped(tmp_path: Path, nasty: str) -> None:
         assert rows[0]["note"] == nasty  # type: ignore[index,call-overload]
         window.writer.close()
 
-    play(tmp_path, scene, welcome(), states(view=view), health(), read=lambda path, limit: [line], site=site)
+    play(tmp_path, scene, welcome(), states(view=view), health(), read=lambda path, limit, expired: [line], site=site)
 
 
 HOLDER = "H-4711-secret"
@@ -342,7 +347,7 @@ def test_no_holder_stands_in_any_answer(tmp_path: Path) -> None:
         for text in everything:
             assert HOLDER not in text
 
-    play(tmp_path, scene, welcome(), states(view=view), health(), read=lambda path, limit: lines)
+    play(tmp_path, scene, welcome(), states(view=view), health(), read=lambda path, limit, expired: lines)
 
 
 def test_duress_looks_like_nothing_on_this_screen(tmp_path: Path) -> None:
@@ -458,7 +463,7 @@ def test_events_come_newest_first_with_date_and_seconds_in_the_sites_zone(tmp_pa
         )
         window.writer.close()
 
-    play(tmp_path, scene, read=lambda path, limit: list(kept))
+    play(tmp_path, scene, read=lambda path, limit, expired: list(kept))
 
 
 def _line(seq: int, event: Event) -> EventLine:
