@@ -18,10 +18,7 @@ from firmware.core.facts import (
 from firmware.core.fire import fire_input_changed
 from firmware.core.kept import latch
 from firmware.core.leaf import contact_changed
-from firmware.core.machines import HoldTrigger, OpeningTrigger, PassingTrigger
-from firmware.core.release import hold_on, passing_on
 from firmware.core.rex import rex_changed
-from firmware.core.schedule import opening_on
 from firmware.core.site import Door, Turnstile
 from firmware.core.turnstile import pulse_changed
 from firmware.core.wiring import Portal, Role, locks
@@ -85,7 +82,6 @@ def output_failed(draft: Draft, fact: OutputFailed) -> None:
     portal = draft.wiring.outputs.get(fact.output)
     if portal is not None and fact.output not in draft.portals[portal].lost:
         latch(draft, portal, OUTPUT_FAILED)
-        _interrupt(draft, draft.wiring.portals[portal], fact.output)
 
 
 def device_lost(draft: Draft, fact: DeviceLost) -> None:
@@ -102,7 +98,6 @@ def device_lost(draft: Draft, fact: DeviceLost) -> None:
     portal = draft.wiring.outputs.get(fact.device)
     if portal is not None:
         draft.change(portal, lost=draft.portals[portal].lost | {fact.device})
-        _interrupt(draft, draft.wiring.portals[portal], fact.device)
 
 
 def device_recovered(draft: Draft, fact: DeviceRecovered) -> None:
@@ -126,15 +121,6 @@ def command_anew(draft: Draft, portal: Portal, output: str) -> None:
             draft.change_way(portal.id, way, commanded=None)
     if isinstance(portal, Turnstile) and portal.drop == output:
         draft.change(portal.id, dropped=None)
-
-
-def _interrupt(draft: Draft, portal: Portal, output: str) -> None:
-    """An output cannot be relied on: whatever was open by it begins only anew. Fire and request-to-exit go on."""
-    for way, lock in enumerate(locks(portal)):
-        if lock == output:
-            passing_on(draft, portal, way, PassingTrigger.CANCELLED)
-    hold_on(draft, portal, HoldTrigger.INTERRUPTED)
-    opening_on(draft, portal, OpeningTrigger.INTERRUPTED)
 
 
 # -- store, inbox, roster ---------------------------------------------------------------------------------------------

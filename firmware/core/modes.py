@@ -21,10 +21,10 @@ class Claim(StrEnum):
     EXIT = "exit"  # request-to-exit, or a credential at an access point that leads out
     LOCKDOWN = "lockdown"
     OPERATOR_LOCK = "operator_lock"
+    FAULT = "fault"
     OPERATOR_HOLD = "operator_hold"
     OPERATOR_ONCE = "operator_once"
     OUT_OF_SERVICE = "out_of_service"
-    FAULT = "fault"
     CREDENTIAL = "credential"
     HOLDER_HOLD = "holder_hold"  # presented twice
     SCHEDULE = "schedule"
@@ -43,16 +43,17 @@ class Rank(NamedTuple):
 
 # Evacuation stands below fire and above everything else that is software: the person who is asked twice before it
 # begins outranks whoever locked the site down before. Lockdown stands below exit: it refuses entry and nothing else.
+# A lock that failed or is lost stands above all that would only pretend to be open by it.
 PRIORITY: tuple[Rank, ...] = (
     Rank(Claim.FIRE, True, Mode.LOCKED_OPEN, Reason.FIRE, free=True),
     Rank(Claim.EVACUATION, True, Mode.LOCKED_OPEN, Reason.EVACUATION, free=True),
     Rank(Claim.EXIT, True, Mode.ACCESSED, Reason.REQUEST_TO_EXIT),
     Rank(Claim.LOCKDOWN, False, Mode.LOCKED_DOWN, Reason.LOCKDOWN),
     Rank(Claim.OPERATOR_LOCK, False, Mode.LOCKED, Reason.LOCKED_BY_OPERATOR),
+    Rank(Claim.FAULT, False, Mode.LOCKED, Reason.FAULT_LATCHED),
     Rank(Claim.OPERATOR_HOLD, True, Mode.UNLOCKED, Reason.OPERATOR, free=True),
     Rank(Claim.OPERATOR_ONCE, True, Mode.ACCESSED, Reason.OPERATOR),
     Rank(Claim.OUT_OF_SERVICE, False, Mode.OUT_OF_SERVICE, Reason.OUT_OF_SERVICE),
-    Rank(Claim.FAULT, False, Mode.LOCKED, Reason.FAULT_LATCHED),
     Rank(Claim.CREDENTIAL, True, Mode.ACCESSED, Reason.GRANTED),
     Rank(Claim.HOLDER_HOLD, True, Mode.UNLOCKED, Reason.DOUBLE_SWIPE, free=True),
     Rank(Claim.SCHEDULE, True, Mode.UNLOCKED, Reason.SCHEDULE_UNLOCKED, free=True),

@@ -1,0 +1,91 @@
+"""Mantraps: one door at a time, by proof; and nobody is kept in by it."""
+
+from __future__ import annotations
+
+from firmware.core.facts import HoldOpen, Level, OpenOnce
+from tests.core.portals.scene import Scene, door, known, turnstile
+
+
+def mantrap(**outer) -> Scene:
+    return Scene(door("outer", interlock=("inner",), **outer), door("inner", interlock=("outer",)))
+
+
+def refused(s: Scene, name: str) -> bool:
+    """Whether a card at a door is refused for the interlock; the door must not move then."""
+    s.wait(1_000)
+    s.take()
+    s.swipe(f"r_{name}", known(f"probe{s.t}"))
+    said = s.said()
+    if said == ["access.denied"]:
+        assert s.last("access.denied").reasons[-1].startswith("interlock:")
+        return True
+    assert f"{name}_lock+" in said
+    return False
+
+
+def test_the_other_door_has_to_be_closed_and_secured():
+    s = mantrap()
+    s.swipe("r_outer")
+    assert refused(s, "inner"), "outer is released"
+    s.open("outer")
+    assert refused(s, "inner"), "outer is open"
+    s.wait(10_000)
+    assert refused(s, "inner"), "outer is secured again, and still open"
+    s.close("outer")
+    assert not refused(s, "inner")
+
+
+def test_of_two_cards_at_once_the_first_one_passes():
+    s = mantrap()
+    s.swipe("r_outer")
+    s.swipe("r_inner", known("ben"))
+    assert s.outputs == {"outer_lock": True, "inner_lock": False}
+    assert s.last("access.denied").reasons[-1] == "interlock:outer"
+
+
+def test_an_unproven_contact_is_not_closed():
+    for level in (Level.OPEN, Level.SHORT, Level.LOST):
+        s = mantrap()
+        s.input("outer_contact", level)
+        assert refused(s, "inner")
+    s = Scene(door("outer"), door("inner", interlock=("outer",)), levels=False)
+    assert refused(s, "inner"), "not reported yet"
+
+
+def test_without_contact_secured_is_enough():
+    s = mantrap(contact=None)
+    s.swipe("r_outer")
+    assert refused(s, "inner")
+    s.wait(4_000)
+    assert not refused(s, "inner"), "outer was released for five seconds"
+
+
+def test_request_to_exit_is_never_blocked():
+    s = mantrap()
+    s.swipe("r_outer")
+    s.open("outer")
+    s.press("inner")
+    assert s.outputs["inner_lock"]
+
+
+def test_operators_are_bound_by_it_too():
+    s = mantrap()
+    s.swipe("r_outer")
+    s.take()
+    s.do(OpenOnce("guard", portal="inner"))
+    s.do(HoldOpen("guard", portal="inner", for_ms=1_000))
+    assert s.said() == ["command.refused", "command.refused"]
+    assert s.last("command.refused").reasons == ("interlock:outer",)
+    assert not s.outputs["inner_lock"]
+
+
+def test_a_turnstile_in_an_interlock():
+    s = Scene(door("inner", interlock=("gate",)), turnstile())
+    s.swipe("r_gate_out")
+    assert refused(s, "inner")
+    s.pulse("out")
+    assert not refused(s, "inner")
+
+
+def test_an_interlock_with_a_portal_that_is_not_there_bars_nobody():
+    assert not refused(Scene(door("inner", interlock=("nowhere",))), "inner")
