@@ -19,8 +19,7 @@ from firmware.core.access import Factor, Known, Unknown, Zone
 from firmware.core.decision import Outcome, decide
 from firmware.core.site import AccessPoint, Antipassback, Area, Door, Reader, Site
 from firmware.identity import Identity
-from firmware.journal.journal import Journal
-from firmware.journal.limits import Limits
+from firmware.journal import Journal, Limits
 from firmware.roster.presented import present
 from firmware.roster.roster import open_roster
 

@@ -26,7 +26,7 @@ from firmware.controller.role_socket import listening_socket
 
 BIT_INTERVAL_NS = 1_000_000  # 1 ms between bits, SIA AC-01: 0.2-20 ms
 PULSE_NS = 50_000
-SILENT_INTERVALS = 10  # between two frames, so that the first has ended
+SILENT_INTERVALS = 60  # between two frames: a reader that is used again within 50 ms is taken for a torn frame
 ANSWER_S_MAX = 10.0
 
 SITE = """\

@@ -48,7 +48,8 @@ class Clock:
         self._floor_utc_ms = max(self._floor_utc_ms, (newest_utc_ms or 0) - BACK_MS_MAX)
 
     def now_ms(self) -> int:
-        return int(self._loop.time() * 1000)
+        # By microseconds: 1031.697 s as a float is a hair less than 1031697 ms, and a deadline would never be reached.
+        return round(self._loop.time() * 1_000_000) // 1000
 
     def utc_ms(self) -> int | None:
         """Wall time, or None while it cannot be believed."""

@@ -49,7 +49,7 @@ class Engine:
         self._on_step = on_step
         self._view: SiteView | None = None
         self._viewed: State | None = None
-        self._ticket: int | None = None
+        self.ticket: int | None = None  # the newest of the journal
 
     def take(self, fact: AnyFact) -> None:
         """Step with one fact, now, and carry out what follows."""
@@ -60,7 +60,7 @@ class Engine:
         self.steps += 1
         ticket = self._outlet.carry_out(effects, now_ms, self._clock.utc_ms()) if effects else None
         if ticket is not None:
-            self._ticket = ticket
+            self.ticket = ticket
         if isinstance(fact, DeviceRecovered):
             self._outlet.restore(fact.device)
         if self._recorder is not None:
@@ -106,4 +106,4 @@ class Engine:
         seen = view(self.state)
         if seen != self._view:
             self._view = seen
-            self._on_view(seen, self._ticket)
+            self._on_view(seen, self.ticket)

@@ -6,7 +6,7 @@ said at that moment. PIN digits live here only: a fact says whose PIN it was, ne
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from drivers.reports import Digits, Frame, Level, Line, Noise, Report
 from drivers.wire.wiegand import Refusal, decode_in_order
@@ -27,13 +27,19 @@ class Intake:
     """Report -> facts. Without a roster nobody is known."""
 
     def __init__(
-        self, roster: Roster | None, ledger: Ledger, identity: Identity, formats: Mapping[str, Sequence[str]]
+        self,
+        roster: Roster | None,
+        ledger: Ledger,
+        identity: Identity,
+        formats: Mapping[str, Sequence[str]],
+        quota_areas: Collection[str] = (),
     ) -> None:
         self._roster = roster
         self._next: Roster | None = None
         self._ledger = ledger
         self._identity = identity
         self._formats = formats
+        self._quota_areas = tuple(quota_areas)
         self._pads: dict[str, PinPad] = {}
         self._typed: dict[str, str] = {}  # reader -> a PIN that came before its card; only while the core waits for that
         self.undecodable = 0
@@ -113,4 +119,4 @@ class Intake:
     def _present(self, factor: Factor, key: str) -> Known | Unknown:
         if self._roster is None:
             return Unknown(token=self._identity.pseudonym(factor.value, key))
-        return present(self._roster, self._ledger, factor, key, self._identity)
+        return present(self._roster, self._ledger, factor, key, self._identity, self._quota_areas)

@@ -22,7 +22,7 @@ from firmware.core.effects import (
     Unmute,
 )
 from firmware.core.facts import OutputFailed
-from firmware.journal.journal import Journal
+from firmware.journal import Journal
 
 Kept = Record | Remember | ForgetAreas | Keep
 

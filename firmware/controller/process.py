@@ -35,8 +35,7 @@ from firmware.core.effects import Event, Record
 from firmware.core.facts import DeviceLost, DeviceRecovered, Started, StoreFailed, StoreRecovered
 from firmware.core.state import initial
 from firmware.identity import Identity
-from firmware.journal.journal import Journal
-from firmware.journal.limits import Limits
+from firmware.journal import Journal, Limits
 from firmware.messages import Ask, Welcome
 
 HEALTH_S = 2.0
@@ -72,7 +71,8 @@ class Controller:
         self.clock = Clock(self._loop, wall)
         self.journal = self._open_journal()
         self.clock.believe_from(self.journal.newest_utc_ms)
-        self.intake = Intake(self.rosters.roster, self.journal.ledger, self.identity, board.formats)
+        quota_areas = [area.id for area in config.site.areas if area.quota]
+        self.intake = Intake(self.rosters.roster, self.journal.ledger, self.identity, board.formats, quota_areas)
         self.rosters.offer = self.intake.offer
         self.supervisor = Supervisor(self.emit, self._device, self._died)
         self.role_socket = self._network_socket()

@@ -15,7 +15,7 @@ from firmware.core.codes import Code
 from firmware.core.effects import Record
 from firmware.core.facts import AnyFact, Command
 from firmware.core.view import SiteView
-from firmware.journal.journal import Journal
+from firmware.journal import Journal
 from firmware.messages import Answer, Health, States
 
 VIEWS_WAITING_MAX = 256  # only the newest committed one matters; older ones give way
