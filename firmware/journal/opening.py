@@ -35,39 +35,51 @@ class Opened(NamedTuple):
 
 
 def open_store(
-    folder: Path, kind: type[Store], *, boot: str, now_ms: int, utc_ms: int | None, known: Head | None = None
+    folder: Path,
+    kind: type[Store],
+    *,
+    boot: str,
+    now_ms: int,
+    utc_ms: int | None,
+    known: Head | None = None,
+    broken: str = "",
 ) -> Opened:
     """Open or begin the journal of a folder, and mark it as open by this run.
 
-    `known` is the head that this run last saw. Raises sqlite3.Error and OSError where the folder cannot be used now.
+    `known` is the head that this run last saw; `broken` says what this run found wrong with the file, which is then
+    not even tried. Raises sqlite3.Error and OSError where the folder cannot be used now.
     """
     path = folder / DATABASE_FILE
     last = _last_head(folder, known)
-    why, aside = "", None
+    why = broken
     store: Store | None = None
-    try:
-        store = kind.open(path)
-    except (sqlite3.Error, JournalDamaged) as error:
-        if not is_damage(error):
-            raise
-        why = f"the old file cannot be read ({error})"
-    if store is not None and (last is None or store.continues(last)):
-        clean = store.open_boot is None
-        _mark_open(store, boot)
-        return Opened(store, begun=False, lost=False, clean=clean, aside=None)
+    if not broken:
+        try:
+            store = kind.open(path)
+        except (sqlite3.Error, JournalDamaged) as error:
+            if not is_damage(error):
+                raise
+            why = f"the old file cannot be read ({error})"
     if store is not None:
+        if last is None or store.continues(last):
+            clean = store.open_boot is None
+            _mark_open(store, boot)
+            return Opened(store, begun=False, lost=False, clean=clean, aside=None)
         why = f"the old file ends at {store.epoch}:{store.seq} and lacks rows that were there"
         store.close()
-    epoch = 1 + max(last.epoch if last else 0, _epochs_seen(folder), _epoch_in(path) if why else 0)
-    if why or _wal(path).exists():
-        aside = _move_aside(path, epoch - 1)
+    seen = _epochs_seen(folder)
+    anything = path.exists() and path.stat().st_size > 0
+    guess = seen + 1 if seen or why or anything else 0  # what was there is younger than all that was moved aside
+    previous = max(last.epoch if last else 0, guess, _epoch_in(path) if why and not broken else 0)
+    aside = _move_aside(path, previous) if (why and path.exists()) or _wal(path).exists() else None
     lost = bool(why) or last is not None or aside is not None
     detail = "the first journal of this controller"
     if lost:
         named = f"last known head {last.epoch}:{last.seq} {last.hash.hex()}" if last else "no head of it is known"
-        kept = f"; it is kept as {aside.name}" if aside else ""
-        detail = f"{why or 'the old file is gone'}{kept}; {named}"
-    store = kind.create(path, epoch, Stamped(Event(Code.EPOCH_BEGUN, detail=detail), now_ms, utc_ms), boot)
+        stays = f"; it is kept as {aside.name}" if aside else ""
+        detail = f"{why or 'the old file is gone'}{stays}; {named}"
+    first = Stamped(Event(Code.EPOCH_BEGUN, detail=detail), now_ms, utc_ms)
+    store = kind.create(path, previous + 1, first, boot)
     _mark_open(store, boot)
     return Opened(store, begun=True, lost=lost, clean=not lost, aside=aside)
 

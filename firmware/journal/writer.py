@@ -72,6 +72,7 @@ class Writer(threading.Thread):
         self._kept = dict(kept) if kept is not None else None
         self._notices = notices
         self._why = why
+        self._broken = ""  # what was found wrong with the file itself: it is moved aside before the next try
         self._pause_ms = limits.retry_ms_first
         self._now_ms, self._utc_ms = 0, None  # type: int, int | None
         self._signed_ms: int | None = None
@@ -263,9 +264,16 @@ class Writer(threading.Thread):
             return self._store
         vanished = self._store
         opened = open_store(
-            self._folder, self.STORE, boot=self._boot, now_ms=self._now_ms, utc_ms=self._utc_ms, known=self.head
+            self._folder,
+            self.STORE,
+            boot=self._boot,
+            now_ms=self._now_ms,
+            utc_ms=self._utc_ms,
+            known=self.head,
+            broken=self._broken,
         )
         self._store = opened.store
+        self._broken = ""
         if opened.lost:
             self._refill(opened, vanished)
         if vanished is not None:
@@ -289,13 +297,19 @@ class Writer(threading.Thread):
 
     def _lose_store(self, error: Exception) -> None:
         """The store failed: forget it, and say so once."""
-        whose = "the disk or its file system" if not is_damage(error) else "the journal's file, which is broken"
-        self._fail(f"the journal cannot be written: {error} (look at {whose} in {self._folder})")
-        if self._store is not None and not isinstance(error, _FileVanished):
+        vanished = isinstance(error, _FileVanished)
+        damaged = is_damage(error)
+        place = "the journal's file, which is broken," if damaged else "the disk or its file system"
+        self._fail(
+            str(error) if vanished else f"the journal cannot be written: {error} (look at {place} in {self._folder})"
+        )
+        if vanished or damaged:
+            self._broken = str(error)
+        if self._store is not None and vanished:
+            self._store.spoiled = True  # kept open: its ledger can still be read
+        elif self._store is not None:
             self._store.close()
             self._store = None
-        elif self._store is not None:
-            self._store.spoiled = True  # kept open: its ledger can still be read
 
     def _fail(self, why: str) -> None:
         if not self.failing:
