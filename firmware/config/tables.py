@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
 from firmware.config.convert import Limit, Shape
 from firmware.core.site import AccessPoint, Area, Door, Reader, Requirement, Rex, Site, Turnstile
-from firmware.journal.limits import Limits
+
+if TYPE_CHECKING:
+    from firmware.journal.limits import Limits
 
 ID = Limit(rule="id", pattern=r"\A[a-z][a-z0-9_]{0,39}\Z")  # ids become file names, topics and columns
 # What people read: no control characters, and none that turn the reading direction round.
@@ -93,6 +95,8 @@ class Store(msgspec.Struct, frozen=True):
     @property
     def limits(self) -> Limits:
         """The same for the journal."""
+        from firmware.journal.limits import Limits  # here: with the journal comes cryptography, 10 MB of memory
+
         return Limits(retention_days=self.retention_days, retention_bytes=self.retention_mb << 20)
 
 
