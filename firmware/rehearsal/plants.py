@@ -47,15 +47,15 @@ class Plants:
         loop: asyncio.AbstractEventLoop | None = None,
         *,
         seed: int | None = None,
-        frames_at_once: bool = False,
+        edge_by_edge: bool = False,
     ) -> Plants:
         """The plants of a file on fresh wires of `loop` (the running one). Raises LayoutError.
 
-        `seed` replaces the file's; `frames_at_once` as Wires.
+        `seed` replaces the file's; `edge_by_edge` as Wires.
         """
         layout = read_layout(Path(path))
         wires = Wires(
-            loop or asyncio.get_running_loop(), layout.seed if seed is None else seed, frames_at_once=frames_at_once
+            loop or asyncio.get_running_loop(), layout.seed if seed is None else seed, edge_by_edge=edge_by_edge
         )
         return cls(layout, wires)
 

@@ -23,7 +23,7 @@ class Yard:
     """Plants of the demo gate with every edge written down."""
 
     def __init__(self, path, seed=7):
-        self.plants = Plants.load(path, seed=seed)
+        self.plants = Plants.load(path, seed=seed, edge_by_edge=True)
         self.wires = self.plants.wires
         self.edges = []
         self.wires.listen(self.edges.extend)

@@ -23,11 +23,11 @@ from firmware.rehearsal.plants import Plants
 from firmware.rehearsal.virtual_time import run_virtual
 
 
-def with_drivers(gate_file, make, story, *, frames_at_once=False):
+def with_drivers(gate_file, make, story, *, edge_by_edge=False):
     """Run the drivers that `make(lines)` gives, over a socket to the far end, and `story(plants, drivers, reports)`."""
 
     async def run():
-        plants = Plants.load(gate_file, seed=7, frames_at_once=frames_at_once)
+        plants = Plants.load(gate_file, seed=7, edge_by_edge=edge_by_edge)
         far_end = FarEnd(plants.wires)
         ours, theirs = socket.socketpair()
         await far_end.attach(theirs)
@@ -56,8 +56,8 @@ def front_reader(keypad="4bit", formats=("H10301", "H10306", "H10304")):
     return msgspec.convert(table | {"keypad": keypad}, WiegandConfig)
 
 
-@pytest.mark.parametrize("frames_at_once", [False, True])
-def test_every_card_of_the_plants_is_read_as_what_it_is(gate_file, frames_at_once):
+@pytest.mark.parametrize("edge_by_edge", [False, True])
+def test_every_card_of_the_plants_is_read_as_what_it_is(gate_file, edge_by_edge):
     """Seed 3: 200 random cards of three lengths."""
     dice = random.Random(3)
     cards = []
@@ -72,9 +72,7 @@ def test_every_card_of_the_plants_is_read_as_what_it_is(gate_file, frames_at_onc
             await asyncio.sleep(0.5)
         return reports
 
-    reports = with_drivers(
-        gate_file, lambda lines: [Wiegand(front_reader(), lines)], story, frames_at_once=frames_at_once
-    )
+    reports = with_drivers(gate_file, lambda lines: [Wiegand(front_reader(), lines)], story, edge_by_edge=edge_by_edge)
     assert [report for report in reports if isinstance(report, Noise)] == []
     frames = [report for report in reports if isinstance(report, Frame)]
     read = [decode_in_order(("H10301", "H10306", "H10304"), frame.bits, frame.length).key for frame in frames]

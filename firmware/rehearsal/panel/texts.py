@@ -19,7 +19,7 @@ _PAIRS: dict[str, tuple[str, str]] = {
     # controller
     "controller": ("Controller", "控制器"),
     "listening": ("listens to the wires", "正在监听线路"),
-    "silent": ("is not there: every lock keeps the state it has", "不在线：所有门锁保持现状"),
+    "silent": ("is not there: its outputs keep what they were given last", "不在线：各输出保持最后的状态"),
     "cut_power": ("Cut the power", "切断电源"),
     "cutting": ("Power is cut …", "正在断电…"),
     "cut_nobody": ("Nobody here can cut the power", "此处无法切断电源"),
@@ -105,7 +105,7 @@ _PAIRS: dict[str, tuple[str, str]] = {
     "fault_arms_broken": ("arms turn freely", "闸臂失锁"),
     # what became of an action
     "said_done": ("Done.", "完成。"),
-    "said_asked": ("The power is cut. Watch the locks: they stay as they are.", "电源已切断。请看门锁：保持原状。"),
+    "said_asked": ("The power is cut. See what the locks do.", "电源已切断。请观察门锁的变化。"),
     "said_opened": ("The door opens.", "门开了。"),
     "said_locked": ("It is locked.", "锁着，打不开。"),
     "said_waiting": ("It is locked; you keep pushing for a moment …", "锁着；您继续推一会儿…"),
