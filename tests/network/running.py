@@ -108,6 +108,14 @@ class RunningPage:
         self.port = port
         self.code = code
         self.cookie: str | None = None
+        self._windows: list[Window] = []
+
+    async def close(self) -> None:
+        """Close every window that was opened."""
+        for window in self._windows:
+            window.writer.close()
+            with contextlib.suppress(ConnectionError):
+                await window.writer.wait_closed()
 
     async def raw(self, request: bytes) -> bytes:
         """Bytes in, bytes out until the server closes."""
@@ -146,13 +154,14 @@ class RunningPage:
         return response
 
     async def open_window(self, **headers: str) -> Window:
-        """Open the event stream; the caller closes `writer`."""
+        """Open the event stream."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 20)
         writer.write(self.request("GET", "/stream", **headers) + b"\r\n")
         async with asyncio.timeout(WAIT_S):
             head = await reader.readuntil(b"\r\n\r\n")
         status, _ = parsed_head(head)
-        return Window(reader, writer, status)
+        self._windows.append(Window(reader, writer, status))
+        return self._windows[-1]
 
 
 def no_events(path: str, limit: int, expired: Callable[[], bool]) -> Sequence[EventLine]:
@@ -173,6 +182,7 @@ async def running_page(
     path = folder / "network.sock"
     async with FakeController(path, *(first or (welcome(), states(), health()))) as controller:
         options = Options(str(path), None, None, CODE)
+        page: RunningPage | None = None
         process = asyncio.create_task(serve(site or settings(), options, read, said.put_nowait, stop))
         try:
             async with asyncio.timeout(WAIT_S):
@@ -192,6 +202,8 @@ async def running_page(
             stop.set()
             async with asyncio.timeout(WAIT_S):
                 await process
+            if page is not None:  # after the process: open windows must not hold its stop
+                await page.close()
 
 
 async def heard(page: RunningPage, *messages: Message) -> None:

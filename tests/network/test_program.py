@@ -122,6 +122,7 @@ def with_process(folder: Path, scene: Callable[[Process, RunningPage], Awaitable
                     complaints = await process.stderr.read()
                     assert await process.wait() == 0
                 assert complaints == b""
+                await page.close()
             finally:
                 if process.returncode is None:
                     process.kill()
