@@ -7,7 +7,7 @@ the loop's clock and that both processes share it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -53,7 +53,7 @@ class Gate:
         self.wall = wall
         self._far_end = far_end
         self._loop = asyncio.get_running_loop()
-        self._forget_hook = lambda: None
+        self._forget_hook: Callable[[], None] = lambda: None
         self.controller: Controller
 
     async def power_on(self, record: Path | None = None) -> None:
@@ -103,7 +103,7 @@ class Gate:
             raise RuntimeError("a gate runs on virtual time; a real one is firmware.bench.rig")
         with self._loop.external():  # the writer's thread works in real time
             while journal.committed < newest:
-                await asyncio.sleep(0)
+                await asyncio.sleep(0)  # noqa: ASYNC110  it is a thread of ours that we wait for
 
 
 @asynccontextmanager
@@ -113,21 +113,25 @@ async def running_gate(
     *,
     utc_ms: int = NOON_UTC_MS,
     seed: int | None = None,
-    frames_at_once: bool = False,
+    edge_by_edge: bool = False,
     record: Path | None = None,
     on: bool = True,
 ) -> AsyncIterator[Gate]:
     """A gate of that site file with its plants and roster, switched on unless told otherwise."""
     config, problems = load(site)
     if config is None or config.rehearsal.plants is None:
-        raise RuntimeError(f"{site} cannot be rehearsed: {[str(problem) for problem in problems] or 'it names no plants'}")
+        raise RuntimeError(
+            f"{site} cannot be rehearsed: {[str(problem) for problem in problems] or 'it names no plants'}"
+        )
     loop = asyncio.get_running_loop()
     if config.rehearsal.holders is not None and config.rehearsal.rules is not None:
         identity = Identity.load_or_create(folder / "identity")
         built = folder / "rehearsal.roster"
-        build_roster(config.rehearsal.holders, config.rehearsal.rules, built, identity, version=1, created_s=utc_ms // 1000)
+        build_roster(
+            config.rehearsal.holders, config.rehearsal.rules, built, identity, version=1, created_s=utc_ms // 1000
+        )
         install(built, folder / "roster", [identity.public_key], digest_key_id=identity.digest_key_id).close()
-    plants = Plants.load(config.rehearsal.plants, loop, seed=seed, frames_at_once=frames_at_once)
+    plants = Plants.load(config.rehearsal.plants, loop, seed=seed, edge_by_edge=edge_by_edge)
     far_end = FarEnd(plants.wires)
     await far_end.serve(folder / "wires.sock")
     gate = Gate(config, folder, plants, far_end, LoopWall(loop, utc_ms))

@@ -98,7 +98,9 @@ def bench(folder: Path, kills: int = KILLS, credentials: int = CREDENTIALS) -> d
             _demand(rig.far_end.levels[LOCK] is False, kill, "the lock is not secured after `menshen safe`")
             verdict = verify(rig.state / "journal" / "journal.db", identity.public_key)
             _demand(verdict.ok, kill, f"the chain is broken: {verdict}")
-            _demand((verdict.epoch, verdict.at) >= acknowledged, kill, f"row {acknowledged} was acknowledged and is gone")
+            _demand(
+                (verdict.epoch, verdict.at) >= acknowledged, kill, f"row {acknowledged} was acknowledged and is gone"
+            )
     finally:
         rig.close()
     return {

@@ -242,7 +242,7 @@ class Rig:
         return told
 
     def swipe(self, bits: int, length: int = 26) -> int:
-        """Send a frame whose last bit is now; returns that instant. Waits until such a frame fits behind the last one."""
+        """Send a frame whose last bit is now; returns that instant. Waits until it fits behind the last one."""
         free_ns = self._swiped_ns + (length + SILENT_INTERVALS) * BIT_INTERVAL_NS
         rest(max(0, free_ns - monotonic_ns()) / 1e9)
         last_ns = self._swiped_ns = monotonic_ns()

@@ -82,6 +82,8 @@ class Publisher:
         supervisor: Supervisor,
         drivers: Mapping[str, Driver],
     ) -> None:
+        if not self._socket.listened_to:
+            return  # nobody would read it; who connects later gets the next one
         self._socket.publish(
             Health(
                 uptime_ms=uptime_ms,

@@ -86,6 +86,11 @@ class RoleSocket:
         self.refused_frames = 0
         self.refused_asks = 0
 
+    @property
+    def listened_to(self) -> bool:
+        """Whether any client is connected."""
+        return bool(self._clients)
+
     async def start(self, listening: socket.socket) -> None:
         self._server = await asyncio.start_unix_server(self._serve, sock=listening)
 

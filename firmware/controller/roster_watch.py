@@ -19,7 +19,7 @@ from firmware.roster.roster import Roster
 
 INCOMING = "incoming.roster"
 REFUSED = "incoming.refused"
-LOOK_S = 1.0
+LOOK_S = 2.0
 
 
 class RosterWatch:
@@ -27,6 +27,7 @@ class RosterWatch:
 
     def __init__(self, folder: Path, signers: Collection[bytes], identity: Identity, inbox: Inbox) -> None:
         self._folder = folder
+        self._incoming = folder / INCOMING
         self._trusted = tuple(signers) or (identity.public_key,)
         self._digest_key_id = identity.digest_key_id
         self._inbox = inbox
@@ -43,8 +44,8 @@ class RosterWatch:
         """Look for a new file, until cancelled."""
         while True:
             await asyncio.sleep(LOOK_S)
-            if (self._folder / INCOMING).exists():
-                await self._take(self._folder / INCOMING)
+            if self._incoming.exists():
+                await self._take(self._incoming)
 
     def _load(self) -> None:
         try:
