@@ -179,10 +179,10 @@ class Speaker:
         words = self.words
         notes: list[str] = []
         level = "ok"
-        if portal.position is Position.OPEN and portal.mode in _LOCKED_MODES:
+        if told and portal.position is Position.OPEN and portal.mode in _LOCKED_MODES:
             notes.append(words("differs"))
             level = "attention"
-        elif portal.position in (Position.UNKNOWN, Position.FAULT):
+        elif told and portal.position in (Position.UNKNOWN, Position.FAULT):
             notes.append(words("unproven"))
             level = "attention"
         alarms = [code for code in portal.alarms if code != Code.DURESS]

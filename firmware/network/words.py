@@ -34,13 +34,13 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "fire": ("Fire alarm", "火警"),
     "fire_advice": (
-        "Escape routes are released. Follow the site's fire plan; leave by the nearest exit.",
-        "疏散通道已释放。请按消防预案行动，从最近的出口撤离。",
+        "Escape routes have been told to open. Follow the site's fire plan; leave by the nearest exit.",
+        "已指令疏散通道打开。请按消防预案行动，从最近的出口撤离。",
     ),
     "evacuation": ("Evacuation", "紧急疏散"),
     "evacuation_advice": (
-        "Escape routes are released until a named person ends the evacuation.",
-        "疏散通道已释放，直至指定人员解除疏散。",
+        "Escape routes have been told to open, until a named person ends the evacuation.",
+        "已指令疏散通道打开，直至指定人员解除疏散。",
     ),
     "lockdown": ("Lockdown", "封锁"),
     "lockdown_advice": (

@@ -429,13 +429,15 @@ def test_states_are_kept_and_marked_old_when_the_controller_is_gone(tmp_path: Pa
         assert old["banners"][0]["kind"] == "silent"
         assert "has not answered since 2026-11-23 13:03:22" in old["banners"][0]["text"]
         assert [(card["mode"], card["position"]) for card in old["cards"]] == [("locked", "lost")] * 3
+        assert not any(card["notes"] for card in old["cards"]), "nothing is said of where a silent door stands"
         assert old["no_alarms_text"] == "Not known while the controller does not answer."
         html = (await page.get("/")).text
         assert 'data-live="no"' in html
         assert 'data-position="closed"' not in html
         window.writer.close()
 
-    play(tmp_path, scene)
+    view = quiet(door(position=Position.OPEN), shed(), hall())
+    play(tmp_path, scene, welcome(), states(view=view), health())
 
 
 def test_events_come_newest_first_with_date_and_seconds_in_the_sites_zone(tmp_path: Path) -> None:
