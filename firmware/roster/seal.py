@@ -93,6 +93,16 @@ def check(file: BinaryIO, path: Path, trusted_keys: Collection[bytes], minimum_v
     return seal
 
 
+def claimed_signer(path: Path) -> bytes:
+    """The public key that the seal names, without any trust in it: for who wants to look into a stranger's roster.
+
+    Raises RosterUnsigned, OSError.
+    """
+    with path.open("rb") as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - PAGE_BYTES))
+        return _claim_of(file.read(PAGE_BYTES), path)[1]
+
+
 def digest_of(file: BinaryIO, size: int) -> str:
     """SHA-256 of the first `size` bytes, hex."""
     file.seek(0)
@@ -108,7 +118,8 @@ def digest_of(file: BinaryIO, size: int) -> str:
     return digest.hexdigest()
 
 
-def _read_page(page: bytes, path: Path, trusted_keys: Collection[bytes]) -> Seal:
+def _claim_of(page: bytes, path: Path) -> tuple[Seal, bytes, bytes, bytes]:
+    """(seal, the key that it names, the manifest, the signature), as they stand there: nothing is proven yet."""
     start = len(MAGIC) + LENGTH_BYTES
     length = int.from_bytes(page[len(MAGIC) : start], "big")
     end = start + length + SIGNATURE_BYTES
@@ -120,6 +131,11 @@ def _read_page(page: bytes, path: Path, trusted_keys: Collection[bytes]) -> Seal
         signer = bytes.fromhex(seal.signer)
     except (msgspec.MsgspecError, ValueError) as error:
         raise RosterUnsigned(f"{path} carries a seal that cannot be read: {error}. {_GET_ANOTHER}") from error
+    return seal, signer, manifest, signature
+
+
+def _read_page(page: bytes, path: Path, trusted_keys: Collection[bytes]) -> Seal:
+    seal, signer, manifest, signature = _claim_of(page, path)
     if signer not in trusted_keys:
         raise RosterForeign(
             f"{path} is signed by {seal.signer[:16]}…, which this controller does not trust. "
