@@ -25,7 +25,7 @@ from firmware.journal.writer import Writer
 SEED = 5
 PASSAGE = (Code.GRANTED, Code.UNLOCKED, Code.OPENED, Code.TAKEN, Code.CLOSED)
 PERSONAL = frozenset({Code.GRANTED, Code.TAKEN})
-WAITING_MAX = 800  # events: two groups
+WAITING_MAX = 400  # events: two groups
 PACED_PER_S = 200  # passages: 1,000 events a second, a storm at a gate
 HOLDERS = 5_000
 

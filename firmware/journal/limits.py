@@ -11,7 +11,7 @@ class Limits(msgspec.Struct, frozen=True):
     # Waiting events: about 10 MB. At a gate's rate that is hours of a full disk before the first INFO is lost.
     backlog_events_max: int = 20_000
     # Events in one transaction: longer ones write faster but make the first of them wait.
-    batch_events_max: int = 400
+    batch_events_max: int = 200
     # Between signed heads: what a thief of the card could cut off without a trace, where no witness is outside.
     checkpoint_events: int = 10_000
     checkpoint_ms: int = 600_000

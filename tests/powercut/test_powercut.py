@@ -45,4 +45,3 @@ def test_a_build_that_lies_is_found(build, tmp_path):
     operations = record(tmp_path, SEED, build)
     faults = check_cuts(operations, SEED, choose_cuts(operations, CUTS, SEED), stop_at=3)
     assert len(faults) == 3
-    assert any("was acknowledged" in fault for fault in faults)
