@@ -68,10 +68,11 @@ def open_store(
         why = f"the old file ends at {store.epoch}:{store.seq} and lacks rows that were there"
         store.close()
     seen = _epochs_seen(folder)
-    anything = path.exists() and path.stat().st_size > 0
-    guess = seen + 1 if seen or why or anything else 0  # what was there is younger than all that was moved aside
+    # A log without its file: somebody took the file. (A file without tables was being made when the power went.)
+    orphan = _wal(path).exists() and not (path.exists() and path.stat().st_size > 0)
+    guess = seen + 1 if seen or why or orphan else 0  # what was there is younger than all that was moved aside
     previous = max(last.epoch if last else 0, guess, _epoch_in(path) if why and not broken else 0)
-    aside = _move_aside(path, previous) if (why and path.exists()) or _wal(path).exists() else None
+    aside = _move_aside(path, previous) if orphan or (why and path.exists()) else None
     lost = bool(why) or last is not None or aside is not None
     detail = "the first journal of this controller"
     if lost:
