@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import secrets
 import signal
 import socket
 import sys
@@ -19,6 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from firmware.controller.role_socket import listening_socket
+from firmware.controller.safe import SafeError, make_safe
 
 BACK_OFF_S = (0.5, 1.0, 2.0, 5.0)
 POWER_OFF_S = 3.0
@@ -37,7 +37,7 @@ class Child:
         self._pass_fds = tuple(pass_fds)
         self.process: Process | None = None
         self.starts = 0
-        self.on_line: Callable[[dict[str, object]], None] | None = None
+        self.on_line: Callable[[dict[str, object]], None] = lambda _: None
         self.after_death: Callable[[], object] | None = None
         self.wait_s = 0.0  # once, before the next start
 
@@ -75,7 +75,7 @@ class Child:
                 told = json.loads(raw)
             except ValueError:
                 told = None
-            if isinstance(told, dict) and self.on_line is not None:
+            if isinstance(told, dict):
                 self.on_line(told)
             else:
                 sys.stdout.write(raw.decode(errors="replace"))
@@ -99,7 +99,6 @@ class Development:
     ) -> None:
         self._config, self._plants, self._state, self._record = config, plants, state, record
         self._page, self._panel, self._say = page, panel, say
-        self._code = secrets.token_urlsafe(12)
         self._runtime = Path(tempfile.mkdtemp(prefix="menshen-"))
         self._wires = self._runtime / "wires.sock"
         self._role_path = self._runtime / "network.sock"
@@ -119,13 +118,15 @@ class Development:
         if self._record is not None:
             controller += ["--record", str(self._record)]
         network = ["firmware.network", "--config", str(self._config), "--socket", str(self._role_path)]
-        network += ["--page", self._page, "--code", self._code]
+        network += ["--page", self._page]
         children = {
             "rehearsal": Child("rehearsal", rehearsal, [ask_fd]),
             "controller": Child("controller", controller, [role_fd]),
             "network": Child("network", network),
         }
         children["rehearsal"].on_line = self._told
+        children["controller"].on_line = self._told
+        children["network"].on_line = self._told
         children["controller"].after_death = self._make_safe
         return children
 
@@ -137,7 +138,6 @@ class Development:
             loop.add_signal_handler(number, ended.set)
         tasks = [asyncio.create_task(child.keep(), name=name) for name, child in self._children.items()]
         tasks.append(asyncio.create_task(self._answer(), name="asks"))
-        self._say(f"Page:   http://{self._page}/?code={self._code}   (read-only; the code works once)")
         try:
             await ended.wait()
         finally:
@@ -150,6 +150,10 @@ class Development:
     def _told(self, told: dict[str, object]) -> None:
         if "panel" in told:
             self._say(f"Panel:  {told['panel']}   (presents cards, pushes doors, cuts power)")
+        elif "page" in told:
+            self._say(f"Page:   {told['page']}   (read-only; the code works once)")
+        elif "boot" in told:
+            self._say(f"Ready:  the controller of {told['ready']} decides")
 
     async def _answer(self) -> None:
         """What the panel asks of us, one JSON line each."""
@@ -172,10 +176,12 @@ class Development:
 
     def _make_safe(self) -> None:
         """What the service manager does on a board after every death of the controller."""
-        from firmware.controller.safe import make_safe
-
-        report = make_safe(self._config, self._wires)
-        self._say(f"Safe:   {report}")
+        try:
+            outputs = make_safe(self._config, self._wires)
+        except SafeError as error:
+            self._say(f"Safe:   {error}")
+        else:
+            self._say(f"Safe:   {len(outputs)} devices with outputs are at their safe levels")
 
     def _close(self) -> None:
         for end in (self._asked, self._asks_end, self._role_socket):

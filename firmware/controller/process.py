@@ -182,6 +182,8 @@ class Controller:
             site_name=self._config.name,
             boot=self.boot,
             journal=str(self.journal.path),
+            id=self.identity.id,
+            fingerprint=self.identity.fingerprint,
         )
         return RoleSocket("network", welcome, frozenset(), self._ask)  # read-only until the page has accounts
 
