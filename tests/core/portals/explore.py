@@ -19,6 +19,7 @@ from firmware.core.effects import Keep, Record, SetOutput
 from firmware.core.facts import (
     AnyFact,
     DeadlineReached,
+    DeviceLost,
     EndEvacuation,
     EndLockdown,
     InputChanged,
@@ -125,6 +126,8 @@ def take(site: Site, node: Node, fact: Any, invariants: Sequence[Invariant]) -> 
     before = outside if fact.__class__ is not Started else Outside(outputs={}, kept=outside.kept)
     try:
         state, effects = step(state, t, fact)
+        if isinstance(fact, DeviceLost) and fact.device in state.wiring.inputs:
+            fact = InputChanged(fact.device, Level.LOST)  # what it comes to
         after = _look(site, before, t, fact, effects)
         events = tuple(effect.event for effect in effects if isinstance(effect, Record))
         move = Move(site, fact, before, after, events, t)
