@@ -106,7 +106,7 @@ def connect_writer(path: Path, synchronous: str, wal_pages: int) -> sqlite3.Conn
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         connection.execute(f"PRAGMA wal_autocheckpoint = {wal_pages}")
         connection.execute("PRAGMA secure_delete = ON")  # an erased body is overwritten, not only unlinked
-        connection.execute("PRAGMA cache_size = -8000")  # 8 MB
+        connection.execute("PRAGMA cache_size = -4000")  # 4 MB
         connection.execute("PRAGMA foreign_keys = OFF")
     except sqlite3.Error:
         connection.close()
