@@ -14,11 +14,16 @@ from typing import Any
 from firmware.config import Config, load
 from firmware.controller.board import build, simulated_lines
 from firmware.controller.clock import SystemWall
+from firmware.controller.errors import ControllerError
 from firmware.controller.health import ServiceManager
 from firmware.controller.process import Controller, open_bus, tune
 from firmware.controller.role_socket import listening_socket
+from firmware.controller.tenancy import Tenancy
+from firmware.identity import IdentityError
+from firmware.roster.errors import RosterError
 
 BUS_WAIT_S = 5.0
+MISUSED = 2
 FAILED = 70  # EX_SOFTWARE of sysexits.h: the service manager starts us again, after `menshen safe`
 
 
@@ -40,25 +45,19 @@ def main(argv: list[str] | None = None) -> int:
     config, problems = load(arguments.config)
     if config is None:
         print(f"menshen: {arguments.config}: {len(problems)} problems; `menshen check` lists them", file=sys.stderr)
-        return 2
+        return MISUSED
     return asyncio.run(serve(config, arguments))
 
 
 async def serve(config: Config, arguments: argparse.Namespace) -> int:
-    """Run until SIGTERM or SIGINT (0) or until a part dies (FAILED)."""
-    folder = arguments.state or config.store.folder
-    lines = simulated_lines(arguments.wires)
-    board = build(config, lines)
-    await open_bus(lines, BUS_WAIT_S)
-    listening = None
-    if arguments.network_fd is not None:
-        listening = socket.socket(fileno=arguments.network_fd)
-    elif arguments.network_socket is not None:
-        listening = listening_socket(arguments.network_socket)
-    controller = Controller(
-        config, folder, lines, board, SystemWall(), record=arguments.record, service_manager=ServiceManager()
-    )
+    """Run until SIGTERM or SIGINT (0) or until a part dies (FAILED); MISUSED, with one line, where it cannot begin."""
+    try:
+        controller, listening = await prepare(config, arguments)
+    except (ControllerError, IdentityError, RosterError, OSError) as error:
+        print(f"menshen: {error}", file=sys.stderr)
+        return MISUSED
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(controller.callback_failed)
     asked = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asked.set)
@@ -74,6 +73,27 @@ async def serve(config: Config, arguments: argparse.Namespace) -> int:
         print(f"menshen: {controller.failed.result()}", file=sys.stderr)
         return FAILED
     return 0
+
+
+async def prepare(config: Config, arguments: argparse.Namespace) -> tuple[Controller, socket.socket | None]:
+    """Everything that can be wrong with how we were started, before the first driver runs.
+
+    The state folder first: a second controller must not touch the wires, nor take the socket of the first.
+    """
+    folder = arguments.state or config.store.folder
+    Tenancy(folder)  # to the end of the process
+    lines = simulated_lines(arguments.wires)
+    board = build(config, lines)
+    await open_bus(lines, BUS_WAIT_S)
+    listening = None
+    if arguments.network_fd is not None:
+        listening = socket.socket(fileno=arguments.network_fd)
+    elif arguments.network_socket is not None:
+        listening = listening_socket(arguments.network_socket)
+    controller = Controller(
+        config, folder, lines, board, SystemWall(), record=arguments.record, service_manager=ServiceManager()
+    )
+    return controller, listening
 
 
 if __name__ == "__main__":

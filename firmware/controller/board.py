@@ -24,6 +24,7 @@ from drivers.relay import Relay, RelayConfig
 from drivers.settings import DeviceConfig
 from drivers.wiegand import Wiegand, WiegandConfig
 from firmware.config import Config, DeviceDraft, Limit, Problems, Shape, convert, escaped, nearest, shown
+from firmware.controller.errors import WiringError
 
 ID = Limit(rule="id", pattern=r"\A[a-z][a-z0-9_]{0,39}\Z")
 
@@ -50,10 +51,6 @@ KINDS: dict[str, Kind] = {
     "relay": Kind(RelayConfig, Relay, Role.OUTPUT),
 }
 SHAPES: dict[type, Shape] = {kind.settings: Shape(limits={"id": ID}) for kind in KINDS.values()}
-
-
-class WiringError(Exception):
-    """The board or its wires cannot be had: whose fault it is and what to do."""
 
 
 class BoardTable(msgspec.Struct, frozen=True):

@@ -38,7 +38,9 @@ class ServiceManager:
         if not self._address:
             return
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as telling:
+        # Without waiting: a service manager that hangs lets its queue fill, and the gate must not hang with it.
+        kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+        with socket.socket(socket.AF_UNIX, kind) as telling:
             try:
                 telling.sendto(text.encode(), address)
             except OSError as error:

@@ -6,7 +6,7 @@ said at that moment. PIN digits live here only: a fact says whose PIN it was, ne
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from drivers.reports import Digits, Frame, Level, Line, Noise, Report
 from drivers.wire.wiegand import Refusal, decode_in_order
@@ -17,6 +17,7 @@ from firmware.core.facts import AnyFact, CardRead, CodeRead, InputChanged, Noise
 from firmware.core.facts import Level as FactLevel
 from firmware.core.state import State
 from firmware.identity import Identity
+from firmware.roster.errors import RosterError
 from firmware.roster.presented import Ledger, present
 from firmware.roster.roster import Roster, SecondPin
 
@@ -24,7 +25,10 @@ LINE_CHARACTERS_MAX = 512  # a QR code's text; longer ones are nobody's credenti
 
 
 class Intake:
-    """Report -> facts. Without a roster nobody is known."""
+    """Report -> facts. Without a roster nobody is known.
+
+    A roster whose disk fails under it knows nobody at that moment either; `on_damaged` is told, each time.
+    """
 
     def __init__(
         self,
@@ -33,6 +37,7 @@ class Intake:
         identity: Identity,
         formats: Mapping[str, Sequence[str]],
         quota_areas: Collection[str] = (),
+        on_damaged: Callable[[RosterError], None] = lambda _: None,
     ) -> None:
         self._roster = roster
         self._next: Roster | None = None
@@ -40,12 +45,17 @@ class Intake:
         self._identity = identity
         self._formats = formats
         self._quota_areas = tuple(quota_areas)
+        self._on_damaged = on_damaged
         self._pads: dict[str, PinPad] = {}
-        self._typed: dict[str, str] = {}  # reader -> a PIN that came before its card; only while the core waits for that
+        self._typed: dict[
+            str, str
+        ] = {}  # reader -> a PIN that came before its card; only while the core waits for that
         self.undecodable = 0
 
     def offer(self, roster: Roster) -> None:
         """A new roster; it serves from the RosterReplaced fact on that follows it through the inbox."""
+        if self._next is not None:
+            self._next.close()  # it was overtaken before its fact was taken
         self._next = roster
 
     def adopt(self) -> None:
@@ -95,7 +105,7 @@ class Intake:
         waiting = state.readers[reader].pending
         if waiting is None or waiting.holder is None or self._roster is None:
             return PinEntered(reader=reader, presented=presented)
-        matched = self._roster.second_pin(waiting.holder, pin, self._identity)
+        matched = self._second_pin(waiting.holder, pin)
         return PinEntered(
             reader=reader,
             presented=presented,
@@ -111,12 +121,24 @@ class Intake:
             return PinBefore.NONE
         if not isinstance(presented, Known):
             return PinBefore.WRONG
-        matched = self._roster.second_pin(presented.holder, typed, self._identity)
+        matched = self._second_pin(presented.holder, typed)
         if matched is None:
             return PinBefore.WRONG
         return PinBefore.DURESS if matched is SecondPin.DURESS else PinBefore.RIGHT
 
     def _present(self, factor: Factor, key: str) -> Known | Unknown:
-        if self._roster is None:
-            return Unknown(token=self._identity.pseudonym(factor.value, key))
-        return present(self._roster, self._ledger, factor, key, self._identity, self._quota_areas)
+        if self._roster is not None:
+            try:
+                return present(self._roster, self._ledger, factor, key, self._identity, self._quota_areas)
+            except RosterError as error:
+                self._on_damaged(error)
+        return Unknown(token=self._identity.pseudonym(factor.value, key))
+
+    def _second_pin(self, holder: str, pin: str) -> SecondPin | None:
+        """Whether the PIN is this holder's; None, which is wrong, where the roster cannot be read."""
+        assert self._roster is not None
+        try:
+            return self._roster.second_pin(holder, pin, self._identity)
+        except RosterError as error:
+            self._on_damaged(error)
+            return None

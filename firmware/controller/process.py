@@ -13,6 +13,7 @@ import socket
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import firmware
 from drivers.bus.lines import Lines
@@ -21,6 +22,7 @@ from firmware.config import Config
 from firmware.controller.board import Board
 from firmware.controller.clock import WATCH_S, Clock, Wall
 from firmware.controller.engine import Engine
+from firmware.controller.errors import StateFolderError
 from firmware.controller.health import ServiceManager
 from firmware.controller.inbox import Inbox, Rank
 from firmware.controller.intake import Intake
@@ -69,15 +71,17 @@ class Controller:
         self.identity = Identity.load_or_create(folder / "identity")
         self.rosters = RosterWatch(folder / "roster", config.roster.signers, self.identity, self.inbox)
         self.clock = Clock(self._loop, wall)
+        self.recorder = Recorder(record, config.site, self.clock.now_ms()) if record is not None else None
         self.journal = self._open_journal()
         self.clock.believe_from(self.journal.newest_utc_ms)
         quota_areas = [area.id for area in config.site.areas if area.quota]
-        self.intake = Intake(self.rosters.roster, self.journal.ledger, self.identity, board.formats, quota_areas)
+        self.intake = Intake(
+            self.rosters.roster, self.journal.ledger, self.identity, board.formats, quota_areas, self.rosters.damaged
+        )
         self.rosters.offer = self.intake.offer
         self.supervisor = Supervisor(self.emit, self._device, self._died)
         self.role_socket = self._network_socket()
         self.publisher = Publisher(self.role_socket, self.clock)
-        self.recorder = Recorder(record, config.site, self.clock.now_ms()) if record is not None else None
         self.engine = Engine(
             initial(config.site),
             clock=self.clock,
@@ -131,6 +135,15 @@ class Controller:
             self.recorder.close()
         self.intake.close()
 
+    def callback_failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Handle what asyncio has to complain of. A callback that raised is a mistake of ours, and ends the process.
+
+        What a client's connection ran into is not: nobody at a socket may end the controller.
+        """
+        loop.default_exception_handler(context)
+        if "handle" in context:
+            self._died("a callback", context.get("exception"))
+
     def emit(self, report: AnyReport) -> None:
         """Where every driver's reports enter."""
         match report:
@@ -157,7 +170,12 @@ class Controller:
             self._from_thread(lambda: self.inbox.put(StoreRecovered(events_lost=lost), Rank.SYSTEM, "journal"))
 
         folder = self._folder / "journal"
-        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        try:
+            folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StateFolderError(
+                f"{folder}: {error.strerror}. The journal is kept there: make it a folder of the user who runs this"
+            ) from error
         store = self._config.store
         return Journal.open(
             folder,

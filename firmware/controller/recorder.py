@@ -5,9 +5,11 @@ A recording is JSON lines: a header with the site, then `{"now_ms", "fact", "eff
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import secrets
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -61,7 +63,10 @@ class Pseudonyms:
 
 
 class Recorder:
-    """Writes one recording; stops, and says so in the file, at RECORDING_BYTES_MAX."""
+    """Writes one recording; stops, and says so in the file, at RECORDING_BYTES_MAX.
+
+    A disk that takes no more ends the recording, and nothing else.
+    """
 
     def __init__(self, path: Path, site: Site, started_ms: int) -> None:
         self._file: BinaryIO | None = path.open("xb", buffering=1 << 16)
@@ -76,12 +81,26 @@ class Recorder:
             self._pseudonyms.replace(msgspec.to_builtins(fact)),
             self._pseudonyms.replace(msgspec.to_builtins(list(effects))),
         )
-        self._written += self._file.write(msgspec.json.encode(line) + b"\n")
-        if self._written > RECORDING_BYTES_MAX:
-            self._file.write(b'{"ended":"the recording has reached its limit of bytes"}\n')
-            self.close()
+        try:
+            self._written += self._file.write(msgspec.json.encode(line) + b"\n")
+            if self._written > RECORDING_BYTES_MAX:
+                self._file.write(b'{"ended":"the recording has reached its limit of bytes"}\n')
+                self.close()
+        except OSError as error:
+            self._give_up(error)
 
     def close(self) -> None:
         if self._file is not None:
-            self._file.close()
+            try:
+                self._file.close()
+            except OSError as error:  # what was still in the buffer
+                self._give_up(error)
             self._file = None
+
+    def _give_up(self, error: OSError) -> None:
+        file, self._file = self._file, None
+        if file is None:
+            return
+        print(f"menshen: the recording has ended: {error}. Look at its disk; the controller goes on.", file=sys.stderr)
+        with contextlib.suppress(OSError):  # it cannot be flushed; its descriptor is closed all the same
+            file.close()

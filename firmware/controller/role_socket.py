@@ -30,6 +30,9 @@ CLIENTS_MAX = 4
 UNSENT_BYTES_MAX = 1 << 20  # a client that reads nothing is let go
 ASKS_PER_S = 2.0
 ASKS_BURST = 10
+ASKS_OPEN_MAX = 64  # not yet answered, while the journal cannot commit
+REFUSALS_PER_S = 10.0  # of one client; past that and the burst it is read no faster, and its own buffer fills
+REFUSALS_BURST = 256
 READ_BYTES = 1 << 16
 
 
@@ -144,25 +147,30 @@ class RoleSocket:
 
     async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         frames = FrameReader(AnyFromNetwork)
+        refusals = Allowance(REFUSALS_PER_S, REFUSALS_BURST)
+        now_s = asyncio.get_running_loop().time
         while received := await reader.read(READ_BYTES):
             for message in frames.feed(received):
                 assert isinstance(message, Ask)
-                self._take(message, writer)
+                if not self._take(message, writer) and not refusals.take(now_s()):
+                    await asyncio.sleep(1 / REFUSALS_PER_S)
 
-    def _take(self, ask: Ask, writer: asyncio.StreamWriter) -> None:
+    def _take(self, ask: Ask, writer: asyncio.StreamWriter) -> bool:
+        """Hand one command on; False where it was refused, which the client is told."""
         why = None
         if type(ask.command) not in self._allowed:
             why = "not_allowed"
-        elif not self._allowance.take(asyncio.get_running_loop().time()):
+        elif len(self._asked) >= ASKS_OPEN_MAX or not self._allowance.take(asyncio.get_running_loop().time()):
             why = "too_many"
         elif ask.request in self._asked or not 0 < len(ask.request) <= 64:
             why = "request_reused"
         if why is not None:
             self.refused_asks += 1
             self._write(writer, pack(Answer(request=ask.request[:64], done=False, reasons=(why,))))
-            return
+            return False
         self._asked[ask.request] = writer
         self._on_ask(ask)
+        return True
 
     def _peer_allowed(self, writer: asyncio.StreamWriter) -> bool:
         peer = writer.get_extra_info("socket")

@@ -12,26 +12,38 @@ from pathlib import Path
 
 from firmware.config import load
 from firmware.controller.board import build, safe_lines
+from firmware.controller.errors import ControllerError, SafeError, WiringError
 
+__all__ = ["SafeError", "add_arguments", "make_safe", "run"]
 
-class SafeError(Exception):
-    """Not every output could be reached: which, and why."""
+SAID_NO, MISUSED = 1, 2
+NOT_REACHED = ("safe_failed", "indicator_failures")  # counters of drivers whose safe() did not get through
 
 
 def make_safe(config_path: Path, wires: Path | None) -> list[str]:
-    """Call safe() of every device that has an output; returns their ids. Raises SafeError."""
+    """Call safe() of every device; returns their ids.
+
+    Raises SafeError where an output could not be reached, after all have been tried, and WiringError.
+    """
     config, problems = load(config_path)
     if config is None:
-        raise SafeError(f"{config_path} has {len(problems)} problems; `menshen check` lists them")
+        raise WiringError(f"{config_path} has {len(problems)} problems; `menshen check` lists them")
     lines = safe_lines(wires)
     board = build(config, lines)
-    done = []
+    done: list[str] = []
+    failed: list[str] = []
     try:
         for name, driver in board.drivers.items():
             driver.safe()
-            done.append(name)
+            counts = driver.counters()
+            (failed if any(counts.get(key) for key in NOT_REACHED) else done).append(name)
     finally:
         lines.close()
+    if failed:
+        raise SafeError(
+            f"{', '.join(failed)} could not be reached and may still be released: look at the board's wires "
+            f"({wires}), and at the doors themselves"
+        )
     return done
 
 
@@ -46,6 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
         done = make_safe(arguments.file, arguments.wires)
     except SafeError as error:
         print(f"menshen safe: {error}", file=sys.stderr)
-        return 1
+        return SAID_NO
+    except ControllerError as error:
+        print(f"menshen safe: {error}", file=sys.stderr)
+        return MISUSED
     print(json.dumps({"safe": done}) if arguments.json else "safe: " + ", ".join(done))
     return 0
