@@ -94,7 +94,11 @@ def passing_claim(way: WayState) -> Claim:
 def _exits(portal: Portal, now: PortalState) -> bool:
     if not isinstance(portal, Door):
         return False
-    return runs(now.timers, EXIT_TIMER) or any(
+    if runs(now.timers, EXIT_TIMER):
+        return True
+    if Exit.ACTIVE not in now.exits and Exit.STUCK not in now.exits:
+        return False
+    return any(
         stage in (Exit.ACTIVE, Exit.STUCK) and rex.mode is RexMode.UNLOCK
         for rex, stage in zip(portal.rex, now.exits, strict=True)
     )

@@ -18,7 +18,7 @@ GRACE_MS = 500
 
 
 class Offer(NamedTuple):
-    """A passage that somebody may make. `grant` is None for an operator's."""
+    """A passage that somebody may make, in the words of WayState. `grant` is None for an operator's."""
 
     grant: Grant | None
     by_operator: bool = False
@@ -40,24 +40,22 @@ def passing_on(draft: Draft, portal: Portal, way: int, trigger: PassingTrigger, 
     target, actions = PASSING.on(before, trigger)
     for action in actions:
         _PASSING_ACTIONS[action](draft, portal, way, offer)
-    if target is before:
-        return
     if target is Passing.IDLE:
-        draft.change_way(portal.id, way, passing=target, grant=None, by_operator=False, leaving=False, extended=False)
-    else:
+        if before is not target:
+            draft.change_way(portal.id, way, passing=target, **_NOBODY)
+    elif "start" in actions:
+        assert offer is not None, "a passage is started by an offer"
+        draft.change_way(portal.id, way, passing=target, **offer._asdict())
+    elif target is not before:
         draft.change_way(portal.id, way, passing=target)
 
 
+_NOBODY = {"grant": None, "by_operator": False, "leaving": False, "extended": False}
+
+
 def _start(draft: Draft, portal: Portal, way: int, offer: Offer | None) -> None:
+    """Who may pass is noted together with the new state."""
     assert offer is not None, "a passage is started by an offer"
-    draft.change_way(
-        portal.id,
-        way,
-        grant=offer.grant,
-        by_operator=offer.by_operator,
-        leaving=offer.leaving,
-        extended=offer.extended,
-    )
     draft.drop(portal.id, f"settle:{way}")
     release_ms = portal.extended_release_ms if offer.extended else portal.release_ms
     draft.put(portal.id, f"release:{way}", draft.now_ms + release_ms)

@@ -17,9 +17,9 @@ def put(timers: Timers, name: str, at_ms: int) -> Timers:
 
 def drop(timers: Timers, *names: str) -> Timers:
     """Without the timers of these names, whether they ran or not."""
-    return tuple(entry for entry in timers if entry[1] not in names)
+    return tuple([entry for entry in timers if entry[1] not in names]) if timers else timers
 
 
 def runs(timers: Timers, name: str) -> bool:
     """Whether a timer of this name is still to come."""
-    return any(entry[1] == name for entry in timers)
+    return name in [entry[1] for entry in timers]
