@@ -10,7 +10,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import ExitStack
 from datetime import tzinfo
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -133,6 +134,7 @@ class Knowledge(NamedTuple):
     keys: Keys
     standing: Standing
     notes: list[tuple[str, str]]
+    close: Callable[[], None]
 
 
 def standing_of(config: Config, access_point: str, kept: dict[str, str] | None, occupancy: dict[str, int]) -> Standing:
@@ -153,6 +155,7 @@ def _gather(arguments: argparse.Namespace, config: Config) -> Knowledge:
     identity = None if arguments.state is None else own_identity(arguments.state)
     roster = _roster(arguments, config, identity, notes)
     ledger: Ledger = Nobody()
+    close = roster.close
     kept: dict[str, str] | None = {}
     occupancy: dict[str, int] = {}
     path = None if arguments.state is None else arguments.state / "journal" / DATABASE_FILE
@@ -162,11 +165,16 @@ def _gather(arguments: argparse.Namespace, config: Config) -> Knowledge:
         from_journal = JournalLedger(path, trusted=True, committed=lambda: 0, unread=_unread)
         occupancy = from_journal.occupancy()
         ledger = from_journal
+
+        def close() -> None:
+            from_journal.close()
+            roster.close()
+
         notes.append(("ledger_now", ""))
     else:
         notes.append(("ledger_empty", ""))
     standing = _stands(arguments.standing, standing_of(config, arguments.access_point, kept, occupancy), config)
-    return Knowledge(roster, ledger, _NoKeys() if identity is None else identity, standing, notes)
+    return Knowledge(roster, ledger, _NoKeys() if identity is None else identity, standing, notes, close)
 
 
 def _unread(why: str) -> None:
@@ -294,7 +302,8 @@ def _explain(arguments: argparse.Namespace) -> int:
     factor, key = _credential(arguments.credential)
     point_of(config, arguments.access_point)
     known = _gather(arguments, config)
-    with known.roster:
+    with ExitStack() as opened:
+        opened.callback(known.close)
         presented = present(known.roster, known.ledger, factor, key, known.keys)
         holder = presented.holder if isinstance(presented, Known) else None
         assumed: list[str] = []

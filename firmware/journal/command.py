@@ -146,6 +146,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def journal_of(path: Path) -> Path:
     """Return the journal's file for its own path, its folder or a controller's state folder. Raises OSError."""
+    try:
+        path.stat()  # names that lead nowhere (a circle of links, too long) end here
+    except FileNotFoundError:
+        return path
     if not path.is_dir():
         return path
     inside = (path / "journal" / DATABASE_FILE, path / DATABASE_FILE)
