@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
-from firmware.core.facts import AnyFact
 from firmware.core.state import initial
 from firmware.core.step import step
-from firmware.recording import VERSION, Header, Line
+from firmware.recording import LINE_BYTES_MAX, VERSION, Ended, Header, Line, Opening
 
-LINE_BYTES_MAX = 8 << 20  # a RosterReplaced fact carries the rulebook
+SAME, DIFFERENT, MISUSED = 0, 1, 2
+ENDED = msgspec.json.encode(Ended("")).partition(b":")[0]  # how the line begins that ends a recording early
+
+T = TypeVar("T")
 
 
 class RecordingError(Exception):
@@ -22,55 +26,89 @@ class RecordingError(Exception):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """The first line whose effects differ."""
+    """The first line whose effects differ. `raised` is what the core raised instead of any effects."""
 
     line: int
+    now_ms: int
     fact: str
     recorded: list[Any]
     replayed: list[Any]
+    raised: str = ""
 
 
 class Replayed(msgspec.Struct, frozen=True):
+    """What came of it. `cut` says why the recording ends before its controller did; empty: it does not."""
+
     steps: int
     effects: int
     difference: Difference | None = None
-    complete: bool = True
+    cut: str = ""
 
 
 def replay(path: Path) -> Replayed:
-    """Replay a whole recording, or up to the first difference. Raises RecordingError."""
+    """Replay a whole recording, or up to the first difference. Raises RecordingError, OSError."""
     steps = effects_seen = 0
     with path.open("rb") as file:
-        header = _decode(file.readline(LINE_BYTES_MAX), Header, 1)
-        if header.version != VERSION:
-            raise RecordingError(f"{path}: the recording has version {header.version}; this Menshen reads {VERSION}")
-        state = initial(header.site)
-        for number, raw in enumerate(iter(lambda: file.readline(LINE_BYTES_MAX), b""), 2):
-            if raw.startswith(b'{"ended"'):
-                return Replayed(steps, effects_seen, complete=False)
+        state = initial(_header(file, path).site)
+        before_ms: int | None = None
+        for number, raw in _lines(file):
             if not raw.endswith(b"\n"):
-                return Replayed(steps, effects_seen, complete=False)  # cut while it was written
+                return Replayed(steps, effects_seen, cut="the last line was cut while it was written")
+            if raw.startswith(ENDED):
+                return Replayed(steps, effects_seen, cut=_decode(raw, Ended, number).ended)
             line = _decode(raw, Line, number)
+            if before_ms is not None and line.now_ms < before_ms:
+                raise RecordingError(f"line {number}: time goes back, from {before_ms} to {line.now_ms} ms")
+            before_ms = line.now_ms
+            replayed: list[Any] = []
+            raised = ""
             try:
-                fact = msgspec.convert(line.fact, AnyFact)
-            except msgspec.ValidationError as error:
-                raise RecordingError(f"line {number}: no fact of this Menshen: {error}") from error
-            state, effects = step(state, line.now_ms, fact)
-            replayed = msgspec.to_builtins(list(effects))
+                state, effects = step(state, line.now_ms, line.fact)
+                replayed = msgspec.json.decode(msgspec.json.encode(effects))
+            except (AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
+                raised = f"{type(error).__name__}: {error}"  # a core that fails on it differs from the one recorded
             steps += 1
-            effects_seen += len(effects)
-            if replayed != line.effects:
-                return Replayed(
-                    steps, effects_seen, Difference(number, type(fact).__name__, list(line.effects), replayed)
-                )
+            effects_seen += len(replayed)
+            if raised or replayed != line.effects:
+                kind = type(line.fact).__name__
+                found = Difference(number, line.now_ms, kind, line.effects, replayed, raised)
+                return Replayed(steps, effects_seen, found)
     return Replayed(steps, effects_seen)
 
 
-def _decode(raw: bytes, kind: type[Any], number: int) -> Any:
+def _header(file: BinaryIO, path: Path) -> Header:
+    """The first line. The version is looked at before anything that only this version can read."""
+    raw = file.readline(LINE_BYTES_MAX)
+    try:
+        version = msgspec.json.decode(raw, type=Opening).version
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RecordingError(f"{path} is no recording of `menshen run --record`: {error}") from error
+    if version != VERSION:
+        raise RecordingError(
+            f"{path}: the recording has version {version}, and this Menshen reads {VERSION}: "
+            "replay it with the firmware that made it"
+        )
+    return _decode(raw, Header, 1)
+
+
+def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """(number, line) from the second on. Raises RecordingError for one that is too long."""
+    number = 2
+    while raw := file.readline(LINE_BYTES_MAX + 1):
+        if len(raw) > LINE_BYTES_MAX:
+            raise RecordingError(f"line {number} is longer than {LINE_BYTES_MAX} bytes: no recorder wrote it")
+        yield number, raw
+        number += 1
+
+
+def _decode(raw: bytes, kind: type[T], number: int) -> T:
     try:
         return msgspec.json.decode(raw, type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RecordingError(f"line {number} is no line of a recording: {error}") from error
+
+
+# -- the command ------------------------------------------------------------------------------------------------------
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,16 +122,31 @@ def run(arguments: argparse.Namespace) -> int:
         outcome = replay(arguments.recording)
     except (OSError, RecordingError) as error:
         print(f"menshen replay: {error}", file=sys.stderr)
-        return 2
+        return MISUSED
     if arguments.json:
         print(msgspec.json.encode(outcome).decode())
     elif outcome.difference is None:
-        print(
-            f"{outcome.steps} steps, {outcome.effects} effects: the same" + ("" if outcome.complete else " (cut short)")
-        )
+        print(f"{outcome.steps} steps, {outcome.effects} effects: the same")
+        if outcome.cut:
+            print(f"The recording ends early: {outcome.cut}")
     else:
-        found = outcome.difference
-        print(f"line {found.line}, {found.fact}:")
-        print(f"  recorded: {msgspec.json.encode(found.recorded).decode()}")
-        print(f"  replayed: {msgspec.json.encode(found.replayed).decode()}")
-    return 0 if outcome.difference is None else 1
+        print("\n".join(_told(outcome.difference)))
+    return SAME if outcome.difference is None else DIFFERENT
+
+
+def _told(found: Difference) -> Iterator[str]:
+    """The difference, effect by effect."""
+    yield f"line {found.line}, {found.fact} at {found.now_ms} ms:"
+    if found.raised:
+        yield f"  the core raised {found.raised}"
+        return
+    for place, (recorded, replayed) in enumerate(zip_longest(found.recorded, found.replayed), 1):
+        if recorded == replayed:
+            yield f"  {place}  both      {_text(recorded)}"
+        else:
+            yield f"  {place}  recorded  {_text(recorded)}"
+            yield f"  {place}  replayed  {_text(replayed)}"
+
+
+def _text(effect: Any) -> str:
+    return "nothing" if effect is None else ascii(msgspec.json.encode(effect).decode())[1:-1]

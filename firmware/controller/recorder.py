@@ -1,13 +1,13 @@
 """Records facts and effects, line by line and pseudonymised, so that a session can be replayed without roster or board.
 
-A recording is JSON lines: a header with the site, then `{"now_ms", "fact", "effects"}` for each step from the first.
+Pseudonymised is not anonymous: who looks at a gate for a day can tell whose pseudonym it is that leaves at seven.
+Times, places, access profiles and dates of validity stay, because decisions rest on them.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import re
+import os
 import secrets
 import sys
 from collections.abc import Sequence
@@ -16,91 +16,150 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from firmware.core.effects import AnyEffect
-from firmware.core.facts import AnyFact
+import firmware
+from firmware.core.access import Known, Unknown
+from firmware.core.commands import ID_CHARACTERS_MAX
+from firmware.core.effects import AnyEffect, Body, Keep, Record, Remember
+from firmware.core.facts import AnyFact, Command, Forgive, PinEntered, Reading, Started
+from firmware.core.kept import locked_key
 from firmware.core.site import Site
-from firmware.recording import VERSION, Header, Line
+from firmware.recording import VERSION, Ended, Header, Taken
 
 RECORDING_BYTES_MAX = 256 << 20
-PERSONAL = frozenset({"holder", "household", "credential", "second_holder", "second_of", "token", "issuer"})
+BUFFER_BYTES = 1 << 16
+FLUSH_MS = 1_000  # a killed controller loses no more of its recording than this, and a swipe seldom waits for a write
+
+# Fields that say who it was, by the struct that holds them; a test knows every other text field by name.
+PERSONAL: dict[type[msgspec.Struct], tuple[str, ...]] = {
+    Known: ("holder", "credential", "household"),
+    Unknown: ("token",),
+    Body: ("holder", "household", "credential", "second_holder", "token"),
+    Remember: ("holder", "credential", "household"),
+    PinEntered: ("second_of",),
+    Forgive: ("holder",),
+}
+ISSUING: tuple[type[msgspec.Struct], ...] = (Command, Body)  # these have an `issuer`
+LOCKED = locked_key("")  # the store keeps under such keys who locked a portal
 
 
 class Pseudonyms:
-    """Replaces personal ids by keyed hashes; the key is forgotten with the recorder."""
+    """Replaces personal ids by keyed hashes: equal ids stay equal, and the core compares them for nothing else.
+
+    The key is forgotten with the recorder, so that nobody can try a roster's ids against a recording.
+    """
 
     def __init__(self, key: bytes | None = None) -> None:
         self._key = key if key is not None else secrets.token_bytes(16)
-        self._known: dict[str, str] = {}
 
     def of(self, value: str) -> str:
+        """The pseudonym of one id. Nobody (an empty id) stays nobody."""
         if not value:
             return value
-        known = self._known.get(value)
-        if known is None:
-            known = (
-                "p" + hashlib.blake2b(value.encode("utf-8", "surrogatepass"), key=self._key, digest_size=8).hexdigest()
-            )
-            self._known[value] = known
-        return known
+        return "p" + hashlib.blake2b(value.encode("utf-8", "surrogatepass"), key=self._key, digest_size=8).hexdigest()
 
-    def replace(self, thing: Any, name: str = "") -> Any:
-        """The same tree with every personal id replaced, in fields and inside kept texts."""
-        if isinstance(thing, dict):
-            return {key: self.replace(value, key) for key, value in thing.items()}
-        if isinstance(thing, list | tuple):
-            return [self.replace(value, name) for value in thing]
-        if isinstance(thing, str):
-            if name in PERSONAL:
-                return self.of(thing)
-            if name in ("kept", "value", "detail"):
-                return self._inside(thing)
-        return thing
+    def issuer(self, value: str) -> str:
+        """The pseudonym of who issued a command, by as much of the name as the store keeps."""
+        return self.of(value[:ID_CHARACTERS_MAX])
 
-    def _inside(self, text: str) -> str:
-        if not self._known or not text:
-            return text
-        return re.sub(r"[^\s\"',:;=\[\]{}()]+", lambda found: self._known.get(found[0], found[0]), text)
+    def fact(self, fact: AnyFact) -> AnyFact:
+        """The same fact about pseudonyms."""
+        changes: dict[str, Any] = self._changes(fact)
+        if isinstance(fact, Reading):
+            changes["presented"] = self._replaced(fact.presented)
+        elif isinstance(fact, Started) and fact.kept:
+            changes["kept"] = {
+                key: self.issuer(value) if key.startswith(LOCKED) else value for key, value in fact.kept.items()
+            }
+        return msgspec.structs.replace(fact, **changes) if changes else fact
+
+    def effect(self, effect: AnyEffect) -> AnyEffect:
+        """The same effect about pseudonyms."""
+        if isinstance(effect, Record):
+            if effect.event.body is None:
+                return effect
+            return Record(msgspec.structs.replace(effect.event, body=self._replaced(effect.event.body)))
+        if isinstance(effect, Keep):
+            personal = effect.value is not None and effect.key.startswith(LOCKED)
+            return Keep(effect.key, self.issuer(effect.value or "")) if personal else effect
+        changes = self._changes(effect)
+        return msgspec.structs.replace(effect, **changes) if changes else effect
+
+    def _replaced(self, thing: Any) -> Any:
+        changes = self._changes(thing)
+        return msgspec.structs.replace(thing, **changes) if changes else thing
+
+    def _changes(self, thing: msgspec.Struct) -> dict[str, Any]:
+        changes = {}
+        for name in PERSONAL.get(type(thing), ()):
+            value = getattr(thing, name)
+            if value:
+                changes[name] = self.of(value)
+        if isinstance(thing, ISSUING):
+            issuer = getattr(thing, "issuer", None)
+            if issuer:
+                changes["issuer"] = self.issuer(issuer)
+        return changes
 
 
 class Recorder:
-    """Writes one recording; stops, and says so in the file, at RECORDING_BYTES_MAX.
+    """Writes one recording. It ends at `bytes_max`, and when it cannot be written: the gate goes on without it."""
 
-    A disk that takes no more ends the recording, and nothing else.
-    """
-
-    def __init__(self, path: Path, site: Site, started_ms: int) -> None:
-        self._file: BinaryIO | None = path.open("xb", buffering=1 << 16)
+    def __init__(self, path: Path, site: Site, started_ms: int, *, bytes_max: int = RECORDING_BYTES_MAX) -> None:
+        """Raises OSError, FileExistsError among them: a recording is never overwritten."""
+        self._path = path
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        self._file: BinaryIO | None = os.fdopen(descriptor, "wb", buffering=BUFFER_BYTES)
         self._pseudonyms = Pseudonyms()
-        self._written = self._file.write(msgspec.json.encode(Header(VERSION, site, started_ms)) + b"\n")
+        self._encoder = msgspec.json.Encoder()
+        self._bytes_max = bytes_max
+        self._bytes = 0
+        self._flushed_ms = started_ms
+        self.ended = ""  # why it stopped before its time
+        self._put(Header(VERSION, site, started_ms, firmware.__version__))
 
     def write(self, now_ms: int, fact: AnyFact, effects: Sequence[AnyEffect]) -> None:
+        """Record one step. Never raises for the disk."""
         if self._file is None:
             return
-        line = Line(
-            now_ms,
-            self._pseudonyms.replace(msgspec.to_builtins(fact)),
-            self._pseudonyms.replace(msgspec.to_builtins(list(effects))),
-        )
-        try:
-            self._written += self._file.write(msgspec.json.encode(line) + b"\n")
-            if self._written > RECORDING_BYTES_MAX:
-                self._file.write(b'{"ended":"the recording has reached its limit of bytes"}\n')
-                self.close()
-        except OSError as error:
-            self._give_up(error)
+        effect = self._pseudonyms.effect
+        self._put(Taken(now_ms, self._pseudonyms.fact(fact), [effect(each) for each in effects]))
+        if self._file is not None and now_ms - self._flushed_ms >= FLUSH_MS:
+            self._flushed_ms = now_ms
+            self._flush()
 
     def close(self) -> None:
-        if self._file is not None:
-            try:
-                self._file.close()
-            except OSError as error:  # what was still in the buffer
-                self._give_up(error)
-            self._file = None
-
-    def _give_up(self, error: OSError) -> None:
+        """Idempotent."""
         file, self._file = self._file, None
-        if file is None:
-            return
-        print(f"menshen: the recording has ended: {error}. Look at its disk; the controller goes on.", file=sys.stderr)
-        with contextlib.suppress(OSError):  # it cannot be flushed; its descriptor is closed all the same
-            file.close()
+        if file is not None:
+            try:
+                file.close()
+            except OSError as error:
+                self._stopped(f"it could not be written: {error}")
+
+    def _put(self, line: Header | Taken | Ended) -> None:
+        assert self._file is not None, "nothing is recorded after the end"
+        encoded = self._encoder.encode(line) + b"\n"
+        if not isinstance(line, Ended) and self._bytes + len(encoded) > self._bytes_max:
+            self._stopped(f"it has reached its limit of {self._bytes_max} bytes")
+            encoded = self._encoder.encode(Ended(self.ended)) + b"\n"
+        self._bytes += len(encoded)
+        try:
+            self._file.write(encoded)
+        except OSError as error:
+            self._stopped(f"it could not be written: {error}")
+        if self.ended:
+            self.close()
+
+    def _flush(self) -> None:
+        assert self._file is not None, "nothing is flushed after the end"
+        try:
+            self._file.flush()
+        except OSError as error:
+            self._stopped(f"it could not be written: {error}")
+            self.close()
+
+    def _stopped(self, why: str) -> None:
+        """Say once, to whoever asked for the recording, that it is incomplete; the gate is not concerned."""
+        if not self.ended:
+            self.ended = why
+            print(f"menshen: the recording {self._path} ends here: {why}", file=sys.stderr)

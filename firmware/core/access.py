@@ -59,7 +59,7 @@ class Rulebook(msgspec.Struct, frozen=True):
     special_days: dict[int, str] = {}  # proleptic ordinal of the local date (date.toordinal) -> kind
 
 
-class Known(msgspec.Struct, frozen=True):
+class Known(msgspec.Struct, frozen=True, tag=True):
     """A credential the roster knows, with what the ledger remembers of its holder, as intake attaches it to a fact.
 
     `holder`, `credential` and `household` are the roster's ids, never names.
@@ -92,7 +92,7 @@ class Known(msgspec.Struct, frozen=True):
     household_inside: int = 0  # the household's other vehicles on proven passage inside areas with quotas
 
 
-class Unknown(msgspec.Struct, frozen=True):
+class Unknown(msgspec.Struct, frozen=True, tag=True):
     """A presentation that the roster does not know. `token` is a keyed pseudonym of what was presented."""
 
     token: str
