@@ -28,7 +28,9 @@ def test_guessing_pins_ends_in_an_alarm_and_growing_delays_and_cards_still_open(
         for delay_s in (60, 120, 240):
             await guess(gate, TRIES)
             lockout = (await gate.events(Code.PIN_LOCKED_OUT))[-1].event
-            seen.append((lockout.count, lockout.detail, Code.PIN_LOCKED_OUT in view(gate.controller.engine.state).alarms))
+            seen.append(
+                (lockout.count, lockout.detail, Code.PIN_LOCKED_OUT in view(gate.controller.engine.state).alarms)
+            )
             await gate.pass_time(delay_s - 10)
             await gate.type_pin(CLEANER, "front_reader")  # the right one is not looked at either
             seen.append((portal(gate, "front_door").mode, len(await codes(gate, Code.PIN_LOCKOUT_ENDED))))
