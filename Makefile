@@ -18,7 +18,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup texts system run test lint types units bench soak prove lock clean
+.PHONY: help setup texts system run test lint types units pictures bench soak prove lock clean
 
 # $(call stage,NAME,COMMANDS): run them and say how long it took, also when they fail.
 stage = @echo "-- $(1)"; started=$$(date +%s); status=0; ( $(2) ) || status=$$?; \
@@ -94,6 +94,9 @@ types: setup ## mypy, strict
 
 units: setup ## all tests; ARGS= goes to pytest
 	$(call stage,tests,$(PY) -m pytest --durations=15 $(ARGS))
+
+pictures: setup system ## the pictures of the README, by Chromium
+	@$(PY) -m tests.run.pictures
 
 bench: setup ## every figure of the closing notes, as JSON lines
 	@status=0; for name in $(BENCHES); do echo "== $$name"; $(VENV)/bin/menshen bench $$name --json $(ARGS) || status=1; done; exit $$status

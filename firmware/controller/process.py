@@ -127,6 +127,7 @@ class Controller:
         for driver in self._board.drivers.values():
             driver.safe()
         self._lines.close()
+        self.publisher.stop()
         await self.role_socket.stop()
         stopped = Record(Event(code=Code.STOPPED))
         self.journal.append([stopped], now_ms=self.clock.now_ms(), utc_ms=self.clock.utc_ms())

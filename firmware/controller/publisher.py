@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from firmware.core.view import SiteView
 from firmware.journal import Journal
 from firmware.messages import Answer, Health, States
 
+PUBLISH_S_MIN = 0.05  # between two publications: a page cannot show more, and a storm must not cost more
 VIEWS_WAITING_MAX = 256  # only the newest committed one matters; older ones give way
 
 
@@ -37,12 +39,16 @@ class Publisher:
         self._committed = 0
         self._epoch = 0
         self._seq = 0
+        self._view = SiteView()
+        self._timer: asyncio.TimerHandle | None = None
+        self._published_s = 0.0
         self.frames = 0
 
     def viewed(self, view: SiteView, ticket: int | None) -> None:
         """A changed view that rests on `ticket`."""
         if ticket is None or ticket <= self._committed:
-            self._publish(view)
+            self._view = view
+            self._publish_soon()
             return
         if len(self._waiting) >= VIEWS_WAITING_MAX:
             oldest = next((waiting for waiting in self._waiting if waiting.answer is None), None)
@@ -64,14 +70,17 @@ class Publisher:
     def committed(self, ticket: int, epoch: int, seq: int) -> None:
         """The journal has everything up to `ticket`."""
         self._committed, self._epoch, self._seq = ticket, epoch, seq
-        newest: SiteView | None = None
         while self._waiting and self._waiting[0].ticket <= ticket:
             waiting = self._waiting.popleft()
-            newest = waiting.view or newest
+            self._view = waiting.view or self._view
             if waiting.answer is not None:
                 self._socket.answer(waiting.answer)
-        if newest is not None:
-            self._publish(newest)
+        self._publish_soon()
+
+    def stop(self) -> None:
+        """Publish nothing any more."""
+        if self._timer is not None:
+            self._timer.cancel()
 
     def health(
         self,
@@ -96,5 +105,18 @@ class Publisher:
             )
         )
 
-    def _publish(self, view: SiteView) -> None:
-        self._socket.publish(States(view, self._epoch, self._seq, self._clock.utc_ms()))
+    def _publish_soon(self) -> None:
+        """At once after a pause, else when the pause is over: each commit brings events to read, view or not."""
+        if self._timer is not None:
+            return
+        loop = asyncio.get_running_loop()
+        wait_s = self._published_s + PUBLISH_S_MIN - loop.time()
+        if wait_s > 0:
+            self._timer = loop.call_later(wait_s, self._publish)
+        else:
+            self._publish()
+
+    def _publish(self) -> None:
+        self._timer = None
+        self._published_s = asyncio.get_running_loop().time()
+        self._socket.publish(States(self._view, self._epoch, self._seq, self._clock.utc_ms()))
