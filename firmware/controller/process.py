@@ -15,6 +15,8 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 import firmware
 from drivers.bus.lines import Lines
 from drivers.reports import AnyReport, Frame, Level, Noise
@@ -34,7 +36,7 @@ from firmware.controller.roster_watch import RosterWatch
 from firmware.controller.supervisor import Supervisor
 from firmware.core.codes import Code
 from firmware.core.effects import Event, Record
-from firmware.core.facts import DeviceLost, DeviceRecovered, Started, StoreFailed, StoreRecovered
+from firmware.core.facts import DeviceLost, DeviceRecovered, Forgive, Started, StoreFailed, StoreRecovered
 from firmware.core.state import initial
 from firmware.identity import Identity
 from firmware.journal import Journal, Limits
@@ -207,7 +209,11 @@ class Controller:
         return RoleSocket("network", welcome, frozenset(), self._ask)  # read-only until the page has accounts
 
     def _ask(self, ask: Ask) -> None:
-        self.inbox.put(ask.command, Rank.COMMAND, "network")
+        command = ask.command
+        if isinstance(command, Forgive) and command.holder is not None:
+            # The core counts areas and does not know who is in which: the ledger does.
+            command = structs.replace(command, area=self.journal.ledger.holder(command.holder).area)
+        self.inbox.put(command, Rank.COMMAND, "network")
 
     def _started(self) -> Started:
         return Started(
