@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -100,20 +101,26 @@ def append(journal: Journal, listener: Listener, events: list[Event]) -> None:
     listener.wait_ticket(ticket)
 
 
-@pytest.fixture
-def state(tmp_path: Path) -> Path:
-    """A state folder with an identity and a journal of 61 rows at rest, the last of them signed."""
-    folder = tmp_path / "state"
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state folder with an identity, a roster beside, and a journal of 61 rows at rest, the last of them signed."""
+    folder = tmp_path_factory.mktemp("template") / "state"
     identity = Identity.load_or_create(folder / "identity")
     journal, listener = open_journal(folder, identity)
     append(journal, listener, rows())
     assert journal.close()
+    words = ("roster", "build", HOLDERS, RULES, folder / "built", "--state", folder, "--version", 7)
+    assert main([str(word) for word in words]) == 0
     return folder
 
 
 @pytest.fixture
-def built(state: Path, menshen) -> Path:
-    """The demo gate's roster, signed by the controller of `state`."""
-    path = state / "built"
-    assert menshen("roster", "build", HOLDERS, RULES, path, "--state", state, "--version", 7).status == 0
-    return path
+def state(tmp_path: Path, template: Path) -> Path:
+    """A copy of the template, without the roster, to be spoiled."""
+    return shutil.copytree(template, tmp_path / "state", ignore=shutil.ignore_patterns("built"))
+
+
+@pytest.fixture
+def built(state: Path, template: Path) -> Path:
+    """The demo gate's roster, version 7, signed by the controller of `state`."""
+    return shutil.copy(template / "built", state / "built")

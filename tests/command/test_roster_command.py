@@ -8,6 +8,7 @@ import json
 import pytest
 
 from firmware.identity import Identity, id_of
+from firmware.roster.build import build
 from tests.command.conftest import HOLDERS, RULES, process
 
 HEADER = "holder,household,profiles,flags,status,card,pin\n"
@@ -142,6 +143,24 @@ def test_a_strangers_roster_is_refused(menshen, built, tmp_path):
     answer = menshen("roster", "verify", built, "--state", tmp_path / "other")
     assert answer.status == 1
     assert "does not trust" in answer.err
+
+
+class OtherDigests:
+    """This controller's signature over PINs that another one digested: as after a restore with half of a backup."""
+
+    def __init__(self, own, other):
+        self.public_key, self.sign = own.public_key, own.sign
+        self.digest_key_id, self.pseudonym, self.pin_digest = other.digest_key_id, other.pseudonym, other.pin_digest
+
+
+def test_pins_of_another_key_are_refused_where_the_key_is_known(menshen, state, tmp_path):
+    own = Identity.load_or_create(state / "identity")
+    other = Identity.load_or_create(tmp_path / "other" / "identity")
+    build(HOLDERS, RULES, state / "r", OtherDigests(own, other), version=1, created_s=1)
+    answer = menshen("roster", "verify", state / "r", "--state", state)
+    assert answer.status == 1
+    assert "no PIN would be right" in answer.err
+    assert menshen("roster", "verify", state / "r", "--key", own.public_key.hex()).status == 0
 
 
 def test_files_that_are_none(menshen, state, tmp_path):
