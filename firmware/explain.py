@@ -88,7 +88,8 @@ def explain(
     TerminalError for an access point that the site has not, RosterDamaged where the disk fails.
     """
     point = point_of(config, access_point)
-    presented = present(roster, ledger, factor, key, identity)
+    quota_areas = [area.id for area in config.site.areas if area.quota]
+    presented = present(roster, ledger, factor, key, identity, quota_areas)
     wall = None if at_utc_s is None else calendar.wall(config.site.zone, at_utc_s)
     decision = decide(config.site, roster.rulebook(), point, presented, factor, offered, wall, standing)
     return Explained(decision, presented)
