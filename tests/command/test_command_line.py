@@ -92,7 +92,11 @@ def test_a_reader_that_goes_is_no_error(state, built, words):
     filled = [word.format(state=state, built=built) for word in words]
     for bytes_read in (0, 1):
         with subprocess.Popen(
-            [sys.executable, "-m", "firmware", *filled], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
+            [sys.executable, "-m", "firmware", *filled],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=ROOT,
+            env=environment(PYTHONUNBUFFERED=""),  # output waits in a buffer, as on any machine
         ) as running:
             if bytes_read:
                 assert running.stdout.read(bytes_read)
