@@ -50,7 +50,6 @@ class Code(StrEnum):
     FAULT_RESET = "portal.fault_reset"
     OUT_OF_SERVICE = "portal.out_of_service"
     IN_SERVICE = "portal.in_service"
-    INTERLOCKED = "portal.interlocked"
     TURNED_UNRELEASED = "turnstile.turned_unreleased"
     PASSAGE_PULSE_FAULT = "turnstile.pulse_fault"
     DROPPED = "turnstile.dropped"
@@ -92,7 +91,6 @@ class Code(StrEnum):
     STORE_RECOVERED = "journal.recovered"
     INBOX_OVERFLOWED = "inbox.overflowed"
     # the journal's own
-    CHECKPOINT = "journal.checkpoint"
     RETENTION_CUT = "journal.retention_cut"
     ERASED = "journal.erased"  # tombstone
     EPOCH_BEGUN = "journal.epoch_begun"  # the first row of a journal, which says why it is the first
@@ -134,7 +132,6 @@ MEANING: dict[Code, Meaning] = {
     Code.FAULT_RESET: Meaning("tns1:Door/State/DoorFault", _N),
     Code.OUT_OF_SERVICE: Meaning("tns1:AccessPoint/State/Enabled", _N),
     Code.IN_SERVICE: Meaning("tns1:AccessPoint/State/Enabled", _N),
-    Code.INTERLOCKED: Meaning(None, _I),
     Code.TURNED_UNRELEASED: Meaning(None, _A),
     Code.PASSAGE_PULSE_FAULT: Meaning(None, _W),
     Code.DROPPED: Meaning(None, _N),
@@ -171,7 +168,6 @@ MEANING: dict[Code, Meaning] = {
     Code.STORE_FAILED: Meaning("tns1:Device/HardwareFailure/StorageFailure", _A),
     Code.STORE_RECOVERED: Meaning("tns1:Device/HardwareFailure/StorageFailure", _W),
     Code.INBOX_OVERFLOWED: Meaning(None, _W),
-    Code.CHECKPOINT: Meaning(None, _I),
     Code.RETENTION_CUT: Meaning(None, _I),
     Code.ERASED: Meaning(None, _N),
     Code.EPOCH_BEGUN: Meaning(None, _N),
@@ -222,10 +218,8 @@ class Reason(StrEnum):
     EVACUATION = "evacuation"
     FIRE = "fire"
     STALE = "sighting_stale"
-    REPEATED = "repeated"
     DIALOG_EXPIRED = "dialog_expired"
     SCHEDULE_UNLOCKED = "schedule_unlocked"
-    FIRST_CARD = "first_card"
     DOUBLE_SWIPE = "double_swipe"
     OPERATOR = "operator"
     REQUEST_TO_EXIT = "request_to_exit"

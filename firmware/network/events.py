@@ -18,9 +18,8 @@ READ_PAUSE_S = 0.1  # between two reads, in a storm of swipes
 READ_S_MAX = 1.0  # twenty times what a search may take (issue 2): a damaged or foreign file, not a large one
 RETRY_S = 5.0  # after a read that failed
 
-# Not for this page: a duress alarm must not be seen by whoever forces somebody (FIELD.md, section 2), and checkpoints
-# say nothing to people.
-HIDDEN = frozenset({Code.DURESS, Code.CHECKPOINT})
+# Not for this page: a duress alarm must not be seen by whoever forces somebody (FIELD.md, section 2).
+HIDDEN = frozenset({Code.DURESS})
 HIDDEN_REASONS = frozenset({Reason.DURESS_WITHOUT_RECEIVER})
 IDLE_REASONS = frozenset({Reason.GRANTED, Reason.KNOWN})  # the event's own text says as much
 

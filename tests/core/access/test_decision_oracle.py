@@ -157,10 +157,8 @@ DECIDED_ELSEWHERE = {  # reasons of presentations, passages and commands, not of
     Reason.PIN_LOCKED_OUT,
     Reason.DURESS_WITHOUT_RECEIVER,  # in `quiet` only
     Reason.STALE,
-    Reason.REPEATED,
     Reason.DIALOG_EXPIRED,
     Reason.SCHEDULE_UNLOCKED,
-    Reason.FIRST_CARD,
     Reason.DOUBLE_SWIPE,
     Reason.OPERATOR,
     Reason.REQUEST_TO_EXIT,
