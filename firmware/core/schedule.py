@@ -8,10 +8,9 @@ point 2). Whatever ends or interrupts it secures at once.
 from __future__ import annotations
 
 from firmware.core import calendar
-from firmware.core.claims import fault_bars, locked_down
+from firmware.core.claims import fault_bars, locked_down, resolve
 from firmware.core.draft import Draft
-from firmware.core.machines import OPENING, Hold, Leaf, OpeningTrigger
-from firmware.core.modes import RANK
+from firmware.core.machines import OPENING, Hold, Leaf, OpeningTrigger, Passing
 from firmware.core.site import Door
 from firmware.core.wiring import Portal
 
@@ -70,13 +69,23 @@ def operator_resumed(draft: Draft, portal: Portal) -> None:
 
 
 def interlock_busy(draft: Draft, portal: Portal) -> tuple[str, ...]:
-    """The portals of the interlock that are not closed and secured: by contact, or by command where there is none."""
+    """The portals of the interlock that are not closed and secured: by contact, or by command where there is none.
+
+    Asked of the claims as they are now: one that was let go on in this step is not secured any more, although its lock
+    has not been told yet. Nor is one whose last opening may still be on its way, debounced.
+    """
     busy = []
     for other in portal.interlock:
         now = draft.portals.get(other)
         if now is None:
             continue
-        secured = all(way.commanded is False and not RANK[way.claim].released for way in now.ways)
+        at = draft.wiring.portals[other]
+        secured = all(
+            way.commanded is False
+            and way.passing is not Passing.SETTLING
+            and not resolve(draft.state, at, now, way).winner.released
+            for way in now.ways
+        )
         if not secured or now.leaf not in (None, Leaf.CLOSED):
             busy.append(other)
     return tuple(busy)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from firmware.core.facts import HoldOpen, Level, OpenOnce
-from tests.core.portals.scene import Scene, door, known, turnstile
+from firmware.core.facts import ClockSet, EndLockdown, HoldOpen, Level, OpenOnce, StartLockdown
+from tests.core.portals.scene import MONDAY_0755_MS, Scene, door, known, turnstile
 
 
 def mantrap(**outer) -> Scene:
@@ -89,3 +89,57 @@ def test_a_turnstile_in_an_interlock():
 
 def test_an_interlock_with_a_portal_that_is_not_there_bars_nobody():
     assert not refused(Scene(door("inner", interlock=("nowhere",))), "inner")
+
+
+def one_released(s: Scene) -> bool:
+    return list(s.outputs.values()).count(True) == 1
+
+
+def scheduled_mantrap() -> Scene:
+    """Both doors have the same unlock schedule, which begins in five minutes."""
+    doors = (("outer", "inner"), ("inner", "outer"))
+    portals = (door(name, interlock=(other,), unlock_schedule="office") for name, other in doors)
+    return Scene(*portals, utc_ms=MONDAY_0755_MS)
+
+
+def test_one_schedule_for_both_doors_unlocks_one_of_them():
+    s = scheduled_mantrap()
+    s.wait(5 * 60_000)
+    assert one_released(s)
+
+
+def test_the_end_of_a_lockdown_lets_one_door_go_on_with_its_schedule():
+    s = scheduled_mantrap()
+    s.wait(5 * 60_000)
+    s.do(StartLockdown("guard"))
+    assert not any(s.outputs.values())
+    s.do(EndLockdown("guard"))
+    assert one_released(s)
+
+
+def test_a_clock_that_is_corrected_over_the_edge_of_the_schedule_unlocks_one_door():
+    s = scheduled_mantrap()
+    s.wait(5 * 60_000 - 500)
+    s.do(ClockSet(MONDAY_0755_MS + 5 * 60_000 + 1))
+    assert one_released(s)
+
+
+def test_an_opening_of_the_last_moment_may_still_be_on_its_way():
+    s = mantrap()
+    s.swipe("r_outer")
+    s.wait(5_000)
+    assert not s.outputs["outer_lock"]
+    s.swipe("r_inner", known("ben"))
+    assert s.last("access.denied").reasons[-1] == "interlock:outer"
+    s.wait(499)
+    s.open("outer")  # pulled in the last moment, debounced since
+    assert "access.taken" in s.said()
+    assert refused(s, "inner")
+
+
+def test_after_the_last_moment_the_other_door_may_open():
+    s = mantrap()
+    s.swipe("r_outer")
+    s.wait(5_500)
+    s.swipe("r_inner", known("ben"))
+    assert s.outputs == {"outer_lock": False, "inner_lock": True}
