@@ -60,7 +60,9 @@ def main(argv: list[str] | None = None) -> int:
             subparser.set_defaults(run=subcommand.run)
     arguments = parser.parse_args(words)
     try:
-        return int(arguments.run(arguments))
+        status = int(arguments.run(arguments))
+        sys.stdout.flush()  # here, so that a reader that went is noticed while it can be handled
+        return status
     except BrokenPipeError:
         # The reader of our output went (`| head`): nothing is wrong, and nothing more can be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
