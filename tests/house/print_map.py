@@ -1,0 +1,90 @@
+"""Prints the parts of the map (firmware/README.md) that stand in code: rooms, priorities, state diagrams.
+
+    python -m tests.house.print_map
+
+Between `<!-- NAME -->` and `<!-- end -->` the map is what this prints; a test compares. Everything else in the map is
+written by hand and stays.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+from firmware.core.diagrams import all_diagrams
+from firmware.core.modes import PRIORITY
+
+ROOT = Path(__file__).parents[2]
+MAP = ROOT / "firmware" / "README.md"
+PRINTED = re.compile(
+    r"<!-- (?P<name>(?:rooms|files|priorities|diagram): ?[a-z_/ ]*) -->\n(?P<text>.*?)<!-- end -->\n", re.DOTALL
+)
+
+
+def parts() -> dict[str, str]:
+    """What stands between the markers, by the markers' names."""
+    printed = {
+        "rooms: firmware": rooms(),
+        "files: core": files("core"),
+        "files: controller": files("controller"),
+        "priorities:": priorities(),
+    }
+    for name, text in all_diagrams().items():
+        printed[f"diagram: {name}"] = f"```mermaid\n{text}\n```\n"
+    return printed
+
+
+def rooms() -> str:
+    """Packages of the firmware and the files beside them, each with what it says of itself."""
+    firmware = ROOT / "firmware"
+    packages = sorted(path.parent for path in firmware.glob("*/__init__.py"))
+    lines = ["| room | what for |", "|---|---|"]
+    lines += [f"| `{package.name}/` | {purpose(package / '__init__.py')} |" for package in packages]
+    lines += [
+        f"| `{path.name}` | {purpose(path)} |" for path in sorted(firmware.glob("*.py")) if path.stem != "__init__"
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def files(package: str) -> str:
+    """The files of one package."""
+    lines = [f"| `{package}/` | what for |", "|---|---|"]
+    every = sorted((ROOT / "firmware" / package).glob("*.py"))
+    lines += [f"| `{path.name}` | {purpose(path)} |" for path in every if path.stem != "__init__"]
+    return "\n".join(lines) + "\n"
+
+
+def purpose(path: Path) -> str:
+    """The first paragraph of a file's docstring."""
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    assert text, f"{path} does not say what it is for"
+    return " ".join(text.split("\n\n")[0].split()).replace("|", "\\|")
+
+
+def priorities() -> str:
+    """The order of priorities, highest first."""
+    lines = ["| | claim | the way is | shown as | reason |", "|---|---|---|---|---|"]
+    for place, rank in enumerate(PRIORITY, 1):
+        way = "secured" if not rank.released else "released until further notice" if rank.free else "released"
+        lines.append(f"| {place} | {rank.claim.value} | {way} | {rank.mode.value} | {rank.reason or '-'} |")
+    return "\n".join(lines) + "\n"
+
+
+def as_printed(text: str) -> str:
+    """The map with every printed part renewed. Raises KeyError for a marker that names nothing."""
+    printed = parts()
+    return PRINTED.sub(lambda found: f"<!-- {found['name']} -->\n{printed[found['name']]}<!-- end -->\n", text)
+
+
+def main() -> int:
+    before = MAP.read_text(encoding="utf-8")
+    after = as_printed(before)
+    MAP.write_text(after, encoding="utf-8")
+    print(f"{MAP}: {'the same' if after == before else 'renewed'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
