@@ -1,6 +1,6 @@
 """The heart: (state, now, fact) -> (state, effects). First all that is due by now, in order, then the fact.
 
-Each thing that is due is done as of its own deadline, so that one late step equals many punctual ones.
+Each thing that is due is done as of its own deadline, so that one late step leads where many punctual ones do.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 from firmware.core import clock, commands, devices, kept, reader, swipe
 from firmware.core.draft import Draft
-from firmware.core.effects import AnyEffect
+from firmware.core.effects import AnyEffect, SetOutput
 from firmware.core.facts import (
     AnyFact,
     CardRead,
@@ -54,6 +54,7 @@ DUE_MAX = 100_000
 def step(state: State, now_ms: int, fact: AnyFact) -> tuple[State, tuple[AnyEffect, ...]]:
     """The state after all that is due by `now_ms` and then `fact`, and what is to be done: outputs first, in order.
 
+    Each output is told once, and then where it belongs now: a late step releases nothing for a time that is over.
     `now_ms` is of the monotonic clock and never goes back from step to step. After the step the next deadline lies
     after `now_ms`. Raises for our own mistakes only (UnlistedPair, AssertionError); any fact is answered.
     """
@@ -66,12 +67,20 @@ def step(state: State, now_ms: int, fact: AnyFact) -> tuple[State, tuple[AnyEffe
         _settle(draft)
     after = draft.finish()
     assert after.due_ms is None or after.due_ms > now_ms, f"a deadline is due again at once: {after.deadlines}"
-    return after, (*draft.outputs, *draft.effects)
+    return after, (*_last_of_each(draft.outputs), *draft.effects)
 
 
 def next_deadline(state: State) -> int | None:
     """The instant by which `step` has to be called again, if no fact comes before; None: never."""
     return state.due_ms
+
+
+def _last_of_each(commands: list[SetOutput]) -> list[SetOutput]:
+    """The last command of each output, in their order. Most steps have none or one."""
+    if len(commands) < 2:
+        return commands
+    last = {command.output: place for place, command in enumerate(commands)}
+    return [command for place, command in enumerate(commands) if last[command.output] == place]
 
 
 def _settle(draft: Draft) -> None:

@@ -9,6 +9,7 @@ from firmware.core.access import Profile, Rule, Rulebook, Schedule, Window, Zone
 from firmware.core.facts import (
     ClockLost,
     ClockSet,
+    DeadlineReached,
     DeviceLost,
     DeviceRecovered,
     EndLockdown,
@@ -275,3 +276,21 @@ def test_the_clock_changes_and_so_does_the_window():
         (8 * 3_600_000, "front_lock-"),
         (8 * 3_600_000, "door.locked"),
     ]
+
+
+def test_a_window_that_was_slept_through_releases_nothing():
+    """The controller stood still from before the window until after it: its lock gets no pulse."""
+    s = Scene(door(unlock_schedule="office"), utc_ms=MONDAY_0755_MS)
+    s.take()
+    s.t += 11 * 3_600_000
+    s.do(DeadlineReached())
+    assert s.said() == ["front_lock-", "door.unlocked", "door.locked"]
+
+
+def test_a_release_that_ends_when_the_next_begins_tells_the_lock_once():
+    s = Scene(door(contact=None))
+    s.swipe()
+    s.t += 5_000
+    s.take()
+    s.swipe(who=known("ben"))
+    assert [text for text in s.said() if text.startswith("front_lock")] == ["front_lock+"]
