@@ -31,7 +31,14 @@ from firmware.core.facts import (
     StartLockdown,
 )
 from firmware.core.fire import fire_on, try_failed_locks
-from firmware.core.kept import EVACUATION, fault_key, keep_lockdown, locked_key, out_of_service_key
+from firmware.core.kept import (
+    EVACUATION,
+    LEDGER_DOUBTED,
+    fault_key,
+    keep_lockdown,
+    locked_key,
+    out_of_service_key,
+)
 from firmware.core.machines import Fire, FireTrigger, Hold, HoldTrigger
 from firmware.core.passage import AREA_UNKNOWN
 from firmware.core.release import Offer, hold_on
@@ -229,6 +236,8 @@ def _reset_fire(draft: Draft, _fact: ResetFire) -> Refusal:
 def _forgive(draft: Draft, fact: Forgive) -> Refusal:
     """For all: the ledger starts anew and is trusted again. For one: the place in the area that the ledger had."""
     if fact.holder is None:
+        if draft.state.ledger_doubted:
+            draft.keep(LEDGER_DOUBTED, None)
         draft.set(occupancy={}, ledger_doubted=False)
         draft.effects.append(ForgetAreas())
         draft.record(Code.FORGIVEN)

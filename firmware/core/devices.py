@@ -16,7 +16,7 @@ from firmware.core.facts import (
     StoreRecovered,
 )
 from firmware.core.fire import fire_input_changed
-from firmware.core.kept import latch
+from firmware.core.kept import doubt_ledger, latch
 from firmware.core.leaf import contact_changed
 from firmware.core.rex import rex_changed
 from firmware.core.site import Door, Turnstile
@@ -135,7 +135,9 @@ def store_failed(draft: Draft, fact: StoreFailed) -> None:
 
 def store_recovered(draft: Draft, fact: StoreRecovered) -> None:
     """It can be written again; passages may be missing in the ledger."""
-    draft.set(store_failed=False, ledger_doubted=draft.state.ledger_doubted or fact.events_lost > 0)
+    draft.set(store_failed=False)
+    if fact.events_lost > 0:
+        doubt_ledger(draft)
     draft.record(Code.STORE_RECOVERED, count=fact.events_lost)
 
 

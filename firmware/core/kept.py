@@ -1,8 +1,8 @@
 """What survives the power, and the first fact of every run.
 
-Kept: latched faults, lockdown, out of service, locks by an operator, lock-outs of PINs. Not kept: holds and passages,
-fire and evacuation. A controller that starts releases nothing because it starts: an active fire input does, as a fact,
-and an evacuation is commanded anew by a person, who is told that it ended.
+Kept: latched faults, lockdown, out of service, locks by an operator, lock-outs of PINs, doubt of the ledger. Not kept:
+holds and passages, fire and evacuation. A controller that starts releases nothing because it starts: an active fire
+input does, as a fact, and an evacuation is commanded anew by a person, who is told that it ended.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from firmware.core.wiring import Portal
 
 LOCKDOWN = "lockdown"
 EVACUATION = "evacuation"
+LEDGER_DOUBTED = "ledger_doubted"
 
 
 def fault_key(portal: str) -> str:
@@ -35,6 +36,13 @@ def locked_key(portal: str) -> str:
 def keep_lockdown(draft: Draft) -> None:
     """The lockdown as it is now."""
     draft.keep(LOCKDOWN, " ".join(sorted(draft.state.lockdown)) or None)
+
+
+def doubt_ledger(draft: Draft) -> None:
+    """Passages may be missing in the ledger: it is doubted until everybody is forgiven, over restarts too."""
+    if not draft.state.ledger_doubted:
+        draft.set(ledger_doubted=True)
+        draft.keep(LEDGER_DOUBTED, "1")
 
 
 def started(draft: Draft, fact: Started) -> None:
@@ -59,8 +67,9 @@ def started(draft: Draft, fact: Started) -> None:
 
 def _without_memory(draft: Draft) -> None:
     """The store could not be read: whatever can be latched is, and doors go on by the roster."""
+    doubt_ledger(draft)
     draft.record(Code.KEPT_UNREADABLE)
-    draft.set(kept_unreadable=True, ledger_doubted=True)
+    draft.set(kept_unreadable=True)
     for portal in draft.portals:
         latch(draft, portal, KEPT_UNREADABLE)
 
@@ -70,6 +79,7 @@ def _restore_site(draft: Draft, kept: dict[str, str]) -> None:
     if lockdown is not None:
         draft.set(lockdown=frozenset(lockdown.split()) or frozenset({EVERYWHERE}))
         draft.settle_all()
+    draft.set(ledger_doubted=LEDGER_DOUBTED in kept)
     if kept.get(EVACUATION) is not None:
         draft.keep(EVACUATION, None)
         draft.record(Code.EVACUATION_ENDED, detail="by a restart: command it again where it is still needed")

@@ -203,6 +203,36 @@ def test_hard_antipassback_is_soft_while_the_ledger_cannot_be_trusted():
     assert not s.released(), "the ledger has started anew"
 
 
+def test_a_doubted_ledger_is_doubted_over_restarts_until_everybody_is_forgiven():
+    """An empty or gappy ledger is not made whole by a power cut."""
+    inside = known(area="house")
+    for s in (passback(kept=None), passback()):
+        if not s.state.ledger_doubted:
+            s.do(StoreFailed("disk full"))
+            s.do(StoreRecovered(3))
+        said = [text for _, text in s.trace]
+        assert said.index("keep ledger_doubted=1") < max(
+            said.index(code) for code in ("controller.kept_unreadable", "journal.recovered") if code in said
+        ), "durable before it is told"
+        again = passback(kept={"ledger_doubted": "1"})
+        again.swipe(who=inside)
+        assert again.released()
+        again.take()
+        again.do(Forgive("guard"))
+        assert "keep ledger_doubted=None" in again.said()
+        again.wait(10_000)
+        again.swipe(who=inside)
+        assert not again.released()
+
+
+def test_nothing_is_kept_of_a_ledger_that_nobody_doubts():
+    s = passback()
+    s.do(StoreFailed("disk full"))
+    s.do(StoreRecovered(0))
+    s.do(Forgive("guard"))
+    assert not [text for _, text in s.trace if text.startswith("keep ledger")]
+
+
 def test_the_ledgers_occupancy_is_taken_over():
     site = Scene(door()).site
     state, _ = step(initial(site), 0, Started("boot", {}, occupancy={"house": 7}))
