@@ -8,7 +8,9 @@ of PINs below, not from the core's dialog.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 from firmware.bench.gate import Gate
@@ -91,6 +93,19 @@ class OwnLedger:
         )
 
 
+@contextmanager
+def watched(gate: Gate, pins: dict[str, Pin]) -> Iterator[Parity]:
+    """Whatever is presented at this gate meanwhile by `present` and `type_pin` is asked again; all of it must agree."""
+    parity = Parity(gate, pins)
+    for name, noted in (("present", parity.card), ("type_pin", parity.keys), ("power_on", parity.power_on)):
+        setattr(gate, name, noted)
+    try:
+        yield parity
+    finally:
+        parity.close()
+    assert parity.differences == []
+
+
 class Parity:
     """Watches one gate. `differences` holds what did not agree; `seen` counts reasons, `compared` decisions."""
 
@@ -114,9 +129,14 @@ class Parity:
         self._asked_for: dict[str, tuple[str, ...]] = {}  # reader -> the reasons of a decision that asked for more
         self.expired = 0
         self._before: State = gate.controller.engine.state
-        # The recorder's seat: whoever sits there is told each step, and changes nothing.
-        assert gate.controller.engine._recorder is None, "a watched gate is not recorded"
-        gate.controller.engine._recorder = self
+        self._sit()
+
+    def _sit(self) -> None:
+        """Take the recorder's seat: whoever sits there is told each step, and changes nothing."""
+        engine = self.gate.controller.engine
+        assert engine._recorder is None, "a watched gate is not recorded"
+        engine._recorder = self
+        self._before = engine.state
 
     def close(self) -> None:
         self.roster.close()
@@ -125,12 +145,21 @@ class Parity:
         """Present a card of the table."""
         layout, _ = self.gate.plants.card(card)
         self._asked[reader] = Asked(Factor.CARD, f"{layout.format}:{layout.facility}:{layout.number}")
-        await self.gate.present(card, reader)
+        await Gate.present(self.gate, card, reader)
+
+    async def keys(self, keys: str, reader: str) -> None:
+        """Type on a keypad: a PIN, and # to end it."""
+        self._asked[reader] = Asked(Factor.PIN, keys.removesuffix("#"))
+        await Gate.type_pin(self.gate, keys, reader)
 
     async def pin(self, digits: str, reader: str) -> None:
         """Type a PIN and #."""
-        self._asked[reader] = Asked(Factor.PIN, digits)
-        await self.gate.type_pin(f"{digits}#", reader)
+        await self.keys(f"{digits}#", reader)
+
+    async def power_on(self, record: Path | None = None) -> None:
+        """The gate starts again. This file's own ledger goes on: the controller has to remember as much."""
+        await Gate.power_on(self.gate, record)
+        self._sit()
 
     # -- the recorder's seat ------------------------------------------------------------------------------------------
 

@@ -265,3 +265,21 @@ def test_explain_counts_parking_spaces_where_the_gate_does(tmp_path: Path):
     assert parity.differences == []
     assert parity.seen[Reason.GRANTED] == 2
     assert parity.seen[Reason.QUOTA_FULL] == 1
+
+
+def test_the_comparison_notices_a_difference(tmp_path: Path):
+    """Whoever asks with the PIN as somebody else's gets another answer than the gate gave."""
+
+    async def night():
+        async with running_gate(tmp_path, SITES / "community_gate.toml", utc_ms=local_ms("23:30")) as gate:
+            await gate.pass_time(1)
+            parity = Parity(gate, {"2468": Pin("guard")})
+            await parity.card("resident", "front_reader")
+            await parity.pin("2468", "front_reader")
+            parity.close()
+            return parity
+
+    parity = run_virtual(night())
+    assert parity.compared == 2
+    assert len(parity.differences) == 1
+    assert Reason.PIN_WRONG in parity.differences[0]

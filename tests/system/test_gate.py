@@ -1,4 +1,4 @@
-"""The main trip, whole: wire -> card -> decision -> lock -> journal, with plants at the wires' ends, on virtual time."""
+"""The main trip, whole: wire -> card -> decision -> lock -> journal; plants at the wires' ends, virtual time."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ from firmware.core.codes import Code, Reason
 from firmware.core.view import Mode, Position
 from firmware.core.views import view
 from firmware.rehearsal.virtual_time import run_virtual
+from tests.system.parity import Pin, watched
 
 SITE = Path(__file__).parents[2] / "provisioning" / "sites" / "community_gate.toml"
+PINS = {"2468": Pin("resident"), "8420": Pin("resident", duress=True), "8642": Pin("guard"), "735190": Pin("cleaner")}
 NIGHT_UTC_MS = 1_795_447_800_000  # 2026-11-23 23:30 in Shanghai
 
 
 def at_gate(tmp_path: Path, scenario, **settings):
-    """Run `scenario(gate)` on a fresh demo gate."""
+    """Run `scenario(gate)` on a fresh demo gate. Whatever it decides is asked of `explain` again."""
 
     async def run():
         async with running_gate(tmp_path, SITE, **settings) as gate:
             await gate.pass_time(1)
-            return await scenario(gate)
+            with watched(gate, PINS):
+                return await scenario(gate)
 
     return run_virtual(run())
 
@@ -55,7 +58,7 @@ def test_a_good_card_opens_the_door_and_the_passage_is_proven_by_the_contact(tmp
         await gate.pass_time(15)
         return released, push, opened, portal(gate, "front_door"), await gate.events(), gate
 
-    released, push, opened, after, events, gate = at_gate(tmp_path, scenario)
+    released, _push, opened, after, events, _gate = at_gate(tmp_path, scenario)
     assert released is Mode.ACCESSED
     assert opened is Position.OPEN
     assert (after.mode, after.position, after.alarms) == (Mode.LOCKED, Position.CLOSED, ())
@@ -73,7 +76,7 @@ def test_a_card_that_nobody_knows_opens_nothing(tmp_path: Path):
         await gate.pass_time(3)
         return portal(gate, "front_door"), await gate.events(), gate.plants.doors["front_door"].state()
 
-    seen, events, door = at_gate(tmp_path, scenario)
+    seen, events, _door = at_gate(tmp_path, scenario)
     assert (seen.mode, seen.position) == (Mode.LOCKED, Position.CLOSED)
     last = events[-1].event
     assert last.code is Code.UNKNOWN_CREDENTIAL
