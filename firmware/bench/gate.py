@@ -102,8 +102,8 @@ class Gate:
         if not isinstance(self._loop, VirtualLoop):
             raise RuntimeError("a gate runs on virtual time; a real one is firmware.bench.rig")
         with self._loop.external():  # the writer's thread works in real time
-            while journal.committed < newest:
-                await asyncio.sleep(0)  # noqa: ASYNC110  it is a thread of ours that we wait for
+            while journal.committed < newest:  # noqa: ASYNC110  it is a thread of ours that we wait for
+                await asyncio.sleep(0)
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ RELEASED_UTC_MS = 1_767_225_600_000  # 2026-01-01: no controller with this firmw
 HORIZON_MS = 25 * 365 * 86_400_000  # a clock further ahead than this is wrong, not late (2099 by a spoofed source)
 BACK_MS_MAX = 86_400_000  # wall time more than a day before the newest journal row is not believed
 STEP_MS_MIN = 500  # a smaller difference is drift, not a step; GB 50396 asks for <= 10 s a week
-WATCH_S = 1.0
+WATCH_S = 2.0  # a jump is told to the core within this time; GA/T 1742 allows 5 s
 
 
 class Wall(Protocol):

@@ -24,7 +24,7 @@ from firmware.roster.roster import Roster
 
 INCOMING = "incoming.roster"
 REFUSED = "incoming.refused"
-LOOK_S = 2.0
+LOOK_S = 5.0
 ANEW_S_MAX = 60.0  # between two tries to open the roster anew: a failing disk is not read all the time
 
 
