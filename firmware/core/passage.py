@@ -146,6 +146,23 @@ def grant_of(
     )
 
 
+def one_by_one(grant: Grant) -> tuple[Grant, Grant]:
+    """The grant of two persons as two of one each, for a portal that lets one person through at a time."""
+    second = grant.second
+    assert second is not None, "one person passes alone"
+    follower = msgspec.structs.replace(
+        grant,
+        holder=second.holder,
+        credential=second.credential,
+        household=second.household,
+        vehicle=second.vehicle,
+        area=second.area,
+        exempt=second.exempt,
+        second=None,
+    )
+    return msgspec.structs.replace(grant, second=None), follower
+
+
 def _starts(person: Known) -> bool:
     return person.unlocks_first and not person.visitor
 

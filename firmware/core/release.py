@@ -10,6 +10,7 @@ from firmware.core.draft import Draft
 from firmware.core.machines import HOLD, PASSING, HoldTrigger, Passing, PassingTrigger
 from firmware.core.passage import Grant
 from firmware.core.schedule import person_passed
+from firmware.core.site import Turnstile
 from firmware.core.wiring import OUT, Portal
 
 # The contact is debounced and tells of an opening late. For this long after a lock was secured, an opening is still
@@ -76,6 +77,9 @@ def _taken(draft: Draft, portal: Portal, way: int, _offer: Offer | None) -> None
         return
     draft.change_way(portal.id, way, grant=None)
     if proves(portal, way):
+        if grant.second is not None and isinstance(portal, Turnstile):
+            grant, follower = passage.one_by_one(grant)
+            draft.change_way(portal.id, way, follower=follower)
         effects, moved = passage.taken(draft.state.site, grant, draft.wall(), draft.state.occupancy)
         draft.do(effects)
         if moved:
@@ -90,6 +94,23 @@ def _not_taken(draft: Draft, portal: Portal, way: int, _offer: Offer | None) -> 
     grant = draft.portals[portal.id].ways[way].grant
     if grant is not None:
         draft.do(passage.not_taken(grant))
+
+
+def follow(draft: Draft, turnstile: Turnstile, way: int, *, ended: bool) -> None:
+    """The second of two persons turns next, after a turn that has `ended`. Whoever was released meanwhile goes first.
+
+    Not before: the release of the first ends in between, as turnstiles want it that arm themselves anew by each.
+    """
+    ways = draft.portals[turnstile.id].ways
+    follower = ways[way].follower
+    if follower is None:
+        return
+    draft.change_way(turnstile.id, way, follower=None)
+    if ended and all(each.passing is not Passing.RELEASED for each in ways):
+        offer = Offer(follower, leaving=follower.direction == "out", extended=follower.extended)
+        passing_on(draft, turnstile, way, PassingTrigger.GRANTED, offer)
+    else:
+        draft.do(passage.not_taken(follower))
 
 
 _PASSING_ACTIONS: dict[str, Callable[[Draft, Portal, int, Offer | None], None]] = {

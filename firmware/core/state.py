@@ -30,6 +30,7 @@ class WayState(msgspec.Struct, frozen=True):
     by_operator: bool = False  # the passage was released by an operator
     leaving: bool = False  # the passage leads out by an access point with direction "out"
     extended: bool = False  # the passage belongs to somebody who needs longer
+    follower: Grant | None = None  # the second of two persons at a turnstile: may turn once the first one's turn ends
     claim: Claim = Claim.NOBODY  # the first in the order of priorities, as of the last step
     commanded: bool | None = None  # what was last sent to the output; None: nothing that can be relied on
     pulse: Pulse = Pulse.UNKNOWN

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from firmware.core.codes import Code
 from firmware.core.draft import Draft
 from firmware.core.facts import Level
-from firmware.core.machines import PULSE, PassingTrigger, PulseTrigger
+from firmware.core.machines import PULSE, PassingTrigger, Pulse, PulseTrigger
 from firmware.core.modes import RANK
-from firmware.core.release import passing_on
+from firmware.core.release import follow, passing_on
 from firmware.core.site import Turnstile
 from firmware.core.timers import runs
 from firmware.core.wiring import IN
@@ -20,12 +20,15 @@ PULSE_MS_MAX = 10_000
 
 def pulse_changed(draft: Draft, turnstile: Turnstile, way: int, level: Level) -> None:
     """The passage contact of one direction has this level now."""
+    before = draft.portals[turnstile.id].ways[way].pulse
     if level is Level.ACTIVE:
         pulse_on(draft, turnstile, way, PulseTrigger.ROSE)
-    elif level is Level.INACTIVE:
+        return
+    if level is Level.INACTIVE:
         pulse_on(draft, turnstile, way, PulseTrigger.FELL)
     else:
         pulse_on(draft, turnstile, way, PulseTrigger.FAULTED, level.value)
+    follow(draft, turnstile, way, ended=before is Pulse.ACTIVE and level is Level.INACTIVE)
 
 
 def pulse_on(draft: Draft, turnstile: Turnstile, way: int, trigger: PulseTrigger, detail: str = "stuck") -> None:

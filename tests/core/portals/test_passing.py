@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from firmware.core.facts import EndLockdown, Level, LockPortal, OpenOnce, SetOutOfService, StartLockdown
 from firmware.core.machines import PassingTrigger
 from firmware.core.release import Offer, passing_on
@@ -349,6 +351,99 @@ def test_out_of_service_and_an_operators_lock_end_a_passage():
         s.do(fact)
         assert not s.released()
         assert "access.not_taken" in s.said()
+
+
+TWO = AccessPoint("gate_in", "gate", ("r_gate_in",), None, "house", two_person=True)
+OUT = AccessPoint("gate_out", "gate", ("r_gate_out",), "house", None, direction="out")
+
+
+def two_at_the_turnstile() -> Scene:
+    s = Scene(turnstile(access_points=(TWO, OUT)))
+    s.swipe("r_gate_in", known("ann"))
+    s.wait(1_000)
+    s.swipe("r_gate_in", known("ben", escort=True))
+    assert s.said() == ["gate_in_lock+", "access.granted"]
+    return s
+
+
+def test_two_persons_turn_one_after_the_other():
+    s = two_at_the_turnstile()
+    s.input("gate_pulse_in", True)
+    assert s.said() == ["gate_in_lock-", "access.taken", "remember ann house 1"]
+    assert s.last("access.taken").body.second_holder is None
+    assert s.state.occupancy == {"house": 1}
+    s.wait(700)
+    s.input("gate_pulse_in", False)
+    assert s.said() == ["gate_in_lock+"]
+    s.wait(7_999)
+    s.pulse()
+    assert s.said() == ["gate_in_lock-", "access.taken", "remember ben house 1"]
+    assert s.last("access.taken").body.holder == "ben"
+    assert s.state.occupancy == {"house": 2}
+    s.wait(1_000)
+    s.pulse()
+    assert s.said() == ["turnstile.turned_unreleased"]
+
+
+def test_the_second_of_two_persons_who_does_not_turn_is_not_inside():
+    s = two_at_the_turnstile()
+    s.pulse()
+    s.wait(60_000)
+    assert s.said()[-3:] == ["gate_in_lock+", "gate_in_lock-", "access.not_taken"]
+    assert s.last("access.not_taken").body.holder == "ben"
+    assert s.state.occupancy == {"house": 1}
+
+
+def test_a_second_person_waits_for_no_turn_that_does_not_end_well():
+    for levels in ((Level.OPEN, Level.INACTIVE), (Level.LOST, Level.ACTIVE, Level.INACTIVE)):
+        s = two_at_the_turnstile()
+        s.input("gate_pulse_in", True)
+        for level in levels:
+            s.input("gate_pulse_in", level)
+        assert "access.not_taken" in s.said()
+        assert not s.released("gate_in_lock")
+    s = two_at_the_turnstile()
+    s.input("gate_pulse_in", True)
+    s.wait(60_000)  # stuck
+    s.input("gate_pulse_in", False)
+    assert s.said()[-1] == "access.not_taken"
+    assert not s.released("gate_in_lock")
+
+
+def test_a_second_person_gives_way_to_lockdown_and_to_who_leaves():
+    s = two_at_the_turnstile()
+    s.input("gate_pulse_in", True)
+    s.do(LOCKDOWN)
+    s.input("gate_pulse_in", False)
+    assert s.said()[-1] == "access.not_taken"
+    assert not s.released("gate_in_lock")
+
+    s = two_at_the_turnstile()
+    s.input("gate_pulse_in", True)
+    s.swipe("r_gate_out", known("eve"))
+    s.input("gate_pulse_in", False)
+    assert s.said()[-1] == "access.not_taken"
+    assert s.outputs == {"gate_in_lock": False, "gate_out_lock": True, "gate_drop": False}
+
+
+def test_two_persons_in_the_last_moment_and_out():
+    s = two_at_the_turnstile()
+    s.wait(8_200)  # secured; the turn of the last moment comes late
+    s.pulse()
+    assert s.released("gate_in_lock")
+    s.pulse()
+    assert s.said()[-2:] == ["access.taken", "remember ben house 1"]
+
+    s = Scene(turnstile(access_points=(TWO, msgspec.structs.replace(OUT, two_person=True))))
+    s.swipe("r_gate_out", known("ann", area="house"))
+    s.wait(1_000)
+    s.swipe("r_gate_out", known("ben", area="house", escort=True, extended=True))
+    s.do(LOCKDOWN)
+    s.pulse("out")
+    assert s.released("gate_out_lock"), "nobody is kept in"
+    s.wait(19_000)
+    s.pulse("out")
+    assert s.said()[-2:] == ["access.taken", "remember ben  1"]
 
 
 def test_what_only_tables_can_be_asked():
