@@ -26,6 +26,7 @@ from firmware.core.site import Site
 from firmware.recording import VERSION, Ended, Header, Taken
 
 RECORDING_BYTES_MAX = 256 << 20
+RUNS_MAX = 1_000  # recordings of one name: a controller that dies again and again fills no disk with headers
 BUFFER_BYTES = 1 << 16
 FLUSH_MS = 1_000  # a killed controller loses no more of its recording than this, and a swipe seldom waits for a write
 
@@ -102,19 +103,27 @@ class Pseudonyms:
 
 
 class Recorder:
-    """Writes one recording. It ends at `bytes_max`, and when it cannot be written: the gate goes on without it."""
+    """Writes the recording of one run. It ends at `bytes_max`, and when it cannot be written; the gate goes on.
+
+    No recording is overwritten: where `path` is taken, as after a restart, the next of `name.2.jsonl`, `name.3.jsonl`
+    is written. `path` is then that one. A recording that cannot even begin is told and is none: a gate whose disk is
+    full starts all the same.
+    """
 
     def __init__(self, path: Path, site: Site, started_ms: int, *, bytes_max: int = RECORDING_BYTES_MAX) -> None:
-        """Raises OSError, FileExistsError among them: a recording is never overwritten."""
-        self._path = path
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        self._file: BinaryIO | None = os.fdopen(descriptor, "wb", buffering=BUFFER_BYTES)
+        self.path = path
+        self._file: BinaryIO | None = None
         self._pseudonyms = Pseudonyms()
         self._encoder = msgspec.json.Encoder()
         self._bytes_max = bytes_max
         self._bytes = 0
         self._flushed_ms = started_ms
         self.ended = ""  # why it stopped before its time
+        try:
+            self.path, self._file = _begin(path)
+        except OSError as error:
+            self._stopped(f"it could not be begun: {error}")
+            return
         self._put(Header(VERSION, site, started_ms, firmware.__version__))
 
     def write(self, now_ms: int, fact: AnyFact, effects: Sequence[AnyEffect]) -> None:
@@ -162,4 +171,16 @@ class Recorder:
         """Say once, to whoever asked for the recording, that it is incomplete; the gate is not concerned."""
         if not self.ended:
             self.ended = why
-            print(f"menshen: the recording {self._path} ends here: {why}", file=sys.stderr)
+            print(f"menshen: the recording {self.path} ends here: {why}", file=sys.stderr)
+
+
+def _begin(path: Path) -> tuple[Path, BinaryIO]:
+    """A new file at `path`, or beside it where that is taken. Raises OSError."""
+    for run in range(1, RUNS_MAX + 1):
+        free = path if run == 1 else path.with_name(f"{path.stem}.{run}{path.suffix}")
+        try:
+            descriptor = os.open(free, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except FileExistsError:
+            continue
+        return free, os.fdopen(descriptor, "wb", buffering=BUFFER_BYTES)
+    raise FileExistsError(f"{path} and {RUNS_MAX - 1} others beside it are there already: move them away")

@@ -224,13 +224,23 @@ def test_a_recording_ends_at_its_limit_and_says_so(tmp_path: Path, capsys):
     assert capsys.readouterr().err.count(str(path)) == 1
 
 
-def test_a_recording_is_never_overwritten(tmp_path: Path):
-    path = tmp_path / "once.jsonl"
-    Recorder(path, Site("s"), 0).close()
-    before = path.read_bytes()
-    with pytest.raises(FileExistsError):
-        Recorder(path, Site("s"), 0)
-    assert path.read_bytes() == before
+def test_each_run_has_a_recording_of_its_own(tmp_path: Path):
+    """A controller that comes back after a power cut is started with the same words."""
+    path = tmp_path / "run.jsonl"
+    recorders = [Recorder(path, Site("s"), 0) for _ in range(3)]
+    steps = [run_into(recorder, Site("s")) for recorder in recorders]
+    names = [recorder.path.name for recorder in recorders]
+    assert names == ["run.jsonl", "run.2.jsonl", "run.3.jsonl"]
+    assert [replay(recorder.path).steps for recorder in recorders] == steps
+
+
+@pytest.mark.parametrize("where", ["nowhere/run.jsonl", "file/run.jsonl", "x" * 300])
+def test_a_recording_that_cannot_begin_stops_nobody(where: str, tmp_path: Path, capsys):
+    (tmp_path / "file").write_text("")
+    recorder = Recorder(tmp_path / where, Site("s"), 0)
+    run_into(recorder, Site("s"))
+    assert "could not be begun" in recorder.ended
+    assert capsys.readouterr().err.count("could not be begun") == 1
 
 
 def test_a_disk_that_takes_no_more_ends_the_recording_and_nothing_else(tmp_path: Path, capsys):
