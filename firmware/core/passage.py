@@ -58,6 +58,12 @@ def body(grant: Grant) -> Body:
     )
 
 
+def persons(grant: Grant) -> tuple[tuple[str, str | None], ...]:
+    """(holder, where the ledger said that holder was) of everybody who passes by this grant."""
+    first = (grant.holder, grant.area)
+    return (first,) if grant.second is None else (first, (grant.second.holder, grant.second.area))
+
+
 def proves(portal: Door | Turnstile, direction: str) -> bool:
     """Whether the portal can tell that somebody passed in this direction."""
     if isinstance(portal, Door):

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
 from firmware.core import presentation, reader
+from firmware.core.access import Known
 from firmware.core.claims import fault_bars, locked_down
 from firmware.core.codes import Code, Reason
 from firmware.core.decision import Standing
@@ -10,10 +15,10 @@ from firmware.core.draft import Draft
 from firmware.core.facts import NoiseSeen, Reading
 from firmware.core.leaf import leaf_on
 from firmware.core.machines import Fire, Hold, HoldTrigger, LeafTrigger, Passing, PassingTrigger
-from firmware.core.passage import Grant
+from firmware.core.passage import Grant, persons
 from firmware.core.release import Offer, hold_on, passing_on, proves
 from firmware.core.schedule import interlock_busy
-from firmware.core.site import AccessPoint, Door
+from firmware.core.site import AccessPoint, Antipassback, Door
 from firmware.core.wiring import IN, OUT, Portal, way_of
 
 
@@ -25,6 +30,9 @@ def read(draft: Draft, reading: Reading) -> None:
         draft.record(Code.DENIED, reader=reading.reader[:64], reasons=reasons, detail="reader without access point")
         return
     portal = draft.wiring.portals[post.point.portal]
+    stands = standing(draft, portal, post.point)
+    if stands.area_max is not None:
+        stands = replace(stands, area_count=_places_taken(draft, post.point, reading))
     changed, effects, grant = presentation.present(
         draft.state.site,
         draft.state.rulebook,
@@ -33,7 +41,7 @@ def read(draft: Draft, reading: Reading) -> None:
         draft.readers[reading.reader],
         draft.now_ms,
         draft.wall(),
-        standing(draft, portal, post.point),
+        stands,
         reading,
     )
     draft.set_reader(reading.reader, changed)
@@ -70,6 +78,54 @@ def standing(draft: Draft, portal: Portal, point: AccessPoint) -> Standing:
     )
 
 
+def _awaited(draft: Draft) -> Iterator[tuple[str, int, Grant]]:
+    """(portal, way, grant) of every passage that somebody may still make."""
+    for name, now in draft.portals.items():
+        for way, at in enumerate(now.ways):
+            if at.grant is not None and at.passing in (Passing.RELEASED, Passing.SETTLING):
+                yield name, way, at.grant
+            if at.follower is not None:
+                yield name, way, at.follower
+
+
+def _places_taken(draft: Draft, point: AccessPoint, reading: Reading) -> int:
+    """Holders in the area, and those on their way into it: a place that is offered is taken until the offer is over.
+
+    The holder who presents now has no place but the own one, however often it was offered.
+    """
+    area = point.area_to
+    assert area is not None, "a limit is that of an area"
+    pending = draft.readers[reading.reader].pending
+    entering = {
+        holder
+        for _, _, grant in _awaited(draft)
+        if grant.area_to == area
+        for holder, at in persons(grant)
+        if at != area
+    }
+    entering.discard(reading.presented.holder if isinstance(reading.presented, Known) else "")
+    entering.discard((pending.holder if pending is not None else None) or "")
+    return draft.state.occupancy.get(area, 0) + len(entering)
+
+
+def _withdraw_elsewhere(draft: Draft, portal: Portal, point: AccessPoint, grant: Grant) -> None:
+    """Where anti-passback is hard, a holder is one person: what was offered elsewhere and not taken is offered no more.
+
+    Otherwise two people could be let in by one card, at two portals, before the first of them has passed. Offers to
+    leave stay.
+    """
+    if grant.exempt or point.area_to is None or not _refuses_passback(point):
+        return
+    for name, way, other in tuple(_awaited(draft)):
+        if name != portal.id and other.holder == grant.holder and other.direction != "out":
+            passing_on(draft, draft.wiring.portals[name], way, PassingTrigger.CANCELLED)
+
+
+def _refuses_passback(point: AccessPoint) -> bool:
+    timed = point.antipassback_timed_s is not None and point.antipassback is Antipassback.OFF
+    return timed or point.antipassback is Antipassback.HARD
+
+
 def busy(draft: Draft, portal: Portal, way: int) -> tuple[str, ...]:
     """What a passage has to wait for: portals of the interlock, and at a turnstile whoever is leaving through it."""
     others = interlock_busy(draft, portal)
@@ -91,6 +147,7 @@ def let_through(draft: Draft, portal: Portal, way: int, offer: Offer) -> None:
 
 
 def _carry_out(draft: Draft, portal: Portal, point: AccessPoint, grant: Grant) -> None:
+    _withdraw_elsewhere(draft, portal, point, grant)
     let_through(
         draft, portal, way_of(portal, point), Offer(grant, leaving=point.direction == "out", extended=grant.extended)
     )
