@@ -231,7 +231,7 @@ WANTED = {
 }
 
 
-OF_HARD = {Reason.ANTIPASSBACK_HARD, Reason.AREA_FULL, Reason.QUOTA_FULL}
+OF_HARD = {Reason.ANTIPASSBACK_HARD, Reason.AREA_FULL}  # parking spaces have a test of their own, below
 OF_TIMED = {Reason.ANTIPASSBACK_TIMED, Reason.ANTIPASSBACK_SOFT, Reason.SECOND_PERSON_NEEDED, Reason.SECOND_PERSON}
 
 
