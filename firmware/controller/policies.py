@@ -16,6 +16,7 @@ from drivers.wire.keypad import KeypadKind
 from firmware.config import DoorWords, Draft, PortalDraft, Problems, TurnstileWords, nearest, shown
 from firmware.controller.board import Device, Role
 from firmware.core.access import Factor
+from firmware.core.passage import proves
 from firmware.core.site import AccessPoint, Antipassback, Door, LockKind, Reader, Turnstile
 
 
@@ -73,6 +74,7 @@ def check_policies(draft: Draft, devices: list[Device], board: BoardDescription 
         else:
             _check_turnstile(each, each.portal, draft, by_id, problems)
         _check_access_points(each, draft, by_id, problems)
+    _check_area_limits(draft, problems)
 
 
 # -- wires ------------------------------------------------------------------------------------------------------------
@@ -261,17 +263,57 @@ def _check_hard_antipassback(
     where: str, point: AccessPoint, portal: Door | Turnstile, draft: Draft, problems: Problems
 ) -> None:
     """Hard anti-passback refuses by the record, so the record must be proven on the way in and on the way out."""
-    proof = portal.contact if isinstance(portal, Door) else getattr(portal, f"passage_{point.direction}", None)
-    if proof is None:
-        what = "contact" if isinstance(portal, Door) else f"passage_{point.direction}"
+    what = _unproven(point, portal)
+    if what is not None:
         problems.add(f"{where}.antipassback", shown("hard"), "hard_antipassback_unproven", what=what)
-    leads_out = any(
-        other.area_from == point.area_to and other.readers
-        for each in draft.portals
-        for other in each.portal.access_points
-    )
-    if point.area_to and not leads_out:
+    elif point.area_to and not _counted_out(point.area_to, draft):
         problems.add(f"{where}.antipassback", shown("hard"), "hard_antipassback_no_exit", area=point.area_to)
+
+
+def _unproven(point: AccessPoint, portal: Door | Turnstile) -> str | None:
+    """What the portal lacks to prove a passage by this access point; None where it can."""
+    direction = "out" if point.direction == "out" else "in"
+    if proves(portal, direction):
+        return None
+    return "contact" if isinstance(portal, Door) else f"passage_{direction}"
+
+
+def _counted_out(area: str, draft: Draft) -> bool:
+    """Tell whether somewhere a reader and a proven passage tell who leaves the area."""
+    return any(
+        point.area_from == area and point.readers and _unproven(point, each.portal) is None
+        for each in draft.portals
+        for point in each.portal.access_points
+    )
+
+
+def _counted_elsewhere(area: str, draft: Draft) -> bool:
+    """Tell whether any proven passage by a reader takes a holder out of the area by the record."""
+    return any(
+        point.area_to != area and (point.area_to or point.area_from) and point.readers
+        for each in draft.portals
+        for point in each.portal.access_points
+        if _unproven(point, each.portal) is None
+    )
+
+
+def _check_area_limits(draft: Draft, problems: Problems) -> None:
+    """An area with a limit counts whoever enters, and fills up for ever where nothing counts anybody elsewhere."""
+    for path, area in draft.areas:
+        key = "occupancy_max" if area.occupancy_max is not None else "quota"
+        if problems.touch(path) or problems.touch("portal") or not (area.quota or area.occupancy_max is not None):
+            continue
+        entries = [
+            _unproven(point, each.portal)
+            for each in draft.portals
+            for point in each.portal.access_points
+            if point.area_to == area.id
+        ]
+        unproven = next((what for what in entries if what is not None), None)
+        if unproven is not None:
+            problems.add(f"{path}.{key}", shown(area.id), "limit_unproven", area=area.id, what=unproven)
+        elif entries and not _counted_elsewhere(area.id, draft):
+            problems.add(f"{path}.{key}", shown(area.id), "limit_no_exit", area=area.id)
 
 
 def _check_double_swipe(

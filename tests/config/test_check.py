@@ -212,6 +212,15 @@ ALONE = [
     (_drop("portal", FRONT, "contact"), "portal[0].access_point[0].antipassback", "hard_antipassback_unproven", ""),
     (_drop("portal", FRONT, "access_point", 1, "area_from"), "portal[0].access_point[0].antipassback",
      "hard_antipassback_no_exit", ""),
+    (_all(_drop("portal", FRONT, "access_point", 1, "area_from"), _drop("area", 0, "occupancy_max"),
+          _set("portal", HALL, "access_point", 0, "area_from", "inside"),
+          _set("portal", HALL, "access_point", 0, "direction", "out")),
+     "portal[0].access_point[0].antipassback", "hard_antipassback_no_exit", ""),
+    (_all(_drop("portal", FRONT, "contact"), _set(*_POINT, "antipassback", "off")),
+     "area[0].occupancy_max", "limit_unproven", ""),
+    (_all(_drop("portal", FRONT, "access_point", 1, "area_from"), _drop("portal", FRONT, "access_point", 1, "area_to"),
+          _set(*_POINT, "antipassback", "off"), _drop("area", 0, "occupancy_max"), _set("area", 0, "quota", True)),
+     "area[0].quota", "limit_no_exit", ""),
     (_set("site", "fire_inputs", []), "site.fire_inputs", "unlock_schedule_fire", ""),
     (_set(*_POINT, "requirement", 1, "accept", [["face"], ["card"]]),
      "portal[0].access_point[0].requirement[1].accept", "factor_without_device", ""),
@@ -253,7 +262,6 @@ def test_each_mistake_alone(tmp_path, change, path, rule, near):
     assert not report.wires
 
 
-@pytest.mark.attack("text-config")
 @pytest.mark.parametrize(
     ("content", "rule"),
     [
@@ -265,6 +273,7 @@ def test_each_mistake_alone(tmp_path, change, path, rule, near):
         (b"a = '\x1b[2J'\n", "file_syntax"),
     ],
 )  # fmt: skip
+@pytest.mark.attack("text-08")
 def test_files_that_are_no_site(tmp_path, content, rule):
     path = tmp_path / "site.toml"
     path.write_bytes(content)
