@@ -13,7 +13,7 @@ from firmware.bench.cards import card, install_sample_roster, welcome_holders
 from firmware.bench.clock import rest
 from firmware.bench.figures import Figure
 from firmware.bench.process import pss_kb
-from firmware.bench.rig import CONTACT, Rig, h10301
+from firmware.bench.rig import Rig, h10301
 from firmware.bench.swipe import one_swipe
 
 SWIPES = 200
@@ -29,7 +29,7 @@ def bench(folder: Path, swipes: int = SWIPES, credentials: int = 250_000) -> dic
     try:
         install_sample_roster(rig, credentials)
         rig.start()
-        rig.far_end.wait_claimed({CONTACT})
+        rig.listens()
         page = f"127.0.0.1:{_free_port()}"
         words = [sys.executable, "-m", "firmware.network", "--config", str(rig.site), "--socket", str(rig.role)]
         network = subprocess.Popen([*words, "--page", page, "--code", CODE], stdout=subprocess.DEVNULL)

@@ -28,6 +28,7 @@ BIT_INTERVAL_NS = 1_000_000  # 1 ms between bits, SIA AC-01: 0.2-20 ms
 PULSE_NS = 50_000
 SILENT_INTERVALS = 60  # between two frames: a reader that is used again within 50 ms is taken for a torn frame
 ANSWER_S_MAX = 10.0
+QUIET_S = 0.1  # a reader takes what comes in its first 50 ms for the rest of a torn frame
 
 SITE = """\
 [site]
@@ -240,6 +241,12 @@ class Rig:
         told = json.loads(line)
         assert isinstance(told, dict)
         return told
+
+    def listens(self) -> None:
+        """Wait until the controller watches the wires and takes a frame for a whole one."""
+        if not self.far_end.wait_claimed({D0, D1, CONTACT}):
+            raise RuntimeError("the controller does not watch its wires")
+        rest(QUIET_S)
 
     def swipe(self, bits: int, length: int = 26) -> int:
         """Send a frame whose last bit is now; returns that instant. Waits until it fits behind the last one."""
