@@ -342,7 +342,7 @@ def test_misuse_says_what_is_allowed(menshen, by, words):
     assert answer.err
 
 
-@pytest.mark.attack("text-explain")
+@pytest.mark.attack("text-15")
 @pytest.mark.parametrize("kind", list(Factor))
 @pytest.mark.parametrize(
     "text", ["' OR 1=1 --", "🚪", "\u202e12", "%s{0}", "\x1b[2J", "9" * 4000, "../../etc/passwd", "a:b:c"]

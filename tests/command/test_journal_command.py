@@ -362,7 +362,7 @@ def test_times_at_the_ends_of_the_calendar_are_times(menshen, state):
 # -- attacks and company ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.attack("text-journal-command")
+@pytest.mark.attack("text-16")
 @pytest.mark.parametrize(
     "text",
     ["' OR 1=1 --", "'; DROP TABLE events; --", "%", "*", "\\", "🚪🔑", "\u202egnp.exe", "{0.__class__}", "%s%n",
@@ -384,7 +384,7 @@ def test_text_in_arguments_is_only_text(menshen, state, text):
     assert path.read_bytes() == before
 
 
-@pytest.mark.attack("text-journal-command-length")
+@pytest.mark.attack("text-17")
 @pytest.mark.parametrize("text", ["x" * 10_000, "a\0b", "\udcff"])
 def test_what_is_no_text_is_misuse(menshen, state, text):
     for option in ("--portal", "--holder", "--kind", "--purpose", "--since", "--before", "--limit", "--time-zone"):

@@ -74,7 +74,7 @@ def test_problems_are_counted_in_both_languages(menshen, state, tmp_path, langua
     assert "5" in answer.err.splitlines()[-1]
 
 
-@pytest.mark.attack("text-roster-command")
+@pytest.mark.attack("text-18")
 def test_hostile_cells_are_shown_escaped(menshen, state, tmp_path):
     table = tmp_path / "holders.csv"
     table.write_text(HEADER + "\x1b[2J,,residents,,,=cmd|' /C calc'!A0,\n🚪,,' OR 1=1,,,\u202e,\n", encoding="utf-8")

@@ -106,10 +106,10 @@ def test_what_the_struct_itself_refuses_is_a_problem():
     assert found[0].values == {"message": "13 brings bad luck"}
 
 
-@pytest.mark.attack("text-config")
 @pytest.mark.parametrize(
     "text", ["\x1b[2J", "a\0b", "\u202egnp.exe", "x" * 10_000, "' OR 1=1", "😀\n", "\ud800"]
 )  # fmt: skip
+@pytest.mark.attack("text-09")
 def test_hostile_texts_are_shown_short_and_harmless(text):
     for value in (text, [text], {text: 1}):
         seen = shown(value)

@@ -53,7 +53,7 @@ def test_a_step_is_told_once(step_ms: int):
     assert clock.check() is None
 
 
-@pytest.mark.attack("clock-01")
+@pytest.mark.attack("clock-06")
 def test_1970_is_no_time_and_is_told_once():
     _, wall, clock = made(17_000)
     assert isinstance(clock.check(), ClockLost)
@@ -63,7 +63,7 @@ def test_1970_is_no_time_and_is_told_once():
     assert clock.check() == ClockSet(utc_ms=NOON_2026)
 
 
-@pytest.mark.attack("clock-02")
+@pytest.mark.attack("clock-07")
 def test_2099_is_not_believed():
     _, wall, clock = made(4_076_000_000_000)  # 2099-03
     assert isinstance(clock.check(), ClockLost)
@@ -71,7 +71,7 @@ def test_2099_is_not_believed():
     assert isinstance(clock.check(), ClockSet)
 
 
-@pytest.mark.attack("clock-03")
+@pytest.mark.attack("clock-08")
 def test_a_clock_set_back_before_the_journal_is_not_believed():
     _, wall, clock = made(NOON_2026 - BACK_MS_MAX - 1, newest=NOON_2026)
     assert isinstance(clock.check(), ClockLost)

@@ -146,7 +146,6 @@ def test_a_replayed_request_is_refused_while_the_first_is_open(tmp_path: Path):
     asyncio.run(scenario())
 
 
-@pytest.mark.attack("socket-06")
 @pytest.mark.parametrize(
     "garbage",
     [
@@ -159,6 +158,7 @@ def test_a_replayed_request_is_refused_while_the_first_is_open(tmp_path: Path):
     ],
     ids=["oversized", "4 GiB", "no MessagePack", "empty", "wrong direction", "HTTP"],
 )
+@pytest.mark.attack("socket-06")
 def test_garbage_ends_that_connection_and_no_other(tmp_path: Path, garbage: bytes):
     async def scenario():
         async with serving(tmp_path) as (role, connect, asked):

@@ -123,7 +123,7 @@ def test_it_speaks_when_it_is_spoken_to(kind: Kind, tmp_path: Path) -> None:
 
 
 @every_kind
-@pytest.mark.attack("wire-12")
+@pytest.mark.attack("wire-24")
 def test_it_survives_garbage_on_its_lines(kind: Kind, tmp_path: Path) -> None:
     async def body(far_end: FarEnd, lines: SimulatedLines, path: str) -> None:
         rng = random.Random(SEED)

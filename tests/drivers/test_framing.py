@@ -62,8 +62,8 @@ def test_stamps_end_a_frame_even_when_everything_arrives_together() -> None:
     assert (text_of(rest), rest.torn) == (BITS[::-1], False)
 
 
-@pytest.mark.attack("wire-02")
 @pytest.mark.parametrize("at", range(26))
+@pytest.mark.attack("wire-16")
 def test_a_glitch_anywhere_spoils_the_frame(at: int) -> None:
     edges = pulses(BITS, "D0", "D1", from_ns=0)
     glitch_ns = at * MS + 500 * US
@@ -72,8 +72,8 @@ def test_a_glitch_anywhere_spoils_the_frame(at: int) -> None:
     assert [burst.flaw for burst in found] == [NoiseKind.NOISE]
 
 
-@pytest.mark.attack("wire-03")
 @pytest.mark.parametrize("at", range(26))
+@pytest.mark.attack("wire-17")
 def test_both_lines_low_at_once_spoil_the_frame(at: int) -> None:
     edges = pulses(BITS, "D0", "D1", from_ns=0)
     other = "D0" if BITS[at] == "1" else "D1"
@@ -96,14 +96,14 @@ def test_a_lost_bit_is_a_frame_of_another_length_at_most() -> None:
         assert [(burst.length, burst.flaw) for burst in frames(without)] == [(25, None)]
 
 
-@pytest.mark.attack("wire-04")
 @pytest.mark.parametrize("length", [1, 3, 25, 26, 27, 37, 120, 199, 200])
+@pytest.mark.attack("wire-18")
 def test_up_to_200_bits_are_kept(length: int) -> None:
     (burst,) = frames(pulses("10" * 100, "D0", "D1", from_ns=0)[: 2 * length])
     assert (burst.length, burst.flaw) == (length, None)
 
 
-@pytest.mark.attack("wire-05")
+@pytest.mark.attack("wire-19")
 def test_more_than_200_bits_are_overlong_and_take_no_more_memory() -> None:
     found = frames(pulses("1" * 5_000, "D0", "D1", from_ns=0))
     assert {burst.flaw for burst in found} == {NoiseKind.OVERLONG}
@@ -112,9 +112,9 @@ def test_more_than_200_bits_are_overlong_and_take_no_more_memory() -> None:
     assert len(found) == (10_000 - 401) // 400 + 1  # told once for each 400 edges behind the 200 bits, and at its end
 
 
-@pytest.mark.attack("wire-06")
 @pytest.mark.parametrize("first", range(1, 26))
 @pytest.mark.parametrize("pause_ms", [3.2, 5, 20, 45])
+@pytest.mark.attack("wire-20")
 def test_both_halves_of_a_frame_split_at_the_gap_are_no_frame(first: int, pause_ms: float) -> None:
     edges = pulses(BITS[:first], "D0", "D1", from_ns=0)
     resumed_ns = (first - 1) * MS + round(pause_ms * MS)
@@ -124,7 +124,7 @@ def test_both_halves_of_a_frame_split_at_the_gap_are_no_frame(first: int, pause_
     assert all(burst.flaw is not None or burst.torn for burst in found[1:])
 
 
-@pytest.mark.attack("wire-07")
+@pytest.mark.attack("wire-21")
 def test_the_rest_of_a_torn_long_frame_is_no_frame() -> None:
     # 11 bits, a pause of four intervals, 26 bits: what follows the pause looks like a card of its own.
     edges = pulses("1" * 11, "D0", "D1", from_ns=0)
@@ -172,7 +172,7 @@ def test_an_uneven_clock_within_three_times_is_a_reader_and_beyond_is_noise() ->
     assert [burst.flaw for burst in frames(fast)] == [NoiseKind.NOISE]
 
 
-@pytest.mark.attack("wire-08")
+@pytest.mark.attack("wire-22")
 def test_random_edges_make_no_frame_of_a_card() -> None:
     rng = random.Random(SEED)
     cards = 0

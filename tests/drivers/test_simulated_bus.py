@@ -136,7 +136,6 @@ def test_loss_reaches_everybody_once_and_says_why() -> None:
     on_bus(body)
 
 
-@pytest.mark.attack("wire-11")
 @pytest.mark.parametrize(
     ("rubbish", "said"),
     [
@@ -148,6 +147,7 @@ def test_loss_reaches_everybody_once_and_says_why() -> None:
         (b"GET / HTTP/1.1\r\n\r\n", "bytes"),
     ],
 )
+@pytest.mark.attack("wire-23")
 def test_a_far_end_that_talks_rubbish_is_lost(rubbish: bytes, said: str) -> None:
     async def body(far_end: FarEnd, lines: SimulatedLines) -> None:
         await lines.claim_input("C", "contact", nothing).ready()

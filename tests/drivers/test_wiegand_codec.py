@@ -129,7 +129,7 @@ def test_another_length_is_refused(drawn_card: tuple[str, dict[str, int]], by: i
     assert read(name, text + "0" * by) is Refusal.LENGTH
 
 
-@pytest.mark.attack("wire-01")
+@pytest.mark.attack("wire-10")
 def test_a_shorter_format_never_matches_a_longer_card() -> None:
     good = drawn("H10301", {"facility": 12, "number": 34567})
     for tail in range(1 << 11):

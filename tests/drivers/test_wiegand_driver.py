@@ -114,7 +114,7 @@ def test_a_card_that_arrives_in_one_piece_after_a_stall_is_the_same_card() -> No
     on_bench(body)
 
 
-@pytest.mark.attack("wire-01")
+@pytest.mark.attack("wire-11")
 def test_a_37_bit_card_that_begins_with_an_enrolled_26_bit_card_is_a_37_bit_frame_or_nothing() -> None:
     async def body(made: Bench) -> None:
         made.start(READER)
@@ -129,7 +129,7 @@ def test_a_37_bit_card_that_begins_with_an_enrolled_26_bit_card_is_a_37_bit_fram
     on_bench(body)
 
 
-@pytest.mark.attack("wire-01")
+@pytest.mark.attack("wire-12")
 def test_longest_frame_ends_with_the_last_bit_and_only_there() -> None:
     async def body(made: Bench) -> None:
         made.start(WiegandConfig("front_reader", "D0", "D1", formats=("H10301", "H10304"), longest_frame=True))
@@ -155,7 +155,7 @@ def test_longest_frame_ends_with_the_last_bit_and_only_there() -> None:
     on_bench(body)
 
 
-@pytest.mark.attack("wire-04")
+@pytest.mark.attack("wire-13")
 def test_bursts_of_every_length_from_1_to_200_bits() -> None:
     async def body(made: Bench) -> None:
         made.start(READER)
@@ -177,7 +177,7 @@ def test_bursts_of_every_length_from_1_to_200_bits() -> None:
     on_bench(body)
 
 
-@pytest.mark.attack("wire-09")
+@pytest.mark.attack("wire-14")
 def test_each_turned_bit_of_a_card_is_a_parity_error() -> None:
     async def body(made: Bench) -> None:
         made.start(WiegandConfig("front_reader", "D0", "D1", formats=("H10301",)))
@@ -255,7 +255,7 @@ def storm(rng: random.Random, d0: str, d1: str, from_ns: int, for_ns: int) -> li
     return sorted(edges, key=lambda edge: edge.at_ns)
 
 
-@pytest.mark.attack("wire-10")
+@pytest.mark.attack("wire-15")
 def test_a_storm_on_one_reader_leaves_the_other_alone() -> None:
     async def body(made: Bench) -> None:
         made.start(READER)

@@ -139,7 +139,7 @@ def test_what_others_can_reach_is_refused(folder: Path, name: str, mode: int) ->
     assert (folder / FILE_NAME).read_bytes() == before
 
 
-@pytest.mark.attack("power-02")
+@pytest.mark.attack("disk-12")
 def test_a_damaged_identity_is_refused_and_never_replaced(folder: Path) -> None:
     """Every kind of damage, seed 1: a bit flipped anywhere, cut anywhere, empty, zeroed, longer, foreign."""
     Identity.load_or_create(folder)
@@ -205,7 +205,7 @@ def test_what_a_cut_left_aside_is_no_obstacle(folder: Path) -> None:
     assert (folder / PUBLIC_NAME).exists()
 
 
-@pytest.mark.attack("power-03")
+@pytest.mark.attack("kill-07")
 def test_killed_at_every_line_of_the_first_run_it_is_there_wholly_or_not_at_all(tmp_path: Path) -> None:
     """A child is killed by itself at the n-th line of identity.py, for every n until it gets through."""
     cut = 0

@@ -234,6 +234,7 @@ def test_the_writer_answers_and_a_dead_one_does_not(tmp_path):
     ["\ud800 lone surrogate", "\x00", "\U0001f600\u202e", "' OR 1=1 --", "x" * 10_000, "=cmd|' /C calc'!A0"],
     ids=["surrogate", "nul", "emoji-rtl", "sql", "10kB", "formula"],
 )
+@pytest.mark.attack("text-12")
 def test_any_text_is_kept_or_cut_and_never_stops_the_writer(tmp_path, text):
     journal, listener = open_journal(tmp_path)
     body = Body(holder=text, credential=text, token=text)

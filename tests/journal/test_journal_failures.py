@@ -78,6 +78,7 @@ def healthy():
     FaultyDisk.trouble = None
 
 
+@pytest.mark.attack("disk-19")
 def test_a_failing_disk_is_said_once_and_nothing_is_lost(tmp_path):
     journal, listener = open_journal(tmp_path, kind=FaultyJournal)
     fill(journal, listener, 10)
@@ -155,6 +156,7 @@ def test_past_the_bound_the_least_important_goes_first(tmp_path):
     again.close()
 
 
+@pytest.mark.attack("disk-20")
 def test_a_full_disk(tmp_path):
     """A real ENOSPC: a subprocess under RLIMIT_FSIZE, which makes the kernel refuse to let files grow (EFBIG)."""
     program = """
@@ -193,6 +195,7 @@ print(listener.recoveries[0])
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere: run the tests as a user")
+@pytest.mark.attack("disk-21")
 def test_a_read_only_folder(tmp_path):
     _read_only(tmp_path, lambda: tmp_path.chmod(0o555), lambda: tmp_path.chmod(0o755))
 
@@ -267,6 +270,7 @@ def test_it_cannot_stop_cleanly_on_a_dead_disk_and_does_not_hang(tmp_path):
 
 
 @pytest.mark.parametrize("harm", ["header", "empty", "text", "gone", "older", "rows"])
+@pytest.mark.attack("disk-22")
 def test_a_lost_or_broken_file_begins_an_epoch_and_is_never_erased(tmp_path, harm):
     journal, listener = open_journal(tmp_path)
     fill(journal, listener, 100)
@@ -335,6 +339,7 @@ def test_epochs_are_never_used_twice(tmp_path):
     assert len(list(tmp_path.glob("*.damaged.db"))) == 3
 
 
+@pytest.mark.attack("disk-23")
 def test_a_page_breaks_under_the_writer(tmp_path):
     """A page in the middle: the old file is moved aside, kept state and ledger go on in the new one."""
     journal, listener = open_journal(tmp_path)
@@ -369,6 +374,7 @@ def test_a_page_breaks_under_the_writer(tmp_path):
 @pytest.mark.parametrize(
     "victims", [("journal.db",), ("journal.db-wal",), ("journal.db", "journal.db-wal", "journal.db-shm")]
 )
+@pytest.mark.attack("disk-24")
 def test_files_are_deleted_under_the_writer(tmp_path, victims):
     journal, listener = open_journal(tmp_path)
     fill(journal, listener, 100)
@@ -446,6 +452,7 @@ def test_retention_by_days(tmp_path):
     assert verify(journal.path, Key().public_key).ok
 
 
+@pytest.mark.attack("clock-10")
 def test_a_clock_at_2099_does_not_empty_the_journal(tmp_path):
     journal, listener = open_journal(tmp_path, checkpoint_ms=DAY_MS // 2, retention_days=400, cut_rows=10)
     day_by_day(journal, listener, 100, UTC_MS)

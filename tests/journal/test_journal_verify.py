@@ -203,6 +203,7 @@ def test_exports_name_nobody_unless_asked(journal_path):
         export(journal_path, "xml", io.BytesIO())
 
 
+@pytest.mark.attack("text-13")
 def test_a_csv_cell_is_never_a_formula(tmp_path):
     journal, listener = open_journal(tmp_path)
     nasty = ["=cmd|' /C calc'!A0", "+1", "-1+1", "@SUM(A1)", "\t=1", " =1", "＝1", 'a"b,c\nd']

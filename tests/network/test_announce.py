@@ -133,6 +133,7 @@ def test_the_record_names_no_address_owner_or_serial() -> None:
     assert sum(sizes) + len(sizes) <= 1300
 
 
+@pytest.mark.attack("page-14")
 def test_a_spoofer_with_our_name_does_not_make_us_give_way() -> None:
     """It answers first, with another key; ours keeps its name and its values, and the link's state is untouched."""
 
@@ -165,6 +166,7 @@ def test_a_spoofer_with_our_name_does_not_make_us_give_way() -> None:
     asyncio.run(scene())
 
 
+@pytest.mark.attack("page-13")
 def test_hostile_packets_change_nothing_and_end_nothing() -> None:
     """Truncated, looping and oversized DNS, and random bytes (seed 7), to our port; then we still answer."""
     import random

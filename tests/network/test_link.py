@@ -87,6 +87,7 @@ BAD: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", BAD)
+@pytest.mark.attack("socket-08")
 def test_bad_frames_end_the_connection_with_a_reason_and_the_next_one_is_heard(tmp_path: Path, name: str) -> None:
     sent, why = BAD[name]
 
@@ -145,6 +146,7 @@ def test_an_answer_that_nobody_asked_for_changes_nothing(tmp_path: Path) -> None
     run_virtual(scene())
 
 
+@pytest.mark.attack("socket-09")
 def test_random_bytes_never_raise_anything_but_a_refusal(tmp_path: Path) -> None:
     """Seed 20261123, 60 streams of up to 4 kB after a good Welcome; half of them inside a well-formed frame."""
     draw = random.Random(20261123)

@@ -47,6 +47,7 @@ def play(folder: Path, scene: Scene, *first: Any, **more: Any) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"])
+@pytest.mark.attack("page-01")
 def test_every_route_without_a_session_is_refused(tmp_path: Path, method: str) -> None:
     async def scene(page: RunningPage) -> None:
         for target in ROUTES + NO_ROUTES:
@@ -85,6 +86,7 @@ def test_with_a_session_only_the_named_routes_are_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"])
+@pytest.mark.attack("page-02")
 def test_only_reading_is_allowed(tmp_path: Path, method: str) -> None:
     async def scene(page: RunningPage) -> None:
         for target in [*ROUTES, "/?code=x", "/nowhere"]:
@@ -117,6 +119,7 @@ def test_only_reading_is_allowed(tmp_path: Path, method: str) -> None:
         ("0x7f.1", 421),
     ],
 )
+@pytest.mark.attack("page-03")
 def test_only_loopback_names_are_served(tmp_path: Path, host: str, status: int) -> None:
     """A page under another name that resolves to 127.0.0.1 (DNS rebinding) reads nothing, with or without session."""
 
@@ -138,6 +141,7 @@ def test_two_host_headers_or_none_are_refused(tmp_path: Path) -> None:
     play(tmp_path, scene)
 
 
+@pytest.mark.attack("page-04")
 def test_oversized_heads_are_refused_and_the_page_goes_on(tmp_path: Path) -> None:
     async def scene(page: RunningPage) -> None:
         for head in (
@@ -155,6 +159,7 @@ def test_oversized_heads_are_refused_and_the_page_goes_on(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "request_line", [b"\x00\x01\x02\r\n\r\n", b"GET\r\n\r\n", b"GET / HTP/1.1\r\n\r\n", b"\xff" * 100]
 )
+@pytest.mark.attack("page-05")
 def test_garbage_instead_of_http_is_refused_and_the_page_goes_on(tmp_path: Path, request_line: bytes) -> None:
     async def scene(page: RunningPage) -> None:
         if not request_line.endswith(b"\n"):
@@ -168,6 +173,7 @@ def test_garbage_instead_of_http_is_refused_and_the_page_goes_on(tmp_path: Path,
     play(tmp_path, scene)
 
 
+@pytest.mark.attack("page-06")
 def test_the_code_opens_one_session_and_leads_to_the_clean_address(tmp_path: Path) -> None:
     async def scene(page: RunningPage) -> None:
         assert (await page.get("/?code=wrong-code-of-some-length")).status == 401
@@ -185,6 +191,7 @@ def test_the_code_opens_one_session_and_leads_to_the_clean_address(tmp_path: Pat
     play(tmp_path, scene, enter=False)
 
 
+@pytest.mark.attack("page-07")
 def test_forged_and_foreign_cookies_are_no_session(tmp_path: Path) -> None:
     async def scene(page: RunningPage) -> None:
         good = page.cookie or ""
@@ -299,6 +306,7 @@ NASTY = [
 
 
 @pytest.mark.parametrize("nasty", NASTY, ids=range(len(NASTY)))
+@pytest.mark.attack("text-11")
 def test_text_of_others_is_shown_escaped(tmp_path: Path, nasty: str) -> None:
     """Names, details and codes as hostile text: on the page they are text, in the stream they are JSON text."""
     view = quiet(door(), PortalView(id="odd", kind="<b>", alarms=(nasty,), why=(), acknowledged=False))
@@ -326,6 +334,7 @@ def test_text_of_others_is_shown_escaped(tmp_path: Path, nasty: str) -> None:
 HOLDER = "H-4711-secret"
 
 
+@pytest.mark.attack("page-08")
 def test_no_holder_stands_in_any_answer(tmp_path: Path) -> None:
     """The journal's events have bodies, and reasons with arguments; none of it reaches page or stream."""
     body = Body(holder=HOLDER, household=HOLDER, credential=HOLDER, second_holder=HOLDER, token=HOLDER, issuer=HOLDER)
@@ -350,6 +359,7 @@ def test_no_holder_stands_in_any_answer(tmp_path: Path) -> None:
     play(tmp_path, scene, welcome(), states(view=view), health(), read=lambda path, limit, expired: lines)
 
 
+@pytest.mark.attack("page-09")
 def test_duress_looks_like_nothing_on_this_screen(tmp_path: Path) -> None:
     """FIELD.md, section 2: duress looks like an ordinary grant on every local screen."""
     assert line_of(1, 1, UTC_MS, Event(Code.DURESS, portal="front_door")) is None
@@ -402,8 +412,10 @@ def test_what_needs_a_person_stands_first_gravest_and_unseen_first(tmp_path: Pat
 
     async def scene(page: RunningPage) -> None:
         window = await page.open_window()
-        shown: Any = await window.until("view", lambda view: bool(view["live"]))
+        shown: Any = await window.until("view", lambda view: len(view["banners"]) == 5)
         assert [banner["kind"] for banner in shown["banners"]] == ["fire", "evacuation", "lockdown", "store", "clock"]
+        assert not shown["live"]  # nothing new is committed while events cannot be saved: this is from before
+        assert {card["position"] for card in shown["cards"]} == {"lost"}
         assert all(banner["text"] and banner["advice"] for banner in shown["banners"])
         assert [(alarm["place"], alarm["severity"], bool(alarm["seen"])) for alarm in shown["alarms"]] == [
             ("North gate", "alarm", False),

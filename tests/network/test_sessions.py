@@ -42,6 +42,7 @@ def test_a_wrong_code_does_not_use_the_right_one_up() -> None:
     assert sessions.enter(CODE, 0.0) is None
 
 
+@pytest.mark.attack("page-15")
 def test_a_cookie_signed_with_a_guessed_key_is_refused() -> None:
     sessions = Sessions(CODE)
     cookie = sessions.enter(CODE, 0.0)

@@ -126,6 +126,7 @@ async def ended(reader: asyncio.StreamReader) -> None:
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HTT", b"GET / HTTP/1.1\r\nhost: localhost\r\n"])
+@pytest.mark.attack("page-10")
 def test_a_peer_that_never_finishes_its_head_is_let_go(tmp_path: Path, sent: bytes) -> None:
     """Slowloris, on virtual time: a byte every second does not buy more time."""
 
@@ -148,6 +149,7 @@ def test_a_peer_that_never_finishes_its_head_is_let_go(tmp_path: Path, sent: byt
     run_virtual(scene())
 
 
+@pytest.mark.attack("page-11")
 def test_idle_connections_hold_the_page_for_a_moment_only(tmp_path: Path) -> None:
     """More connections than allowed, all silent: others are told 503 until the silent ones are let go."""
 
@@ -164,6 +166,7 @@ def test_idle_connections_hold_the_page_for_a_moment_only(tmp_path: Path) -> Non
     run_virtual(scene())
 
 
+@pytest.mark.attack("page-12")
 def test_a_window_that_reads_nothing_is_let_go_and_holds_nobody_up(tmp_path: Path) -> None:
     """Its socket is full; the others get every change meanwhile. On virtual time."""
 

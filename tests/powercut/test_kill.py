@@ -18,6 +18,7 @@ LIMIT_S = 60
 
 
 @pytest.mark.slow
+@pytest.mark.attack("kill-10")
 def test_a_killed_writer_loses_nothing_it_acknowledged(tmp_path):
     chance = random.Random(SEED)
     first = 1

@@ -33,6 +33,7 @@ def test_the_recording_holds_what_a_journal_does(honest):
 
 
 @pytest.mark.slow
+@pytest.mark.attack("kill-09")
 def test_no_power_cut_loses_what_was_acknowledged(honest):
     faults = check_cuts(honest, SEED, choose_cuts(honest, CUTS, SEED))
     assert faults == []

@@ -45,6 +45,7 @@ def test_a_small_table_is_built_and_counted(workshop) -> None:
     assert not [path for path in workshop.folder.iterdir() if path.name.endswith(LEFTOVERS)]
 
 
+@pytest.mark.attack("pin-09")
 def test_neither_names_phones_nor_pins_are_in_the_file(workshop) -> None:
     workshop.build(
         "holder,profiles,name,phone,note,pin,duress_pin,pin_with,duress_pin_with\n"
@@ -117,8 +118,8 @@ BAD_CELLS = [
 ]
 
 
-@pytest.mark.attack("text-01")
 @pytest.mark.parametrize(("column", "cell", "said"), BAD_CELLS)
+@pytest.mark.attack("text-01")
 def test_a_bad_cell_is_named_with_its_place(workshop, column: str, cell: str, said: str) -> None:
     cells = {"holder": "h1", "profiles": "residents", column: cell}
     problem = only(workshop, ",".join(cells), ",".join(f'"{text}"' for text in cells.values()))
@@ -178,7 +179,6 @@ def test_past_a_thousand_problems_it_stops(workshop) -> None:
     assert not caught.value.more
 
 
-@pytest.mark.attack("text-02")
 @pytest.mark.parametrize(
     "name",
     [
@@ -191,6 +191,7 @@ def test_past_a_thousand_problems_it_stops(workshop) -> None:
         "王小明\n李",
     ],
 )
+@pytest.mark.attack("text-02")
 def test_columns_that_are_not_read_may_hold_any_text(workshop, name: str) -> None:
     quoted = name.replace('"', '""')
     report = workshop.build(f'holder,profiles,card,name\nh1,residents,H10301:1:2,"{quoted}"\n')
@@ -213,7 +214,6 @@ def test_hostile_texts_are_taken_as_text_where_text_is_allowed(workshop) -> None
         assert [roster.find(Factor.CODE, code).holder for code in codes] == [f"h{n}" for n in range(len(codes))]
 
 
-@pytest.mark.attack("text-04")
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -237,6 +237,7 @@ def test_hostile_texts_are_taken_as_text_where_text_is_allowed(workshop) -> None
         (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 10, "known columns"),
     ],
 )  # fmt: skip
+@pytest.mark.attack("text-04")
 def test_files_that_are_no_table_are_refused_in_words(workshop, content: bytes, said: str) -> None:
     problems = refused(workshop, content)
     assert any(said in problem.allowed for problem in problems)
@@ -354,6 +355,7 @@ def test_the_same_second_pin_of_two_holders_is_nobodys_business(workshop) -> Non
 
 
 @pytest.mark.parametrize(("digits", "codes"), [(4, 10), (5, 100)])
+@pytest.mark.attack("pin-08")
 def test_pins_that_identify_alone_need_a_thousand_codes_each(workshop, digits: int, codes: int) -> None:
     """10^digits / 1000 codes fit, one more does not; duress codes count; the figures are in the message."""
     rows = [f"h{n},residents,{n:0{digits}}," for n in range(codes)]
@@ -472,8 +474,8 @@ print(report.rows, len(heard), resource.getrusage(resource.RUSAGE_SELF).ru_maxrs
 """
 
 
-@pytest.mark.attack("text-05")
 @pytest.mark.slow
+@pytest.mark.attack("text-05")
 def test_a_large_table_is_built_in_bounded_memory(workshop) -> None:
     """The whole of it, 250,000 rows, is `menshen bench lookup`; here enough that a dict of all would show (20 MB)."""
     rows = 40_000

@@ -62,7 +62,7 @@ def test_each_install_keeps_the_one_before(make: Make, folder: Path, keys: set[b
     assert loaded(folder, keys) == ("v2", [RosterMissing])
 
 
-@pytest.mark.attack("roster-05")
+@pytest.mark.attack("disk-18")
 def test_what_is_refused_changes_nothing(make: Make, folder: Path, keys: set[bytes], workshop, tmp_path: Path) -> None:
     install(make(1), folder, keys).close()
     install(make(3), folder, keys).close()
@@ -101,7 +101,7 @@ def test_the_same_file_again_is_no_error(make: Make, folder: Path, keys: set[byt
     assert [entry.name for entry in folder.iterdir()] == ["roster"]
 
 
-@pytest.mark.attack("power-04")
+@pytest.mark.attack("disk-13")
 def test_a_damaged_roster_gives_way_to_the_last_good_one_and_is_kept(
     make: Make, folder: Path, keys: set[bytes]
 ) -> None:
@@ -164,7 +164,7 @@ def test_a_roster_in_use_goes_on_while_another_takes_its_place(make: Make, folde
     assert [holder(roster) for roster in (first, second, third)] == ["v1", "v2", "v3"]
 
 
-@pytest.mark.attack("power-05")
+@pytest.mark.attack("kill-08")
 def test_killed_at_every_line_a_good_one_is_there(make: Make, folder: Path, keys: set[bytes], tmp_path: Path) -> None:
     """A child installs version 3 over 2 and 1, and is killed by itself at the n-th line of install.py and files.py, for
     every n until it gets through. After each, version 2 or 3 loads without a refusal and 3 can be installed."""

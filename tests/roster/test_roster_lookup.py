@@ -28,8 +28,8 @@ INJECTIONS = [
 ]  # fmt: skip
 
 
-@pytest.mark.attack("text-07")
 @pytest.mark.parametrize("factor", [factor for factor in Factor if factor is not Factor.PIN])
+@pytest.mark.attack("text-07")
 def test_hostile_keys_are_nobodys(open_table, ledger, workshop, factor: Factor) -> None:
     with open_table("holder,profiles,card,plate,tag\nh1,residents,H10301:1:1,A123,1\n") as roster:
         for text in INJECTIONS:
@@ -135,7 +135,7 @@ def test_plates_are_written_in_one_way(written: str, canonical_form: str) -> Non
     assert canonical(Factor.PLATE, written) == canonical_form
 
 
-@pytest.mark.attack("recognition-01")
+@pytest.mark.attack("plate-01")
 def test_plates_match_exactly_or_not_at_all(open_table, ledger, workshop) -> None:
     with open_table("holder,profiles,plate\nh1,residents,京A0B18\n") as roster:
         assert isinstance(present(roster, ledger, Factor.PLATE, "京A·0B18", workshop.identity), Known)

@@ -61,7 +61,7 @@ def test_the_signature_is_plain_ed25519_over_the_manifest(workshop, sealed: byte
     assert said["bytes"] == len(sealed) - PAGE
 
 
-@pytest.mark.attack("roster-01")
+@pytest.mark.attack("disk-14")
 def test_no_byte_can_be_changed(workshop, sealed: bytes) -> None:
     """Seed 3: the SQLite header, tables, every page, every byte of the seal's own page."""
     rng = random.Random(3)
@@ -77,7 +77,7 @@ def test_no_byte_can_be_changed(workshop, sealed: bytes) -> None:
     opens(workshop, sealed)
 
 
-@pytest.mark.attack("roster-02")
+@pytest.mark.attack("disk-15")
 def test_cut_or_longer_files_are_refused(workshop, sealed: bytes) -> None:
     sizes = [0, 1, PAGE - 1, PAGE, 2 * PAGE, len(sealed) - PAGE, len(sealed) - 1, len(sealed) // 2]
     for content in [sealed[:size] for size in sizes] + [
@@ -96,7 +96,7 @@ def test_an_unsigned_roster_is_refused(workshop, sealed: bytes) -> None:
             opens(workshop, content)
 
 
-@pytest.mark.attack("roster-03")
+@pytest.mark.attack("disk-16")
 def test_a_foreign_roster_is_refused_and_named(workshop, sealed: bytes, tmp_path: Path) -> None:
     other = Identity.load_or_create(tmp_path / "other")
     workshop.identity, mine = other, workshop.identity
@@ -117,7 +117,7 @@ def opens_as(path: Path, content: bytes, identity: Identity) -> None:
     open_roster(path, {identity.public_key}).close()
 
 
-@pytest.mark.attack("roster-04")
+@pytest.mark.attack("disk-17")
 def test_an_older_roster_is_refused(workshop, sealed: bytes) -> None:
     opens(workshop, sealed, minimum_version=7)
     with pytest.raises(RosterOlder, match=r"version 7 is older than 8.*higher version") as caught:

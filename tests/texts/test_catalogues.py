@@ -104,7 +104,7 @@ def test_texts_fill_in_and_arguments_are_shown():
     assert texts("zh").event(Code.FORCED) == "门被强行打开"
 
 
-@pytest.mark.attack("text-format")
+@pytest.mark.attack("text-10")
 def test_a_hostile_argument_is_only_text():
     assert "{0.__class__}" in texts("en").reason("interlock:{0.__class__}")
     assert texts("en").say("check.rule.struct", message="{x}") == "{x}"

@@ -62,6 +62,7 @@ def test_wall_in_utc_over_all_years_that_datetime_knows(utc_s: int) -> None:
 
 
 @pytest.mark.parametrize("year", [1972, 2000, 2024, 2028, 2096, 2100])
+@pytest.mark.attack("clock-09")
 def test_leap_days(year: int) -> None:
     before = date(year, 2, 28)
     utc_s = int(datetime(year, 2, 28, 23, 59, 59, tzinfo=UTC).timestamp())
@@ -94,6 +95,7 @@ def minutes_active(rulebook: Rulebook, zone: Zone, first_s: int, last_s: int) ->
     [(BERLIN, date(2026, 3, 29), date(2026, 10, 25)), (NEW_YORK, date(2026, 3, 8), date(2026, 11, 1))],
     ids=["Berlin", "New York"],
 )
+@pytest.mark.attack("clock-13")
 def test_the_missing_hour_never_comes_and_the_repeated_one_counts_twice(
     zone: Zone, forward_day: date, back_day: date
 ) -> None:

@@ -26,6 +26,7 @@ def wrong(bench: Bench, times: int = 5) -> list:
     return effects
 
 
+@pytest.mark.attack("pin-06")
 def test_the_fifth_wrong_pin_locks_pins_out_with_an_alarm() -> None:
     bench = Bench()
     wrong(bench, 4)
@@ -263,7 +264,7 @@ def test_a_lockout_survives_the_power_and_runs_again_in_full() -> None:
     assert lockout_ms(after) == 4 * MINUTE_MS
 
 
-@pytest.mark.attack("power-pin-tries")
+@pytest.mark.attack("pin-05")
 def test_cutting_the_power_between_tries_buys_none() -> None:
     bench = Bench()
     tries = 0
@@ -308,6 +309,7 @@ def test_nothing_kept_and_an_unreadable_store_leave_the_reader_open() -> None:
 
 @settings(max_examples=150, derandomize=True, deadline=None)
 @given(st.lists(st.sampled_from(["wrong", "ann", "wait"]), max_size=80))
+@pytest.mark.attack("pin-07")
 def test_a_resident_guesses_eight_times_at_most_before_an_alarm(steps: list[str]) -> None:
     """However wrong PINs, the own right PIN and waits of up to ten minutes are mixed: the own PIN clears them once."""
     bench = Bench()

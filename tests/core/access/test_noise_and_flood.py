@@ -208,7 +208,7 @@ def test_an_odd_count_is_one_piece_of_noise() -> None:
     assert muted(bench.state)
 
 
-@pytest.mark.attack("wires-noise-storm")
+@pytest.mark.attack("wire-25")
 def test_an_hour_of_a_ten_kilohertz_storm_costs_a_bounded_number_of_events() -> None:
     """Another reader works on undisturbed: readers share nothing."""
     bench, other = Bench(), Bench()

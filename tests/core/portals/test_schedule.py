@@ -5,6 +5,8 @@ The schedule is 08:00 to 18:00 on weekdays, UTC; 2026-01-05 is a Monday.
 
 from __future__ import annotations
 
+import pytest
+
 from firmware.core.access import Profile, Rule, Rulebook, Schedule, Window, Zone
 from firmware.core.facts import (
     ClockLost,
@@ -87,6 +89,7 @@ def test_doors_open_freely_in_the_window():
     assert "access.taken" in s.said()
 
 
+@pytest.mark.attack("clock-11")
 def test_unknown_wall_time_unlocks_nothing_and_its_return_releases_nothing():
     s = Scene(door(unlock_schedule="office"))
     s.wait(48 * 3_600_000)
@@ -111,6 +114,7 @@ def test_losing_the_clock_ends_the_schedule_and_getting_it_back_releases_nothing
     assert not s.released()
 
 
+@pytest.mark.attack("clock-12")
 def test_a_clock_that_steps_into_the_window_releases_nothing_and_out_of_it_locks():
     s = office()
     s.take()
