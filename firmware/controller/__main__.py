@@ -16,6 +16,7 @@ from firmware.controller.board import build, simulated_lines
 from firmware.controller.clock import SystemWall
 from firmware.controller.errors import ControllerError
 from firmware.controller.health import ServiceManager
+from firmware.controller.priority import take_priority
 from firmware.controller.process import Controller, open_bus, tune
 from firmware.controller.role_socket import listening_socket
 from firmware.controller.tenancy import Tenancy
@@ -46,6 +47,7 @@ def main(argv: list[str] | None = None) -> int:
     if config is None:
         print(f"menshen: {arguments.config}: {len(problems)} problems; `menshen check` lists them", file=sys.stderr)
         return MISUSED
+    take_priority()
     return asyncio.run(serve(config, arguments))
 
 
@@ -56,19 +58,26 @@ async def serve(config: Config, arguments: argparse.Namespace) -> int:
     except (ControllerError, IdentityError, RosterError, OSError) as error:
         print(f"menshen: {error}", file=sys.stderr)
         return MISUSED
+    return await live(controller, listening)
+
+
+async def live(controller: Controller, listening: socket.socket | None) -> int:
+    """Start, run and stop a controller; its exit status. However it ends, every output was made safe before."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(controller.callback_failed)
     asked = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asked.set)
-    await controller.start(listening)
-    tune()
-    print(json.dumps({"ready": config.site.id, "boot": controller.boot}), flush=True)
     waiting = asyncio.create_task(asked.wait())
     parts: list[asyncio.Future[Any]] = [waiting, controller.failed]
-    await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    await controller.stop()
+    try:
+        await controller.start(listening)
+        tune()
+        print(json.dumps({"ready": controller.site, "boot": controller.boot}), flush=True)
+        await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+    finally:  # a start that fails may have driven outputs already
+        waiting.cancel()
+        await controller.stop()
     if controller.failed.done():
         print(f"menshen: {controller.failed.result()}", file=sys.stderr)
         return FAILED

@@ -7,6 +7,7 @@ buses.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import secrets
 import socket
@@ -33,7 +34,7 @@ from firmware.controller.publisher import Publisher
 from firmware.controller.recorder import Recorder
 from firmware.controller.role_socket import RoleSocket
 from firmware.controller.roster_watch import RosterWatch
-from firmware.controller.supervisor import Supervisor
+from firmware.controller.supervisor import Supervisor, end_all
 from firmware.core.codes import Code
 from firmware.core.effects import Event, Record
 from firmware.core.facts import DeviceLost, DeviceRecovered, Forgive, Started, StoreFailed, StoreRecovered
@@ -45,6 +46,7 @@ from firmware.messages import Ask, Welcome
 HEALTH_S = 2.0
 SWITCH_INTERVAL_S = 0.0005  # the journal's thread may hold the interpreter no longer: a swipe waits for it
 BUS_TRY_S = 0.5
+END_S_MAX = 1.0  # for our own tasks to end: what does not must not keep the outputs from being made safe
 
 
 class Controller:
@@ -67,8 +69,10 @@ class Controller:
         self._lines = lines
         self._board = board
         self._manager = service_manager if service_manager is not None else ServiceManager({})
+        self.site = config.site.id
         self.boot = secrets.token_hex(8)
         self.failed: asyncio.Future[str] = self._loop.create_future()
+        self._death = ""  # the same for the journal: without what an exception may say of a person
         self.inbox = Inbox()
         self.identity = Identity.load_or_create(folder / "identity")
         self.rosters = RosterWatch(folder / "roster", config.roster.signers, self.identity, self.inbox)
@@ -100,8 +104,16 @@ class Controller:
     async def start(self, listening: socket.socket | None = None) -> None:
         """Drivers take their lines, the core learns the first facts, then reports flow, then others may listen.
 
-        Lines first: an output whose driver does not run yet would count as failed.
+        Lines first: an output whose driver does not run yet would count as failed. Where it raises, outputs may have
+        been driven already: `stop` is to be called all the same.
         """
+        try:
+            await self._begin(listening)
+        except BaseException as error:
+            self._died("the start", error)
+            raise
+
+    async def _begin(self, listening: socket.socket | None) -> None:
         for driver in self._board.drivers.values():
             self.supervisor.start(driver)
         await self.supervisor.first_turn()
@@ -122,16 +134,20 @@ class Controller:
     async def stop(self) -> None:
         """Inbox and core first, so that nothing is commanded any more; then every safe(); then buses and journal."""
         self._manager.stopping()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.supervisor.stop()
-        for driver in self._board.drivers.values():
-            driver.safe()
+        await end_all(self._tasks, END_S_MAX)
+        await self.supervisor.stop(END_S_MAX)
+        try:
+            with contextlib.ExitStack() as outputs:  # each is called, whatever mistake another one makes
+                for driver in self._board.drivers.values():
+                    outputs.callback(driver.safe)
+        finally:
+            await self._close()
+
+    async def _close(self) -> None:
         self._lines.close()
         self.publisher.stop()
         await self.role_socket.stop()
-        stopped = Record(Event(code=Code.STOPPED))
+        stopped = Record(Event(code=Code.STOPPED, detail=self._death))
         self.journal.append([stopped], now_ms=self.clock.now_ms(), utc_ms=self.clock.utc_ms())
         self.journal.close()  # nothing else runs any more: it may wait for its last commit
         if self.recorder is not None:
@@ -167,10 +183,10 @@ class Controller:
             self._from_thread(lambda: self.publisher.committed(ticket, epoch, seq))
 
         def failed(why: str) -> None:
-            self._from_thread(lambda: self.inbox.put(StoreFailed(why=why), Rank.SYSTEM, "journal"))
+            self._from_thread(lambda: self._store(StoreFailed(why=why)))
 
         def recovered(lost: int) -> None:
-            self._from_thread(lambda: self.inbox.put(StoreRecovered(events_lost=lost), Rank.SYSTEM, "journal"))
+            self._from_thread(lambda: self._store(StoreRecovered(events_lost=lost)))
 
         folder = self._folder / "journal"
         try:
@@ -192,6 +208,11 @@ class Controller:
             on_recovered=recovered,
         )
 
+    def _store(self, fact: StoreFailed | StoreRecovered) -> None:
+        """Told past the core too: while nothing can be committed, a page would never learn of it by a commit."""
+        self.publisher.store_works(isinstance(fact, StoreRecovered))
+        self.inbox.put(fact, Rank.SYSTEM, "journal")
+
     def _from_thread(self, call: Callable[[], None]) -> None:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(call)
@@ -199,7 +220,7 @@ class Controller:
     def _network_socket(self) -> RoleSocket:
         welcome = Welcome(
             version=firmware.__version__,
-            site=self._config.site.id,
+            site=self.site,
             site_name=self._config.name,
             boot=self.boot,
             journal=str(self.journal.path),
@@ -238,6 +259,7 @@ class Controller:
 
     def _died(self, name: str, error: BaseException | None) -> None:
         if not self.failed.done():
+            self._death = f"{name} ended: {type(error).__name__}"
             self.failed.set_result(f"{name} ended: {error!r}")
 
     # -- rounds -------------------------------------------------------------------------------------------------------
@@ -268,6 +290,9 @@ class Controller:
 
     def _unhealthy(self) -> str:
         """Why the watchdog must not be fed; empty: all is well. This task runs, so the loop does."""
+        ended = [task.get_name() for task in self._tasks if task.done()]
+        if ended:
+            return f"{', '.join(ended)} has ended"
         if not self.supervisor.answering():
             return "a driver's task has ended"
         if not self.journal.answering(self.clock.now_ms()):

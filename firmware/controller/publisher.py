@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from msgspec import structs
+
 from drivers.driver import Driver
 from firmware.controller.clock import Clock
 from firmware.controller.inbox import Inbox
@@ -40,6 +42,7 @@ class Publisher:
         self._epoch = 0
         self._seq = 0
         self._view = SiteView()
+        self._store_works = True
         self._timer: asyncio.TimerHandle | None = None
         self._published_s = 0.0
         self.frames = 0
@@ -75,6 +78,11 @@ class Publisher:
             self._view = waiting.view or self._view
             if waiting.answer is not None:
                 self._socket.answer(waiting.answer)
+        self._publish_soon()
+
+    def store_works(self, works: bool) -> None:
+        """The journal fails, or works again. What is published until then is the last that was committed, and old."""
+        self._store_works = works
         self._publish_soon()
 
     def stop(self) -> None:
@@ -119,4 +127,5 @@ class Publisher:
     def _publish(self) -> None:
         self._timer = None
         self._published_s = asyncio.get_running_loop().time()
-        self._socket.publish(States(self._view, self._epoch, self._seq, self._clock.utc_ms()))
+        seen = self._view if self._store_works else structs.replace(self._view, store_failed=True)
+        self._socket.publish(States(seen, self._epoch, self._seq, self._clock.utc_ms()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from drivers.driver import Driver, Emit
 from drivers.reports import DriverError
@@ -46,11 +46,9 @@ class Supervisor:
         """Every driver's task is alive (running, or waiting for its next try)."""
         return all(not task.done() for task in self._tasks.values())
 
-    async def stop(self) -> None:
-        """Cancel all drivers and wait for them; a driver that fails while it ends is of no interest any more."""
-        for task in self._tasks.values():
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+    async def stop(self, limit_s: float) -> None:
+        """Cancel all drivers and wait for them; one that fails or hangs while it ends is of no interest any more."""
+        await end_all(self._tasks.values(), limit_s)
         self._tasks.clear()
 
     async def _keep(self, driver: Driver) -> None:
@@ -84,3 +82,11 @@ class Supervisor:
     def _recovered(self, device: str) -> None:
         if self.lost.pop(device, None) is not None:
             self._tell(DeviceRecovered(device=device))
+
+
+async def end_all(tasks: Collection[asyncio.Task[None]], limit_s: float) -> None:
+    """Cancel these tasks and wait until they have ended, but no longer than the limit."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=limit_s)

@@ -117,7 +117,8 @@ class Speaker:
         banners = tuple(self._banners(live, site, answers, now_s))
         open_alarms = sum(not alarm.seen for alarm in alarms) + sum(banner.kind != "clock" for banner in banners)
         title = words("title_count", count=open_alarms, site=self.names.site) if open_alarms else self.names.site
-        told = answers and live.states is not None
+        # While events cannot be saved nothing new is committed: the last states are as old as those of a silence.
+        told = answers and live.states is not None and not site.store_failed
         return PageView(
             title=title,
             live=told,

@@ -49,8 +49,9 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "store_failed": ("Events cannot be saved", "事件无法保存"),
     "store_failed_advice": (
-        "Doors go on working. Call maintenance: the storage is full, read-only or damaged.",
-        "门禁继续工作。请联系维修：存储已满、只读或损坏。",
+        "Doors go on working; what is shown below is from before this. Call maintenance: the storage is full, "
+        "read-only or damaged.",
+        "门禁继续工作；以下显示的是此前的状态。请联系维修：存储已满、只读或损坏。",
     ),
     "clock_unknown": ("The clock is not set", "时钟未设置"),
     "clock_unknown_advice": (

@@ -44,7 +44,7 @@ def test_a_lost_device_is_told_once_and_tried_with_bounded_growing_pauses():
         supervisor.start(driver)
         await asyncio.sleep(sum(BACK_OFF_S) + 3 * BACK_OFF_S[-1])
         assert supervisor.answering()
-        await supervisor.stop()
+        await supervisor.stop(1.0)
         return told, died, driver
 
     told, died, driver = run_virtual(scenario())
@@ -66,7 +66,7 @@ def test_a_device_that_is_lost_at_once_again_has_not_recovered():
         supervisor = Supervisor(lambda report: None, told.append, lambda name, error: None)
         supervisor.start(Short(losses=0))
         await asyncio.sleep(20)
-        await supervisor.stop()
+        await supervisor.stop(1.0)
         return told
 
     assert run_virtual(scenario()) == [DeviceLost(device="flaky", why="gone again")]
@@ -80,7 +80,7 @@ def test_a_mistake_of_ours_ends_the_process_and_starves_the_watchdog():
         supervisor.start(Flaky(0, mistake))
         await asyncio.sleep(0.1)
         answering = supervisor.answering()
-        await supervisor.stop()
+        await supervisor.stop(1.0)
         return died, answering, mistake
 
     died, answering, mistake = run_virtual(scenario())

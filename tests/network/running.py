@@ -211,5 +211,5 @@ async def heard(page: RunningPage, *messages: Message) -> None:
     if not any(type(message).__name__ == "States" for message in messages):
         return
     window = await page.open_window()
-    await window.until("view", lambda view: view["live"])  # type: ignore[index]
+    await window.until("view", lambda view: "silent" not in [banner["kind"] for banner in view["banners"]])  # type: ignore[index]
     window.writer.close()
