@@ -137,6 +137,8 @@ def busy(draft: Draft, portal: Portal, way: int) -> tuple[str, ...]:
 
 def let_through(draft: Draft, portal: Portal, way: int, offer: Offer) -> None:
     """Release one way of a portal for one passage."""
+    if offer.leaving and fault_bars(draft.portals[portal.id]):
+        draft.change_way(portal.id, way, commanded=None)  # the lock failed before: try again, as request-to-exit does
     if way == OUT:  # who leaves goes first: by credentials a turnstile is released in one direction at a time
         passing_on(draft, portal, IN, PassingTrigger.CANCELLED)
     passing_on(draft, portal, way, PassingTrigger.GRANTED, offer)
