@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import signal
 import socket
 import sys
@@ -19,12 +20,14 @@ from firmware.controller.health import ServiceManager
 from firmware.controller.priority import take_priority
 from firmware.controller.process import Controller, open_bus, tune
 from firmware.controller.role_socket import listening_socket
+from firmware.controller.role_user import RoleUser
 from firmware.controller.tenancy import Tenancy
 from firmware.identity import IdentityError
 from firmware.roster.errors import RosterError
 
 BUS_WAIT_S = 5.0
 MISUSED = 2
+UMASK = 0o027  # nothing of ours is for others, and the journal's group reads it whatever we were started with
 FAILED = 70  # EX_SOFTWARE of sysexits.h: the service manager starts us again, after `menshen safe`
 
 
@@ -37,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
         "--network-fd", type=int, metavar="N", help="the listening socket of the network role, handed down"
     )
     made.add_argument("--network-socket", type=Path, metavar="PATH", help="or where to make it")
+    made.add_argument("--network-user", metavar="NAME", help="whom the network process runs as (default: as this one)")
     made.add_argument("--record", type=Path, metavar="FILE", help="record facts and effects, pseudonymised")
     return made
 
@@ -48,6 +52,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"menshen: {arguments.config}: {len(problems)} problems; `menshen check` lists them", file=sys.stderr)
         return MISUSED
     take_priority()
+    os.umask(UMASK)
     return asyncio.run(serve(config, arguments))
 
 
@@ -91,6 +96,7 @@ async def prepare(config: Config, arguments: argparse.Namespace) -> tuple[Contro
     """
     folder = arguments.state or config.store.folder
     Tenancy(folder)  # to the end of the process
+    network_user = RoleUser.named(arguments.network_user) if arguments.network_user is not None else None
     lines = simulated_lines(arguments.wires)
     board = build(config, lines)
     await open_bus(lines, BUS_WAIT_S)
@@ -99,8 +105,17 @@ async def prepare(config: Config, arguments: argparse.Namespace) -> tuple[Contro
         listening = socket.socket(fileno=arguments.network_fd)
     elif arguments.network_socket is not None:
         listening = listening_socket(arguments.network_socket)
+        if network_user is not None:
+            network_user.give_socket(arguments.network_socket)
     controller = Controller(
-        config, folder, lines, board, SystemWall(), record=arguments.record, service_manager=ServiceManager()
+        config,
+        folder,
+        lines,
+        board,
+        SystemWall(),
+        record=arguments.record,
+        service_manager=ServiceManager(),
+        network_user=network_user,
     )
     return controller, listening
 

@@ -33,6 +33,7 @@ from firmware.controller.outlet import Outlet
 from firmware.controller.publisher import Publisher
 from firmware.controller.recorder import Recorder
 from firmware.controller.role_socket import RoleSocket
+from firmware.controller.role_user import RoleUser
 from firmware.controller.roster_watch import RosterWatch
 from firmware.controller.supervisor import Supervisor, end_all
 from firmware.core.codes import Code
@@ -62,12 +63,15 @@ class Controller:
         *,
         record: Path | None = None,
         service_manager: ServiceManager | None = None,
+        network_user: RoleUser | None = None,
     ) -> None:
+        """`network_user` is whom the network process runs as; None: our own user, as in development."""
         self._loop = asyncio.get_running_loop()
         self._config = config
         self._folder = folder
         self._lines = lines
         self._board = board
+        self._network_user = network_user
         self._manager = service_manager if service_manager is not None else ServiceManager({})
         self.site = config.site.id
         self.boot = secrets.token_hex(8)
@@ -195,6 +199,8 @@ class Controller:
             raise StateFolderError(
                 f"{folder}: {error.strerror}. The journal is kept there: make it a folder of the user who runs this"
             ) from error
+        if self._network_user is not None:
+            self._network_user.give_journal(self._folder, folder)
         store = self._config.store
         return Journal.open(
             folder,
@@ -227,7 +233,8 @@ class Controller:
             id=self.identity.id,
             fingerprint=self.identity.fingerprint,
         )
-        return RoleSocket("network", welcome, frozenset(), self._ask)  # read-only until the page has accounts
+        users = None if self._network_user is None else frozenset({0, self._network_user.user_id})
+        return RoleSocket("network", welcome, frozenset(), self._ask, users)  # read-only until the page has accounts
 
     def _ask(self, ask: Ask) -> None:
         command = ask.command
