@@ -41,7 +41,7 @@ from firmware.core.kept import (
 )
 from firmware.core.machines import Fire, FireTrigger, Hold, HoldTrigger
 from firmware.core.passage import AREA_UNKNOWN
-from firmware.core.release import Offer, hold_on
+from firmware.core.release import Offer, hold_on, ledger_moved
 from firmware.core.schedule import operator_resumed
 from firmware.core.site import Turnstile
 from firmware.core.state import EVERYWHERE
@@ -239,12 +239,14 @@ def _forgive(draft: Draft, fact: Forgive) -> Refusal:
         if draft.state.ledger_doubted:
             draft.keep(LEDGER_DOUBTED, None)
         draft.set(occupancy={}, ledger_doubted=False)
+        ledger_moved(draft, None, None)
         draft.effects.append(ForgetAreas())
         draft.record(Code.FORGIVEN)
         return DONE
     if fact.area:
         count = draft.state.occupancy
         draft.set(occupancy=count | {fact.area: max(0, count.get(fact.area, 0) - 1)})
+    ledger_moved(draft, fact.holder, None)
     draft.effects.append(Remember(fact.holder, area=AREA_UNKNOWN))
     draft.record(Code.FORGIVEN, body=Body(holder=fact.holder, issuer=fact.issuer))
     return DONE

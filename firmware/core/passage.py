@@ -64,6 +64,16 @@ def persons(grant: Grant) -> tuple[tuple[str, str | None], ...]:
     return (first,) if grant.second is None else (first, (grant.second.holder, grant.second.area))
 
 
+def moved(grant: Grant, holder: str | None, area: str | None) -> Grant:
+    """The grant after the ledger has put a holder (None: everybody) into another area; itself where it is nobody's."""
+    if holder in (None, grant.holder) and grant.area != area:
+        grant = msgspec.structs.replace(grant, area=area)
+    second = grant.second
+    if second is not None and holder in (None, second.holder) and second.area != area:
+        grant = msgspec.structs.replace(grant, second=msgspec.structs.replace(second, area=area))
+    return grant
+
+
 def proves(portal: Door | Turnstile, direction: str) -> bool:
     """Whether the portal can tell that somebody passed in this direction."""
     if isinstance(portal, Door):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from firmware.core import flood, lockout
 from firmware.core import noise as storms
 from firmware.core.dialog import Trigger
@@ -16,6 +18,7 @@ __all__ = [
     "deadlines",
     "due",
     "locked_out",
+    "moved",
     "muted",
     "noise",
     "rest",
@@ -108,6 +111,19 @@ def rest(reader: Reader, state: ReaderState, feedback: Feedback) -> tuple[Reader
     if state.pending is not None or state.shown_until_ms is not None:
         return rested, ()
     return rested, (Show(reader.id, waits_for(None, feedback)),)
+
+
+def moved(state: ReaderState, holder: str | None, area: str | None, entered_s: int | None) -> ReaderState:
+    """The ledger has put a holder (None: everybody) into another area: those who wait here are known to be there."""
+    pending = state.pending
+    if pending is None:
+        return state
+    changes = {
+        name: replace(person, area=area, area_entered_s=entered_s)
+        for name, person in (("known", pending.known), ("first", pending.first))
+        if person is not None and holder in (None, person.holder) and person.area != area
+    }
+    return replace(state, pending=replace(pending, **changes)) if changes else state
 
 
 def muted(state: ReaderState) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from firmware.core import passage
+from firmware.core import passage, reader
 from firmware.core.draft import Draft
 from firmware.core.machines import HOLD, PASSING, HoldTrigger, Passing, PassingTrigger
 from firmware.core.passage import Grant
@@ -85,9 +85,28 @@ def _taken(draft: Draft, portal: Portal, way: int, _offer: Offer | None) -> None
         if moved:
             count = draft.state.occupancy
             draft.set(occupancy=count | {area: max(0, count.get(area, 0) + by) for area, by in moved.items()})
+        if grant.area_to is not None or grant.area_from is not None:
+            for holder, _ in passage.persons(grant):
+                ledger_moved(draft, holder, grant.area_to)
     else:
         draft.do(passage.used(grant))
     person_passed(draft, portal, starts=grant.first_card)
+
+
+def ledger_moved(draft: Draft, holder: str | None, area: str | None) -> None:
+    """The ledger has put a holder into another area (None: everybody): offers and dialogs still open start from there.
+
+    Else a holder with two offers, of which both are taken, would be counted in twice and out once.
+    """
+    for name, now in tuple(draft.portals.items()):
+        for way, at in enumerate(now.ways):
+            for field, grant in (("grant", at.grant), ("follower", at.follower)):
+                if grant is not None and (after := passage.moved(grant, holder, area)) is not grant:
+                    draft.change_way(name, way, **{field: after})
+    wall = draft.wall()
+    entered_s = None if wall is None or area is None else wall.utc_s
+    for name, state in tuple(draft.readers.items()):
+        draft.set_reader(name, reader.moved(state, holder, area, entered_s))
 
 
 def _not_taken(draft: Draft, portal: Portal, way: int, _offer: Offer | None) -> None:
