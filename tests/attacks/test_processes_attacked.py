@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import select
 import signal
 import socket
 import subprocess
@@ -26,7 +27,7 @@ from firmware.journal import search, verify
 from firmware.messages import Ask, pack
 
 HOLDERS = 100
-LIMIT_S = 5.0
+LIMIT_S = 20.0
 SWIPE_S_MAX = 1.0  # under attack on a loaded machine; `menshen bench swipe` holds the 5 ms
 WATCHDOG_USEC = 1_000_000
 KILLS = 8
@@ -155,6 +156,8 @@ def test_a_service_manager_that_reads_nothing_does_not_hang_the_gate(rig: Rig, h
     rig.process = subprocess.Popen(
         [*words, "--state", str(rig.state)], stdout=subprocess.PIPE, env=os.environ | told, cwd=rig.folder
     )
+    told_in_time, _, _ = select.select([rig.process.stdout], [], [], LIMIT_S)
+    assert told_in_time, "the start waits for the service manager"
     assert json.loads(rig.process.stdout.readline())["ready"] == "bench"
     listens(rig)
     assert all(opens(rig, holder) is not None for holder in holders[:4])
@@ -294,11 +297,6 @@ def long_socket(rig: Rig) -> list[str]:
     return [*no_wires(rig), "--wires", str(rig.wires), "--network-socket", str(rig.folder / ("x" * 120))]
 
 
-def old_recording(rig: Rig) -> list[str]:
-    (rig.folder / "recording").write_text("")
-    return [*no_wires(rig), "--wires", str(rig.wires), "--record", str(rig.folder / "recording")]
-
-
 def no_site(rig: Rig) -> list[str]:
     return ["--config", str(rig.folder / "none.toml"), "--wires", str(rig.wires)]
 
@@ -320,7 +318,6 @@ def bad_descriptor(rig: Rig) -> list[str]:
         (file_as_state, "--state"),
         (file_as_journal, "The journal is kept there"),
         (long_socket, "too long"),
-        (old_recording, "recording"),
         (no_site, "none.toml"),
         (bad_site, "menshen check"),
         (bad_descriptor, "descriptor"),
