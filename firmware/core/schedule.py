@@ -57,8 +57,11 @@ def evaluate_all(draft: Draft, *, by_time: bool) -> None:
 
 
 def person_passed(draft: Draft, portal: Portal, *, starts: bool) -> None:
-    """Somebody has passed with a credential: an active schedule may go on. `starts`: that is a first card's holder."""
-    if starts or not _waits_for_first(portal):
+    """Somebody has passed with a credential: an active schedule may go on. `starts`: that is a first card's holder.
+
+    Not while another door of an interlock stands open: request-to-exit may have opened it meanwhile.
+    """
+    if (starts or not _waits_for_first(portal)) and not interlock_busy(draft, portal):
         opening_on(draft, portal, OpeningTrigger.PERSON)
 
 

@@ -143,3 +143,18 @@ def test_after_the_last_moment_the_other_door_may_open():
     s.wait(5_500)
     s.swipe("r_inner", known("ben"))
     assert s.outputs == {"outer_lock": False, "inner_lock": True}
+
+
+def test_a_passage_lets_no_schedule_go_on_while_somebody_leaves_by_the_other_door():
+    for leaves in (True, False):
+        s = Scene(
+            door("outer", interlock=("inner",), unlock_schedule="office"),
+            door("inner", interlock=("outer",)),
+            utc_ms=MONDAY_0755_MS + 3_600_000,  # found in the window: a person's passage begins it
+        )
+        s.swipe("r_outer")
+        if leaves:
+            s.press("inner")
+        s.open("outer")
+        s.wait(10_000)
+        assert s.outputs["outer_lock"] is not leaves
