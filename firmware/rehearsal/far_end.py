@@ -190,7 +190,7 @@ class _Client(asyncio.Protocol):
             self._send(Edges(tuple(mine[start : start + EDGES_A_MESSAGE_MAX])))
 
     def _send(self, message: Message) -> None:
-        if self._transport is None:
+        if self._transport is None or self._transport.is_closing():  # killed: `connection_lost` comes next
             return
         frame = self._encoder.encode(message)
         assert len(frame) <= FRAME_BYTES_MAX

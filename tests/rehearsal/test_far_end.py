@@ -244,6 +244,23 @@ def test_clients_are_bounded(gate_file):
     assert on_the_gate(gate_file, story) == (b"", CLIENTS_MAX, 0)
 
 
+def test_a_client_that_is_killed_while_it_claims_is_no_news_for_the_terminal(gate_file, caplog):
+    """All of its claims arrive with its end: nothing more is written once the first answer cannot be."""
+
+    async def story(plants, far_end):
+        bus = await Bus.on(far_end)
+        bus.say(Claim(("GPIO17",)))
+        await bus.hear()
+        for _ in range(20):
+            bus.say(Claim(("GPIO17",)))
+        bus.writer.transport.abort()
+        while far_end.clients:
+            await asyncio.sleep(0.1)
+
+    on_the_gate(gate_file, story)
+    assert caplog.messages == []
+
+
 def test_a_client_that_does_not_read_is_dropped_in_the_end(gate_file):
     async def story(plants, far_end):
         ours, theirs = socket.socketpair()
