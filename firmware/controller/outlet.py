@@ -35,6 +35,7 @@ class Outlet:
         self._journal = journal
         self._inbox = inbox
         self._commanded: dict[str, bool] = {}
+        self._shown: dict[str, str] = {}
         self._muted: set[str] = set()
 
     def carry_out(self, effects: Sequence[AnyEffect], now_ms: int, utc_ms: int | None) -> int | None:
@@ -46,6 +47,7 @@ class Outlet:
                     self._commanded[effect.output] = effect.on
                     self._apply(effect.output, effect.on)
                 case Show():
+                    self._shown[effect.reader] = effect.feedback.value
                     self._call(effect.reader, "show", effect.feedback.value)
                 case Mute() | Unmute():
                     self._mute(effect.reader, isinstance(effect, Mute))
@@ -54,11 +56,13 @@ class Outlet:
         return self._journal.append(kept, now_ms=now_ms, utc_ms=utc_ms) if kept else None
 
     def restore(self, device: str) -> None:
-        """Apply again what was last commanded to a device that has recovered."""
+        """Apply again what was last commanded to a device that has recovered, and show again what it showed last."""
         if device in self._commanded:
             self._apply(device, self._commanded[device])
         if device in self._muted:
             self._call(device, "mute", True)
+        if device in self._shown:
+            self._call(device, "show", self._shown[device])
 
     def _apply(self, output: str, on: bool) -> None:
         driver = self._drivers.get(output)
