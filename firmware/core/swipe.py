@@ -117,7 +117,8 @@ def _withdraw_elsewhere(draft: Draft, portal: Portal, point: AccessPoint, grant:
     if grant.exempt or point.area_to is None or not _refuses_passback(point):
         return
     for name, way, other in tuple(_awaited(draft)):
-        if name != portal.id and other.holder == grant.holder and other.direction != "out":
+        theirs = other.holder == grant.holder and draft.portals[name].ways[way].grant is other
+        if name != portal.id and theirs and other.direction != "out":
             passing_on(draft, draft.wiring.portals[name], way, PassingTrigger.CANCELLED)
 
 

@@ -111,3 +111,18 @@ def test_an_offer_to_leave_is_never_withdrawn():
     s.swipe("r_out", known("ann"))
     s.swipe("r_in", known("ann"))
     assert s.outputs == {"left_lock": True, "right_lock": True}
+
+
+def test_what_is_offered_to_others_stays():
+    """Ben is to follow ann through the turnstile, but eve was let in meanwhile; ben takes the door then."""
+    two = AccessPoint("gate_in", "gate", ("r_gate",), None, "house", two_person=True)
+    one = AccessPoint("gate_side", "gate", ("r_gate_side",), None, "house")
+    side = AccessPoint("side_in", "side", ("r_side",), None, "house", antipassback=Antipassback.HARD)
+    s = Scene(turnstile(access_points=(two, one)), door("side", access_points=(side,)))
+    s.swipe("r_gate", known("ann"))
+    s.swipe("r_gate", known("ben", escort=True))
+    s.input("gate_pulse_in", True)
+    s.swipe("r_gate_side", known("eve"))
+    s.swipe("r_side", known("ben"))
+    assert s.released("gate_in_lock")
+    assert s.released("side_lock")
