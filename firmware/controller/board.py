@@ -23,7 +23,7 @@ from drivers.driver import Driver
 from drivers.relay import Relay, RelayConfig
 from drivers.settings import DeviceConfig
 from drivers.wiegand import Wiegand, WiegandConfig
-from firmware.config import Config, DeviceDraft, Limit, Problems, Shape, convert, escaped, nearest, shown
+from firmware.config import Config, DeviceDraft, Limit, Problems, Shape, convert, draft, escaped, nearest, shown
 from firmware.controller.errors import WiringError
 
 ID = Limit(rule="id", pattern=r"\A[a-z][a-z0-9_]{0,39}\Z")
@@ -100,6 +100,19 @@ def build(config: Config, lines: Lines) -> Board:
     )
 
 
+def salvaged(path: Path, lines: Lines) -> tuple[list[Driver], list[str]]:
+    """The drivers of all device tables that are right, whatever else is wrong in the file; and the tables that are not.
+
+    For `menshen safe`: a slip in a schedule must not leave a lock released.
+    """
+    made = draft(path)
+    devices = typed(made.devices, made.problems)
+    right = [device for device in devices if not made.problems.touch(device.path)]
+    paths = {device.path for device in right}
+    wrong = [each.id or each.path for each in made.devices if each.path not in paths]
+    return [KINDS[device.kind].make(device.settings, lines) for device in right], wrong
+
+
 def simulated_lines(wires: Path | socket.socket | None) -> Lines:
     """Return the bus whose far end is a rehearsal: at a socket's path, or over a connected socket.
 
@@ -144,18 +157,18 @@ def describe(board: Mapping[str, object], problems: Problems) -> BoardDescriptio
 def typed(tables: Sequence[DeviceDraft], problems: Problems) -> list[Device]:
     """Give each device table its type, and add what its driver says about its values."""
     devices = []
-    for draft in tables:
-        kind = draft.table.get("kind")
+    for each in tables:
+        kind = each.table.get("kind")
         if not isinstance(kind, str) or kind not in KINDS:
             near = nearest(kind, KINDS) if isinstance(kind, str) else ""
-            found = shown(kind) if "kind" in draft.table else "-"
-            problems.add(f"{draft.path}.kind", found, "word", near=near, words=", ".join(KINDS))
+            found = shown(kind) if "kind" in each.table else "-"
+            problems.add(f"{each.path}.kind", found, "word", near=near, words=", ".join(KINDS))
             continue
-        settings = convert(draft.table, KINDS[kind].settings, draft.path, problems, shapes=SHAPES, elsewhere={"kind"})
+        settings = convert(each.table, KINDS[kind].settings, each.path, problems, shapes=SHAPES, elsewhere={"kind"})
         if settings is None:
             continue
         for wrong in settings.problems():
-            path = f"{draft.path}.{wrong.key}" if wrong.key else draft.path
+            path = f"{each.path}.{wrong.key}" if wrong.key else each.path
             problems.add(path, escaped(wrong.found), "device", message=escaped(wrong.allowed))
-        devices.append(Device(draft.path, kind, KINDS[kind].role, settings))
+        devices.append(Device(each.path, kind, KINDS[kind].role, settings))
     return devices

@@ -6,12 +6,12 @@ It shares nothing with the controller but configuration and drivers, takes no cl
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 from pathlib import Path
 
-from firmware.config import load
-from firmware.controller.board import build, safe_lines
+from firmware.controller.board import safe_lines, salvaged
 from firmware.controller.errors import ControllerError, SafeError, WiringError
 
 __all__ = ["SafeError", "add_arguments", "make_safe", "run"]
@@ -23,22 +23,30 @@ NOT_REACHED = ("safe_failed", "indicator_failures")  # counters of drivers whose
 def make_safe(config_path: Path, wires: Path | None) -> list[str]:
     """Call safe() of every device; returns their ids.
 
-    Raises SafeError where an output could not be reached, after all have been tried, and WiringError.
+    A device whose table is right is made safe whatever else is wrong in the file. Raises SafeError where an output
+    could not be reached or a device's table is wrong, after all others have been tried; WiringError where there is
+    nothing to try.
     """
-    config, problems = load(config_path)
-    if config is None:
-        raise WiringError(f"{config_path} has {len(problems)} problems; `menshen check` lists them")
     lines = safe_lines(wires)
-    board = build(config, lines)
+    drivers, wrong = salvaged(config_path, lines)
+    if not drivers:
+        raise WiringError(f"{config_path} names no device that could be made safe; see `menshen check`")
     done: list[str] = []
     failed: list[str] = []
     try:
-        for name, driver in board.drivers.items():
-            driver.safe()
+        with contextlib.ExitStack() as outputs:  # each is called, whatever mistake another one makes
+            for driver in drivers:
+                outputs.callback(driver.safe)
+        for driver in drivers:
             counts = driver.counters()
-            (failed if any(counts.get(key) for key in NOT_REACHED) else done).append(name)
+            (failed if any(counts.get(key) for key in NOT_REACHED) else done).append(driver.id)
     finally:
         lines.close()
+    if wrong:
+        raise SafeError(
+            f"{', '.join(wrong)} may still be released: {config_path} has problems there, which `menshen check` lists"
+            + (f"; and {', '.join(failed)} could not be reached" if failed else "")
+        )
     if failed:
         raise SafeError(
             f"{', '.join(failed)} could not be reached and may still be released: look at the board's wires "
