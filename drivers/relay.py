@@ -50,16 +50,20 @@ class Relay:
         self._config = config
         self._lines = lines
         self._output: OutputLine | None = None
+        self._level = config.lost_level  # what the line was last driven to
         self._applied = 0
         self._safe_failed = 0
 
     async def run(self, emit: Emit) -> None:
-        """Hold the line. The claim starts with the `on_lost` level, so that nothing moves because we started."""
+        """Hold the line. The first claim drives the `on_lost` level, a later one what the line was last driven to.
+
+        So nothing moves because we started, and nothing because the bus came back.
+        """
         del emit
         config = self._config
         try:
             await self._lines.open()
-            self._output = self._lines.claim_output(config.line, config.id, config.lost_level)
+            self._output = self._lines.claim_output(config.line, config.id, self._level)
         except BusError as error:
             raise DriverError(f"{config.id}: output {config.line} cannot be claimed: {error}") from error
         try:
@@ -75,9 +79,11 @@ class Relay:
         if output is None:
             raise DriverError(f"{self.id}: not running, so {self._config.line} was not driven; see its DeviceLost")
         try:
-            output.set(on == self._config.on_level.level)
+            level = on == self._config.on_level.level
+            output.set(level)
         except BusError as error:
             raise DriverError(f"{self.id}: {self._config.line} was not driven: {error}") from error
+        self._level = level
         self._applied += 1
 
     def safe(self) -> None:
@@ -86,6 +92,8 @@ class Relay:
             self._lines.set_now(self._config.line, self._config.lost_level)
         except BusError:
             self._safe_failed += 1
+        else:
+            self._level = self._config.lost_level
 
     def counters(self) -> dict[str, int]:
         return {"applied": self._applied, "safe_failed": self._safe_failed}

@@ -18,7 +18,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from firmware.controller.role_socket import listening_socket
-from firmware.controller.safe import SafeError, make_safe
+from firmware.controller.errors import ControllerError
+from firmware.controller.safe import make_safe
 
 BACK_OFF_S = (0.5, 1.0, 2.0, 5.0)
 POWER_OFF_S = 3.0
@@ -138,14 +139,21 @@ class Development:
             loop.add_signal_handler(number, ended.set)
         tasks = [asyncio.create_task(child.keep(), name=name) for name, child in self._children.items()]
         tasks.append(asyncio.create_task(self._answer(), name="asks"))
+        stopping = asyncio.create_task(ended.wait())
         try:
-            await ended.wait()
+            # A child's keeper that ends by itself has failed: better to stop and say so than to watch half a gate.
+            await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in reversed(tasks):
+            stopping.cancel()
+            outcomes: list[None | BaseException] = []
+            for task in reversed(tasks):  # one after the other: the controller needs its wires to make safe
                 task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+                outcomes += await asyncio.gather(task, return_exceptions=True)
             self._close()
-        return 0
+        failed = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+        for failure in failed:
+            self._say(f"Failed: {failure!r}")
+        return 1 if failed else 0
 
     def _told(self, told: dict[str, object]) -> None:
         if "panel" in told:
@@ -178,7 +186,7 @@ class Development:
         """What the service manager does on a board after every death of the controller."""
         try:
             outputs = make_safe(self._config, self._wires)
-        except SafeError as error:
+        except ControllerError as error:
             self._say(f"Safe:   {error}")
         else:
             self._say(f"Safe:   {len(outputs)} devices with outputs are at their safe levels")

@@ -17,6 +17,7 @@ from firmware.bench.figures import Figure
 BENCHES = {
     "swipe": "end of frame to lock, idle and under load, 250,000 credentials",
     "decide": "decisions a second with look-up, beside a plain dict",
+    "lookup": "roster look-ups and build, beside a plain dict",
     "journal": "chained durable events a second, time to commit",
     "search": "newest 100 of 10,000,000 rows by any one or two of holder, portal, kind, time",
     "memory": "PSS of controller and network",

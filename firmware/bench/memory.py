@@ -18,7 +18,7 @@ from firmware.bench.swipe import one_swipe
 
 SWIPES = 200
 SEED = 5
-CODE = "bench"
+CODE = "a-code-of-the-bench"
 SETTLE_S = 3.0
 
 

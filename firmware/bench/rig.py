@@ -185,7 +185,10 @@ class FarEnd:
         match message:
             case Claim(lines):
                 levels = {line: self.levels.get(line, True) for line in lines}
-                client.sendall(_frame(Levels(levels, at_ns)))
+                try:
+                    client.sendall(_frame(Levels(levels, at_ns)))
+                except OSError:
+                    return  # the controller has gone meanwhile
                 with self._news:
                     self.claimed |= set(lines)
                     self._news.notify_all()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from firmware.controller.board import safe_lines, salvaged
 from firmware.controller.errors import ControllerError, SafeError, WiringError
+from firmware.controller.priority import take_priority
 
 __all__ = ["SafeError", "add_arguments", "make_safe", "run"]
 
@@ -62,6 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    take_priority()  # what held the gate open is dead: nothing on this board is more urgent
     try:
         done = make_safe(arguments.file, arguments.wires)
     except SafeError as error:

@@ -84,7 +84,8 @@ class TurnstileLayout(_Table, frozen=True):
     release_out: LineName
     name: Name | None = None
     drop: LineName | None = None
-    active_level: LevelWord = "high"
+    active_level: LevelWord = "high"  # of the releases
+    drop_level: LevelWord = "low"  # a magnet holds the arms up: without current they drop
     passage_in: LineName | None = None
     passage_out: LineName | None = None
     pulse_level: LevelWord = "low"

@@ -57,7 +57,7 @@ class Turnstile:
         """Somebody walks up and pushes the arm; `force` turns it though it is locked."""
         if self._turning is not None:
             return Walk.OCCUPIED
-        if self._active(self.layout.drop):
+        if self._dropped():
             return Walk.DROPPED
         if not (force or self._faults["arms_broken"] or self._released(direction)):
             return Walk.LOCKED
@@ -98,7 +98,7 @@ class Turnstile:
             id=self.layout.id,
             released_in=self._released("in"),
             released_out=self._released("out"),
-            dropped=self._active(self.layout.drop),
+            dropped=self._dropped(),
             turning=self._turning,
             passed_in=self._passed["in"],
             passed_out=self._passed["out"],
@@ -107,6 +107,10 @@ class Turnstile:
 
     def _released(self, direction: Direction) -> bool:
         return self._active(self.layout.release_in if direction == "in" else self.layout.release_out)
+
+    def _dropped(self) -> bool:
+        line = self.layout.drop
+        return line is not None and self._wires.reaches(line) == high(self.layout.drop_level)
 
     def _pulse_line(self, direction: Direction) -> str | None:
         return self.layout.passage_in if direction == "in" else self.layout.passage_out

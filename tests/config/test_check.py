@@ -317,7 +317,7 @@ def test_the_command_as_json(capsys, tmp_path):
     lines = [wire["line"] for wire in report["wires"]]
     assert len(lines) == len(set(lines)) == 34
     lock = next(wire for wire in report["wires"] if wire["device"] == "hall_drop")
-    assert (lock["active"], lock["on_lost"], lock["on_lost_level"], lock["portal"]) == ("high", "on", "high", "hall")
+    assert (lock["active"], lock["on_lost"], lock["on_lost_level"], lock["portal"]) == ("low", "on", "low", "hall")
     site = sound_site()
     site["portal"][0]["egress"] = "software"
     assert main(["check", str(write(tmp_path, site)), "--json"]) == 1

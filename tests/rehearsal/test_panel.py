@@ -224,6 +224,7 @@ def test_a_door_answers_what_became_of_the_push(gate_file):
 
 def test_turnstile_switches_tamper_storm_and_faults_work(gate_file):
     async def story(it):
+        it.plants.wires.drive("X10", True)  # the arms are held up
         said = [
             (await it.act(**action)).json()["outcome"]
             for action in (

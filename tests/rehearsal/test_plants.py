@@ -407,6 +407,7 @@ def test_a_turnstile_turns_only_when_released_and_tells_each_passage(gate_file):
     async def walk():
         yard = Yard(gate_file)
         hall = yard.plants.turnstiles["hall"]
+        yard.wires.drive("X10", True)  # the arms are held up
         said = [hall.walk("in")]
         yard.wires.drive("X11", True)
         said.append(hall.walk("out"))
@@ -429,8 +430,7 @@ def test_a_turnstile_turns_only_when_released_and_tells_each_passage(gate_file):
 def test_dropped_arms_let_everybody_through_without_a_pulse(gate_file):
     async def walk():
         yard = Yard(gate_file)
-        yard.wires.drive("X10", True)
-        said = yard.plants.turnstiles["hall"].walk("out")
+        said = yard.plants.turnstiles["hall"].walk("out")  # nobody holds the arms up yet
         await asyncio.sleep(2)
         return said, yard.edges
 
@@ -440,6 +440,7 @@ def test_dropped_arms_let_everybody_through_without_a_pulse(gate_file):
 def test_a_forced_turn_is_told_too(gate_file):
     async def force():
         yard = Yard(gate_file)
+        yard.wires.drive("X10", True)
         said = yard.plants.turnstiles["hall"].walk("in", force=True)
         await asyncio.sleep(2)
         return said, [edge.level for edge in (yard.of("X13")[0], yard.of("X13")[-1])]
