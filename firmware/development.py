@@ -17,8 +17,8 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from firmware.controller.role_socket import listening_socket
 from firmware.controller.errors import ControllerError
+from firmware.controller.role_socket import listening_socket
 from firmware.controller.safe import make_safe
 
 BACK_OFF_S = (0.5, 1.0, 2.0, 5.0)
@@ -145,7 +145,7 @@ class Development:
             await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopping.cancel()
-            outcomes: list[None | BaseException] = []
+            outcomes: list[BaseException | None] = []
             for task in reversed(tasks):  # one after the other: the controller needs its wires to make safe
                 task.cancel()
                 outcomes += await asyncio.gather(task, return_exceptions=True)
