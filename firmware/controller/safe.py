@@ -28,6 +28,8 @@ def make_safe(config_path: Path, wires: Path | None) -> list[str]:
     could not be reached or a device's table is wrong, after all others have been tried; WiringError where there is
     nothing to try.
     """
+    if not config_path.is_file():
+        raise WiringError(f"{config_path}: there is no such file, so no device is known that could be made safe")
     lines = safe_lines(wires)
     drivers, wrong = salvaged(config_path, lines)
     if not drivers:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import random
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +22,8 @@ from firmware.journal.retention import DAY_MS
 from firmware.journal.store import Store
 from firmware.journal.writer import Writer
 from tests.journal.making import UTC_MS, Key, event, fill, open_journal
+
+NOBODY = 65534  # Debian's user and group of that name
 
 
 def record(code: Code = Code.OPENED, detail: str = "") -> Record:
@@ -194,10 +199,27 @@ print(listener.recoveries[0])
     assert details(tmp_path / "journal.db")[-1] == "alarm"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere: run the tests as a user")
+@contextlib.contextmanager
+def ordinary_user(tmp_path):
+    """A folder of an ordinary user, and that user's rights: root may write everywhere."""
+    if os.geteuid() != 0:
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory() as name:
+        os.chown(name, NOBODY, NOBODY)
+        os.setegid(NOBODY)
+        os.seteuid(NOBODY)
+        try:
+            yield Path(name)
+        finally:
+            os.seteuid(0)
+            os.setegid(0)
+
+
 @pytest.mark.attack("disk-21")
 def test_a_read_only_folder(tmp_path):
-    _read_only(tmp_path, lambda: tmp_path.chmod(0o555), lambda: tmp_path.chmod(0o755))
+    with ordinary_user(tmp_path) as folder:
+        _read_only(folder, lambda: folder.chmod(0o555), lambda: folder.chmod(0o755))
 
 
 def _read_only(tmp_path, close_it, open_it) -> None:
