@@ -163,7 +163,7 @@ def test_past_the_bound_the_least_important_goes_first(tmp_path):
 
 @pytest.mark.attack("disk-20")
 def test_a_full_disk(tmp_path):
-    """A real ENOSPC: a subprocess under RLIMIT_FSIZE, which makes the kernel refuse to let files grow (EFBIG)."""
+    """Like a full disk: a subprocess under RLIMIT_FSIZE, in which the kernel lets no file grow (EFBIG, not ENOSPC)."""
     program = """
 import resource, signal, sys
 from pathlib import Path
