@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from firmware.core.access import Factor
 from firmware.core.facts import (
     Acknowledge,
     ClearLockout,
@@ -44,6 +45,91 @@ AnyCommand = (
     | ClearLockout
     | Acknowledge
 )
+
+
+# -- the office: what a named person asks of the roster at this controller --------------------------------------------
+
+
+class OfficeCommand(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, kw_only=True):
+    """Base. `issuer` names the person, `why` is kept in the journal's erasable part; neither may be empty."""
+
+    issuer: str
+    why: str
+
+
+class Suspend(OfficeCommand, frozen=True, kw_only=True):
+    """Refuse one credential, or (`factor` and `key` None) all of a holder's. In force at once, clock or not."""
+
+    holder: str | None = None  # one of holder, or factor and key
+    factor: Factor | None = None
+    key: str | None = None  # canonical; a PIN as its digits
+    lost: bool = False
+    until_s: int | None = None  # UTC; None: as long as a suspension may last
+
+
+class Leave(OfficeCommand, frozen=True, kw_only=True):
+    """A holder leaves: every credential off at once, those enrolled here ended."""
+
+    holder: str
+    until_s: int | None = None
+
+
+class Lift(OfficeCommand, frozen=True, kw_only=True):
+    """End local entries: one by its id, or every suspension of a holder or of a credential (it was found)."""
+
+    entry: str | None = None
+    holder: str | None = None
+    factor: Factor | None = None
+    key: str | None = None
+
+
+class Enrol(OfficeCommand, frozen=True, kw_only=True):
+    """A further credential of a holder. Without `key` it is presented at `reader` within `for_ms`.
+
+    `replaces` names credential ids of the holder that are suspended as lost in the same change.
+    """
+
+    holder: str
+    factor: Factor = Factor.CARD
+    key: str | None = None
+    reader: str | None = None
+    for_ms: int = 30_000
+    until_s: int | None = None
+    replaces: tuple[str, ...] = ()
+    replaces_all: bool = False  # all other credentials of the same factor
+
+
+class Invite(OfficeCommand, frozen=True, kw_only=True):
+    """A visitor, with an end and a number of uses. Without `key` the credential is presented at `reader`."""
+
+    visitor: str  # the new holder's id
+    profiles: tuple[str, ...]
+    until_s: int
+    use_limit: int
+    from_s: int | None = None
+    household: str | None = None  # the host's
+    escorted: bool = False
+    factor: Factor = Factor.CARD
+    key: str | None = None
+    reader: str | None = None
+    for_ms: int = 30_000
+
+
+class CancelEnrolment(OfficeCommand, frozen=True, kw_only=True):
+    reader: str
+
+
+class Erase(OfficeCommand, frozen=True, kw_only=True):
+    """Erase a holder from overlay, ledger and journal bodies. The roster has to be built without the holder before."""
+
+    holder: str
+
+
+class ListOverlay(OfficeCommand, frozen=True, kw_only=True):
+    """The local entries with their conflicts; answered by an Overlaid."""
+
+
+AnyOfficeCommand = Suspend | Leave | Lift | Enrol | Invite | CancelEnrolment | Erase | ListOverlay
 
 
 class Message(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
@@ -100,8 +186,40 @@ class Answer(Message, frozen=True):
     reasons: tuple[str, ...] = ()
 
 
-AnyFromController = Welcome | States | Health | Answer
+class AskOffice(Message, frozen=True):
+    """Office -> controller."""
+
+    command: AnyOfficeCommand
+    request: str
+
+
+class LocalEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One local entry, for people: no key of a credential, only its id."""
+
+    id: str
+    kind: str  # suspend, enrol, visitor
+    holder: str
+    issuer: str
+    why: str
+    created_s: int | None
+    expires_s: int
+    credential: str | None = None
+    status: str = ""
+    conflict: str = ""  # what the roster says otherwise
+
+
+class Overlaid(Message, frozen=True):
+    """Controller -> office."""
+
+    request: str
+    revision: int
+    roster_version: int
+    entries: tuple[LocalEntry, ...]
+
+
+AnyFromController = Welcome | States | Health | Answer | Overlaid
 AnyFromNetwork = Ask
+AnyFromOffice = AskOffice
 
 
 class FrameError(Exception):

@@ -57,6 +57,7 @@ class Rulebook(msgspec.Struct, frozen=True):
     profiles: dict[str, Profile] = {}
     schedules: dict[str, Schedule] = {}
     special_days: dict[int, str] = {}  # proleptic ordinal of the local date (date.toordinal) -> kind
+    areas: dict[str, int] = {}  # area -> places; beside the site's own limit the smaller one holds
 
 
 class Known(msgspec.Struct, frozen=True, tag=True):
@@ -71,6 +72,8 @@ class Known(msgspec.Struct, frozen=True, tag=True):
     profiles: tuple[str, ...] = ()
     household: str | None = None
     status: str = "active"  # active, suspended, lost
+    suspended_until_s: int | None = None  # of a local suspension: past it, by a known clock, `status` holds no more
+    local: bool = False  # enrolled or invited at this controller, not (yet) by the roster
     valid_from_s: int | None = None
     valid_until_s: int | None = None
     use_limit: int | None = None

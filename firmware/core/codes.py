@@ -87,6 +87,21 @@ class Code(StrEnum):
     CLOCK_LOST = "clock.lost"
     ROSTER_REPLACED = "roster.replaced"
     ROSTER_REFUSED = "roster.refused"
+    SUSPENDED = "roster.suspended"
+    SUSPENSION_LIFTED = "roster.suspension_lifted"
+    HOLDER_LEFT = "roster.holder_left"
+    ENROLMENT_BEGUN = "roster.enrolment_begun"
+    ENROLMENT_ENDED = "roster.enrolment_ended"  # without a credential
+    ENROLLED = "roster.enrolled"
+    VISITOR_INVITED = "roster.visitor_invited"
+    LOCAL_REVOKED = "roster.local_revoked"
+    LOCAL_EXPIRED = "roster.local_expired"
+    LOCAL_ABSORBED = "roster.local_absorbed"
+    LOCAL_CONFLICT = "roster.local_conflict"
+    LOCAL_FAILED = "roster.local_failed"
+    LOCAL_REFUSED = "roster.local_refused"
+    PEERS_LOST = "area.peers_lost"
+    PEERS_HEARD = "area.peers_heard"
     STORE_FAILED = "journal.failed"
     STORE_RECOVERED = "journal.recovered"
     INBOX_OVERFLOWED = "inbox.overflowed"
@@ -165,6 +180,21 @@ MEANING: dict[Code, Meaning] = {
     Code.CLOCK_LOST: Meaning(None, _W),
     Code.ROSTER_REPLACED: Meaning("tns1:Configuration/Credential/Changed", _I),
     Code.ROSTER_REFUSED: Meaning(None, _A),
+    Code.SUSPENDED: Meaning("tns1:Credential/State/Enabled", _N),
+    Code.SUSPENSION_LIFTED: Meaning("tns1:Credential/State/Enabled", _N),
+    Code.HOLDER_LEFT: Meaning("tns1:Credential/State/Enabled", _N),
+    Code.ENROLMENT_BEGUN: Meaning(None, _N),
+    Code.ENROLMENT_ENDED: Meaning(None, _N),
+    Code.ENROLLED: Meaning("tns1:Configuration/Credential/Changed", _N),
+    Code.VISITOR_INVITED: Meaning("tns1:Configuration/Credential/Changed", _N),
+    Code.LOCAL_REVOKED: Meaning("tns1:Configuration/Credential/Removed", _N),
+    Code.LOCAL_EXPIRED: Meaning("tns1:Configuration/Credential/Removed", _N),
+    Code.LOCAL_ABSORBED: Meaning(None, _I),
+    Code.LOCAL_CONFLICT: Meaning(None, _W),
+    Code.LOCAL_FAILED: Meaning(None, _A),
+    Code.LOCAL_REFUSED: Meaning(None, _N),
+    Code.PEERS_LOST: Meaning(None, _W),
+    Code.PEERS_HEARD: Meaning(None, _I),
     Code.STORE_FAILED: Meaning("tns1:Device/HardwareFailure/StorageFailure", _A),
     Code.STORE_RECOVERED: Meaning("tns1:Device/HardwareFailure/StorageFailure", _W),
     Code.INBOX_OVERFLOWED: Meaning(None, _W),
@@ -226,6 +256,13 @@ class Reason(StrEnum):
     NOT_CONFIRMED = "not_confirmed"
     NOT_FOUND_PORTAL = "portal_not_found"
     NOT_ALLOWED = "not_allowed"
+    NOT_FOUND_HOLDER = "holder_not_found"
+    NOT_FOUND_READER = "reader_not_found"
+    ALREADY_ISSUED = "credential_already_issued"  # with the holder
+    OVERLAY_FULL = "overlay_full"
+    SAID_BY_ROSTER = "said_by_roster"  # the authority says so: change it there
+    LOCAL = "local_entry"  # the credential rests on a local entry
+    PEERS_CUT_OFF = "peers_cut_off"
     GRANTED = "granted"
 
 

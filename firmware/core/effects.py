@@ -62,6 +62,7 @@ class Body(msgspec.Struct, frozen=True, omit_defaults=True):
     second_holder: str | None = None  # the escort or the second person
     token: str | None = None  # pseudonym of an unknown credential
     issuer: str | None = None
+    note: str | None = None  # why, in the issuer's words
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -97,6 +98,8 @@ class Remember(Effect, frozen=True):
     uses: int = 0
     household: str | None = None
     vehicle: bool = False
+    passed_at: str | None = None  # the access point of a proven passage, with its instant (UTC; None: not known)
+    passed_s: int | None = None
 
 
 class ForgetAreas(Effect, frozen=True):

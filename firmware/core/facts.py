@@ -158,7 +158,11 @@ class ClockLost(Fact, frozen=True):
 
 
 class RosterReplaced(Fact, frozen=True):
+    """`receipt` says which file it is, in a line without personal content; `kept` is the core's memory of it (Keep)."""
+
     rulebook: Rulebook
+    receipt: str = ""
+    kept: dict[str, str] = {}
 
 
 class RosterRefused(Fact, frozen=True):
@@ -166,6 +170,50 @@ class RosterRefused(Fact, frozen=True):
 
     version: int | None
     why: str
+
+
+class OverlayChange(StrEnum):
+    """What became of a local entry of the roster."""
+
+    SUSPENDED = "suspended"  # one credential, or all of a holder's; refused from now on
+    LIFTED = "lifted"  # a suspension ended by a person: found again
+    LEFT = "left"  # a holder leaves: all credentials off at once
+    ENROLLED = "enrolled"  # a further credential of a holder
+    INVITED = "invited"  # a visitor
+    REVOKED = "revoked"  # an enrolled credential or a visitor ended by a person
+    EXPIRED = "expired"  # its time is over
+    ABSORBED = "absorbed"  # the roster now says the same
+    CONFLICTED = "conflicted"  # the roster says otherwise; `detail` says how, and what holds
+    FAILED = "failed"  # it could not be saved, or what was saved cannot be trusted; `detail` says which
+    REFUSED = "refused"  # it was asked for and not made; `reasons` say why
+
+
+class OverlayChanged(Fact, frozen=True):
+    """A local entry was made or ended, and is in force already: intake looks it up. The core tells, and ends dialogs.
+
+    `issuer` is who asked for it, empty where nobody did; `request` links the answer; `note` is the issuer's why.
+    """
+
+    change: OverlayChange
+    entry: str = ""
+    holder: str | None = None
+    credential: str | None = None
+    until_s: int | None = None
+    issuer: str = ""
+    request: str = ""
+    note: str = ""
+    detail: str = ""
+    reasons: tuple[str, ...] = ()
+
+
+class CredentialEnrolled(Fact, frozen=True):
+    """At a reader that was set to enrol, a credential was presented that nobody has; it is the holder's from now on."""
+
+    reader: str
+    entry: str
+    holder: str
+    credential: str
+    until_s: int | None = None
 
 
 class StoreFailed(Fact, frozen=True):
@@ -277,6 +325,43 @@ class Acknowledge(Command, frozen=True, kw_only=True):
     subject: str
 
 
+class StartEnrolment(Command, frozen=True, kw_only=True):
+    """The next credential at this reader that nobody has becomes this holder's, within `for_ms`."""
+
+    reader: str
+    holder: str
+    for_ms: int = 30_000
+
+
+class EndEnrolment(Command, frozen=True, kw_only=True):
+    reader: str
+
+
+# -- other controllers of the community -------------------------------------------------------------------------------
+
+
+class PassageElsewhere(Fact, frozen=True):
+    """Another controller has proven a passage of a holder into an area that both know (None: out of all of them)."""
+
+    controller: str
+    holder: str
+    area: str | None
+    at_s: int
+    access_point: str = ""
+    household: str | None = None
+    vehicle: bool = False
+
+
+class PeersLost(Fact, frozen=True):
+    """Passages at other controllers are not heard of any more: areas that are shared with them are in doubt."""
+
+    why: str
+
+
+class PeersHeard(Fact, frozen=True):
+    """All of them are heard again, and what was missed has been told."""
+
+
 AnyFact = (
     CardRead
     | CodeRead
@@ -294,6 +379,11 @@ AnyFact = (
     | ClockLost
     | RosterReplaced
     | RosterRefused
+    | OverlayChanged
+    | CredentialEnrolled
+    | PassageElsewhere
+    | PeersLost
+    | PeersHeard
     | StoreFailed
     | StoreRecovered
     | InboxOverflowed
@@ -312,4 +402,6 @@ AnyFact = (
     | ResetFault
     | ClearLockout
     | Acknowledge
+    | StartEnrolment
+    | EndEnrolment
 )
