@@ -7,19 +7,20 @@ credentials with a validity or status of their own. The columns stand in COLUMNS
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import tzinfo
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 import msgspec
 
 from firmware.core.access import Factor
+from firmware.roster import understood
 from firmware.roster.errors import Problems, shown
-from firmware.roster.keys import ALLOWED, ID, ID_ALLOWED, canonical, valid
+from firmware.roster.keys import ALLOWED, canonical, valid
 from firmware.roster.rules import Rules
-from firmware.roster.schema import FLAGS, STATUSES
+from firmware.roster.schema import FLAGS
+from firmware.roster.understood import NotUnderstood
 
 COLUMNS: dict[str, str] = {
     "holder": "the holder's id, never a name: up to 32 letters, digits, '_', '.', '-'",
@@ -59,17 +60,16 @@ PIN_COLUMNS = ("pin", "duress_pin", "pin_with", "duress_pin_with")
 ROWS_MAX = 2_000_000  # a city's worth; the file stays within ROSTER_BYTES_MAX
 LINE_CHARACTERS_MAX = 65_536  # of one line: a file without line ends must not be read into memory as one
 CELL_CHARACTERS_MAX = 1_000
-PROFILES_MAX = 64  # of one holder
-SPACES_MAX, USES_MAX = 1_000, 1_000_000
 PROGRESS_ROWS = 10_000
-YEAR_MIN, YEAR_MAX = 1970, 2200
-_TIME = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})?)?"
-)  # the minute is exact
-_DATE_LETTERS = len("YYYY-MM-DD")
-_TIME_ALLOWED = (
-    "YYYY-MM-DD or YYYY-MM-DD HH:MM, with Z or an offset such as +08:00 or a time_zone in the rules, is allowed"
-)
+_Value = TypeVar("_Value")
+
+
+def _spaces(text: str) -> int | None:
+    return understood.count(text, 0, understood.SPACES_MAX)
+
+
+def _uses(text: str) -> int | None:
+    return understood.count(text, 1, understood.USES_MAX)
 
 
 class Row(msgspec.Struct, gc=False):
@@ -187,15 +187,15 @@ class _Table:
         get = filled.get
         row = Row(
             number=self._row,
-            holder=self._id("holder", get("holder", "")) or "",
-            household=self._id("household", get("household")),
-            spaces=self._count("spaces", get("spaces"), 0, SPACES_MAX),
+            holder=self._read("holder", get("holder", ""), understood.identifier, ""),
+            household=self._read("household", get("household"), understood.identifier, None),
+            spaces=self._read("spaces", get("spaces"), _spaces, None),
             profiles=self._profiles(get("profiles")),
             flags=self._flags(get("flags")),
-            status=self._status(get("status")),
+            status=self._read("status", get("status"), understood.status, 0),
             valid_from_s=self._time("valid_from", get("valid_from")),
             valid_until_s=self._time("valid_until", get("valid_until")),
-            use_limit=self._count("use_limit", get("use_limit"), 1, USES_MAX),
+            use_limit=self._read("use_limit", get("use_limit"), _uses, None),
             keys=tuple(self._keys(filled)),
             pins=self._pins(filled),
         )
@@ -218,48 +218,31 @@ class _Table:
             found, allowed = text, "only characters that print are allowed"
         self._bad(column, f"{len(found)} characters" if secret else found, allowed, quote=not secret)
 
-    def _id(self, column: str, text: str | None) -> str | None:
-        if text is not None and not ID.fullmatch(text):
-            self._bad(column, text, ID_ALLOWED)
-        return text
-
-    def _count(self, column: str, text: str | None, least: int, most: int) -> int | None:
+    def _read(self, column: str, text: str | None, understand: Callable[[str], _Value], nothing: _Value) -> _Value:
+        """The value of one cell; `nothing` where it is empty, or after its problem has been noted."""
         if text is None:
-            return None
-        if not (text.isascii() and text.isdecimal() and len(text) <= len(str(most)) and least <= int(text) <= most):
-            self._bad(column, text, f"a whole number from {least} to {most} is allowed")
-            return None
-        return int(text)
+            return nothing
+        try:
+            return understand(text)
+        except NotUnderstood as error:
+            self._bad(column, error.found, error.allowed, quote=False)
+            return nothing
 
     def _profiles(self, text: str | None) -> tuple[str, ...]:
-        if text is None:
-            return ()
-        names = tuple(sorted({name.strip() for name in text.split(";")} - {""}))
+        nothing: tuple[str, ...] = ()
+        names = self._read("profiles", text, understood.profile_names, nothing)
         for name in names:
-            if name not in self._rules.rulebook.profiles:
-                known = ", ".join(list(self._rules.rulebook.profiles)[:20]) or "none"
-                self._bad("profiles", name, f"the rules know {known}")
-        if len(names) > PROFILES_MAX:
-            self._bad("profiles", text, f"up to {PROFILES_MAX} are allowed")
+            self._read("profiles", name, self._profile, "")
         return names
+
+    def _profile(self, name: str) -> str:
+        return understood.profile(name, self._rules.rulebook.profiles)
 
     def _flags(self, text: str | None) -> int:
         flags = 0
-        for name in text.split(";") if text else ():
-            flag = FLAGS.get(name.strip())
-            if flag is None:
-                self._bad("flags", name, f"allowed are {', '.join(FLAGS)}")
-            else:
-                flags |= flag
+        for name in text.split(understood.LIST_SEPARATOR) if text else ():
+            flags |= self._read("flags", name, understood.flag, 0)
         return flags
-
-    def _status(self, text: str | None) -> int:
-        if text is None:
-            return 0
-        if text not in STATUSES:
-            self._bad("status", text, f"allowed are {', '.join(STATUSES)}")
-            return 0
-        return STATUSES.index(text)
 
     def _keys(self, filled: dict[str, str]) -> Iterator[tuple[Factor, str]]:
         for column, factor in FACTOR_COLUMNS.items():
@@ -273,43 +256,16 @@ class _Table:
     def _pins(self, filled: dict[str, str]) -> dict[str, str]:
         pins = {column: filled[column] for column in PIN_COLUMNS if column in filled}
         for column, pin in pins.items():
-            if not valid(Factor.PIN, pin):
-                self._bad(column, f"{len(pin)} characters", ALLOWED[Factor.PIN], quote=False)
+            self._read(column, pin, understood.pin, "")
         return pins
 
     def _time(self, column: str, text: str | None) -> int | None:
         if text is None:
             return None
-        key = (text, column == "valid_until")
+        end = column == "valid_until"
+        key = (text, end)
         if key not in self._times:
             if len(self._times) >= 1000:  # bounded: a table with as many dates as rows gains nothing from it
                 self._times.clear()
-            self._times[key] = self._instant(column, text)
+            self._times[key] = self._read(column, text, lambda text: understood.time(text, self._zone, end=end), None)
         return self._times[key]
-
-    def _instant(self, column: str, text: str) -> int | None:
-        """UTC seconds of a minute. Local minutes that do not exist or exist twice are refused, not guessed."""
-        try:
-            if not _TIME.fullmatch(text):
-                raise ValueError(text)
-            at = datetime.fromisoformat(text)
-            if len(text) == _DATE_LETTERS and column == "valid_until":
-                at += timedelta(days=1)
-        except (ValueError, OverflowError):
-            self._bad(column, text, _TIME_ALLOWED)
-            return None
-        if not YEAR_MIN <= at.year <= YEAR_MAX:
-            self._bad(column, text, f"years from {YEAR_MIN} to {YEAR_MAX} are allowed")
-            return None
-        if at.tzinfo is not None:
-            return int(at.timestamp())
-        if self._zone is None:
-            self._bad(column, text, _TIME_ALLOWED)
-            return None
-        first, second = (at.replace(tzinfo=self._zone, fold=fold) for fold in (0, 1))
-        if first.utcoffset() != second.utcoffset():
-            exists = first.astimezone(UTC).astimezone(self._zone).replace(tzinfo=None) == at
-            why = "happens twice" if exists else "does not exist"
-            self._bad(column, text, f"this minute {why} where clocks change: write it with its offset from UTC")
-            return None
-        return int(first.timestamp())
