@@ -36,6 +36,9 @@ TABLES = (
     " why TEXT NOT NULL, file TEXT, sha256 TEXT, undoes INTEGER, undone_by INTEGER, hash BLOB NOT NULL) STRICT",
     "CREATE TABLE change (batch INTEGER NOT NULL, entity TEXT NOT NULL, id TEXT NOT NULL, before TEXT, after TEXT,"
     " PRIMARY KEY (batch, entity, id)) STRICT, WITHOUT ROWID",
+    # Which rosters were built from it: no change and no history, written outside of batches (roster/build.py).
+    "CREATE TABLE built (version INTEGER PRIMARY KEY, batch INTEGER NOT NULL, sha256 TEXT NOT NULL, signer TEXT NOT NULL)"
+    " STRICT",
 )
 
 ENTITIES = ("setting", "household", "holder", "credential", "vehicle", "profile", "schedule", "special_day", "area")
