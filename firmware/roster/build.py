@@ -21,7 +21,17 @@ from firmware.roster.files import remove, sync_folder
 from firmware.roster.keys import KIND
 from firmware.roster.rows import Row, read_rows
 from firmware.roster.rules import read_rules
-from firmware.roster.schema import APPLICATION_ID, FLAGS, PAGE_BYTES, PROFILE_SETS_MAX, SCHEMA, TABLES
+from firmware.roster.schema import (
+    APPLICATION_ID,
+    FLAGS,
+    INDEX,
+    PAGE_BYTES,
+    PROFILE_SETS_MAX,
+    RULEBOOK,
+    SCHEMA,
+    TABLES,
+    TIME_ZONE,
+)
 from firmware.roster.seal import Seal, Signer, digest_of, page_of
 
 CODES_PER_PIN_MIN = 1_000  # GB 50396, 5.1.5: guessing must be hopeless within the five tries before the alarm
@@ -81,7 +91,8 @@ def build(
                 if problems.found:
                     raise RosterRefused(problems.found)
                 rulebook = msgspec.structs.replace(rules.rulebook, version=version)
-                return _write(database, table, rulebook, out_path, aside, signer, created_s)
+                zone = rules.zone.key if rules.zone is not None else None
+                return _write(database, table, rulebook, zone, out_path, aside, signer, created_s)
         finally:
             remove(staging)
             remove(aside)
@@ -238,6 +249,7 @@ def _write(
     staging: sqlite3.Connection,
     table: _Staging,
     rulebook: Rulebook,
+    zone: str | None,
     out_path: Path,
     aside: Path,
     signer: Signer,
@@ -247,14 +259,16 @@ def _write(
     with _database(aside, TABLES, BUILD_CACHE_KB) as database:
         database.execute(f"PRAGMA application_id={APPLICATION_ID}")
         database.execute(f"PRAGMA user_version={SCHEMA}")
-        database.execute("INSERT INTO meta VALUES ('rulebook', ?)", (msgspec.json.encode(rulebook).decode(),))
+        database.execute("INSERT INTO meta VALUES (?, ?)", (RULEBOOK, msgspec.json.encode(rulebook).decode()))
         sets = ((number, msgspec.json.encode(names).decode()) for names, number in table.profile_sets.items())
         database.executemany("INSERT INTO profile_set VALUES (?, ?)", sets)
-        pins = staging.execute(
-            "SELECT id, pin_with, duress_with FROM holder"
-            " WHERE pin_with IS NOT NULL OR duress_with IS NOT NULL ORDER BY id"
+        if zone is not None:
+            database.execute("INSERT INTO meta VALUES (?, ?)", (TIME_ZONE, zone))
+        holders = staging.execute(
+            "SELECT h.id, h.household, o.spaces, h.profile_set, h.flags, h.owned, h.pin_with, h.duress_with"
+            " FROM holder AS h LEFT JOIN household AS o ON o.id = h.household ORDER BY h.id"
         )
-        database.executemany("INSERT INTO second_pin VALUES (?, ?, ?)", pins)
+        database.executemany("INSERT INTO holder VALUES (?, ?, ?, ?, ?, ?, ?, ?)", holders)
         credentials = staging.execute(
             "SELECT c.kind, c.key, c.token, c.holder, c.status, c.duress, c.valid_from_s, c.valid_until_s, c.use_limit,"
             " h.household, o.spaces, h.profile_set, h.flags, h.owned FROM credential AS c JOIN holder AS h"
@@ -262,6 +276,7 @@ def _write(
         )
         marks = ", ".join("?" * 14)
         database.executemany(f"INSERT INTO credential VALUES ({marks})", credentials)
+        database.execute(INDEX)
         database.execute("COMMIT")
     with aside.open("r+b") as file:
         size = file.seek(0, os.SEEK_END)

@@ -20,7 +20,7 @@ import msgspec
 from firmware.core.access import Factor, Rulebook
 from firmware.roster.errors import RosterDamaged, RosterMissing, RosterUnusable
 from firmware.roster.keys import KEY_CHARACTERS_MAX, KIND
-from firmware.roster.schema import APPLICATION_ID, SCHEMA, STATUSES, TABLES
+from firmware.roster.schema import APPLICATION_ID, INDEX, RULEBOOK, SCHEMA, STATUSES, TABLES, TIME_ZONE
 from firmware.roster.seal import Seal, check
 
 CACHE_KB = 1_024  # inner pages and what is looked up again and again; the rest is the system's page cache
@@ -30,7 +30,11 @@ _FIND = (
     "SELECT token, holder, status, duress, valid_from_s, valid_until_s, use_limit,"
     " household, spaces, profile_set, flags, owned FROM credential WHERE kind = ? AND key = ?"
 )
-_PINS_WITH = "SELECT pin_with, duress_with FROM second_pin WHERE holder = ?"
+_PINS_WITH = "SELECT pin_with, duress_with FROM holder WHERE id = ?"
+_HOLDER = "SELECT household, spaces, profile_set, flags, owned FROM holder WHERE id = ?"
+_KEYS_OF = "SELECT kind, key FROM credential WHERE holder = ? ORDER BY kind, key"
+_META = "SELECT value FROM meta WHERE name = ?"
+_FACTOR = {number: factor for factor, number in KIND.items()}
 
 
 class Digests(Protocol):
@@ -102,7 +106,7 @@ def _open_proven(path: Path, seal: Seal, proven: os.stat_result) -> Roster:
             database.execute(f"PRAGMA {pragma}").fetchall()
         numbers = [database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
         tables = tuple(sql for (sql,) in database.execute("SELECT sql FROM sqlite_schema ORDER BY rootpage"))
-        if numbers != [APPLICATION_ID, SCHEMA] or tables != TABLES:
+        if numbers != [APPLICATION_ID, SCHEMA] or tables != (*TABLES, INDEX):
             raise RosterUnusable(f"{path}: version {seal.version} is signed, but is no roster.", seal.version)
         opened = path.stat()
         if (opened.st_ino, opened.st_dev, opened.st_size) != (proven.st_ino, proven.st_dev, proven.st_size):
@@ -154,10 +158,6 @@ class Roster:
             flags,
             owned,
         ) = row
-        others = self._others.get((factor, owned))
-        if others is None:
-            others = tuple(kind for kind, bit in KIND.items() if owned >> bit & 1 and kind is not factor)
-            self._others[factor, owned] = others
         return Enrolled(
             factor,
             holder,
@@ -171,8 +171,46 @@ class Roster:
             valid_from_s,
             valid_until_s,
             use_limit,
-            others,
+            self._others.get((factor, owned)) or self._others_of(factor, owned),
         )
+
+    def holder(self, holder: str, factor: Factor = Factor.CARD) -> Enrolled | None:
+        """What would hold for a further credential of the holder, of this kind: active, unlimited, token "".
+
+        None where the roster does not know the holder. Raises RosterDamaged as `find` does.
+        """
+        row = self._one(_HOLDER, (holder,))
+        if row is None:
+            return None
+        household, spaces, number, flags, owned = row
+        return Enrolled(
+            factor,
+            holder,
+            "",
+            household,
+            spaces,
+            self._profile_sets[number],
+            flags,
+            STATUSES[0],
+            False,
+            None,
+            None,
+            None,
+            self._others_of(factor, owned),
+        )
+
+    def credentials_of(self, holder: str) -> tuple[tuple[Factor, str | bytes, Enrolled], ...]:
+        """Every credential of a holder with its key (a PIN's digest), by kind and key; none where it is not known.
+
+        Raises RosterDamaged as `find` does.
+        """
+        found: list[tuple[Factor, str | bytes, Enrolled]] = []
+        for number, key in self._all(_KEYS_OF, (holder,)):
+            factor = _FACTOR[number]
+            enrolled = self.find(factor, key)
+            assert enrolled is not None  # the index and its table are one file, proven as a whole
+            found.append((factor, key, enrolled))
+        return tuple(found)
 
     def second_pin(self, holder: str, pin: str, digests: Digests) -> SecondPin | None:
         """Whether `pin` is the holder's PIN beside another credential; both are compared, in constant time.
@@ -190,9 +228,20 @@ class Roster:
 
     def rulebook(self) -> Rulebook:
         """Profiles, schedules and special days, for the core; decoded anew by each call."""
-        row = self._one("SELECT value FROM meta WHERE name = 'rulebook'", ())
+        row = self._one(_META, (RULEBOOK,))
         assert row is not None
         return msgspec.json.decode(row[0], type=Rulebook)
+
+    @property
+    def time_zone(self) -> str | None:
+        """The name of the zone in which the source's times were written; None where it named none."""
+        row = self._one(_META, (TIME_ZONE,))
+        return None if row is None else str(row[0])
+
+    def _others_of(self, factor: Factor, owned: int) -> tuple[Factor, ...]:
+        others = tuple(kind for kind, bit in KIND.items() if owned >> bit & 1 and kind is not factor)
+        self._others[factor, owned] = others
+        return others
 
     def _one(self, sql: str, values: tuple[object, ...]) -> tuple[Any, ...] | None:
         try:
@@ -201,8 +250,19 @@ class Roster:
         except UnicodeEncodeError:  # lone surrogates: no text, so nobody's key
             return None
         except sqlite3.Error as error:
-            message = f"{self.path}: version {self.version} cannot be read any more: {error}. Look at the disk."
-            raise RosterDamaged(message, self.version) from error
+            raise self._damaged(error) from error
+
+    def _all(self, sql: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        try:
+            return self._execute(sql, values).fetchall()
+        except UnicodeEncodeError:
+            return []
+        except sqlite3.Error as error:
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: sqlite3.Error) -> RosterDamaged:
+        message = f"{self.path}: version {self.version} cannot be read any more: {error}. Look at the disk."
+        return RosterDamaged(message, self.version)
 
     def __enter__(self) -> Self:
         return self

@@ -41,6 +41,8 @@ class Seal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str  # of the SQLite part, hex
     digest_key_id: str  # of the key with which PINs and tokens were made
     signer: str  # public key, hex
+    source: str = ""  # "BATCH:HASH", the head of the source's history (source/history.py); "" from a table
+    changes: int = 0  # in the source since the roster that was built of it before
 
 
 class Signer(Protocol):

@@ -165,8 +165,8 @@ def resealed(workshop, sealed: bytes, content: bytes, **changes) -> bytes:
 def test_genuine_files_that_this_program_cannot_read_say_so(workshop, sealed: bytes, tmp_path: Path) -> None:
     database = sealed[:-PAGE]
     opens(workshop, resealed(workshop, sealed, database))
-    with pytest.raises(RosterUnusable, match="schema 2"):
-        opens(workshop, resealed(workshop, sealed, database, schema=2))
+    with pytest.raises(RosterUnusable, match="schema 3"):
+        opens(workshop, resealed(workshop, sealed, database, schema=3))
     with pytest.raises(RosterDamaged, match="cannot be read"):
         opens(workshop, resealed(workshop, sealed, b"not SQLite".ljust(2 * PAGE)))
     other = tmp_path / "other.db"
