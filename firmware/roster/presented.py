@@ -7,7 +7,7 @@ from typing import Protocol
 
 from firmware.core.access import Factor, Known, Unknown
 from firmware.roster.keys import canonical
-from firmware.roster.roster import Digests, Roster
+from firmware.roster.roster import Digests, Enrolled, Roster
 from firmware.roster.schema import FLAGS
 
 _VISITOR, _ESCORTED, _ESCORT, _EXTENDED = FLAGS["visitor"], FLAGS["escorted"], FLAGS["escort"], FLAGS["extended"]
@@ -56,16 +56,21 @@ def present(
     found = roster.find(factor, keys.pin_digest("", written) if factor is Factor.PIN else written)
     if found is None:
         return Unknown(keys.pseudonym(factor.value, written), roster.version)
+    return attach(found, roster.version, ledger, quota_areas)
+
+
+def attach(found: Enrolled, roster_version: int, ledger: Ledger, quota_areas: Collection[str] | None = None) -> Known:
+    """What the roster says of a credential, with what the ledger remembers of its holder."""
     entry = ledger.holder(found.holder)
     flags = found.flags
-    vehicle = factor is Factor.PLATE or flags & _VEHICLE != 0
+    vehicle = found.factor is Factor.PLATE or flags & _VEHICLE != 0
     inside = 0
     if vehicle and found.household is not None and found.spaces is not None:
         inside = ledger.household_inside(found.household, found.holder, quota_areas)
     return Known(
         holder=found.holder,
         credential=found.credential,
-        roster_version=roster.version,
+        roster_version=roster_version,
         profiles=found.profiles,
         household=found.household,
         status=found.status,
