@@ -10,7 +10,7 @@ import hmac
 import os
 import sqlite3
 import urllib.parse
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -211,6 +211,17 @@ class Roster:
             assert enrolled is not None  # the index and its table are one file, proven as a whole
             found.append((factor, key, enrolled))
         return tuple(found)
+
+    def tokens(self) -> Iterator[tuple[bytes, Factor, str | bytes]]:
+        """Token, kind and key (a PIN's digest) of every credential. Reads all of it: for comparisons, not for a swipe.
+
+        Raises RosterDamaged as `find` does.
+        """
+        try:
+            for token, number, key in self._database.execute("SELECT token, kind, key FROM credential"):
+                yield token, _FACTOR[number], key
+        except sqlite3.Error as error:
+            raise self._damaged(error) from error
 
     def second_pin(self, holder: str, pin: str, digests: Digests) -> SecondPin | None:
         """Whether `pin` is the holder's PIN beside another credential; both are compared, in constant time.
