@@ -36,6 +36,7 @@ class Feedback(StrEnum):
     HELD_WARNING = "held_warning"  # the door has been open for long: close it
     UNLOCKED = "unlocked"
     LOCKDOWN = "lockdown"
+    ENROLLING = "enrolling"  # the next credential that nobody has becomes somebody's
 
 
 class Show(Effect, frozen=True):
@@ -100,6 +101,7 @@ class Remember(Effect, frozen=True):
     vehicle: bool = False
     passed_at: str | None = None  # the access point of a proven passage, with its instant (UTC; None: not known)
     passed_s: int | None = None
+    controller: str = ""  # whose access point it is; empty: ours
 
 
 class ForgetAreas(Effect, frozen=True):

@@ -192,6 +192,8 @@ class OverlayChanged(Fact, frozen=True):
     """A local entry was made or ended, and is in force already: intake looks it up. The core tells, and ends dialogs.
 
     `issuer` is who asked for it, empty where nobody did; `request` links the answer; `note` is the issuer's why.
+    `revision` is the overlay's after it (0: the change left no revision): the core keeps it. `issued_to` is whose the
+    credential is that was refused to `holder`.
     """
 
     change: OverlayChange
@@ -204,16 +206,26 @@ class OverlayChanged(Fact, frozen=True):
     note: str = ""
     detail: str = ""
     reasons: tuple[str, ...] = ()
+    revision: int = 0
+    issued_to: str | None = None
 
 
 class CredentialEnrolled(Fact, frozen=True):
-    """At a reader that was set to enrol, a credential was presented that nobody has; it is the holder's from now on."""
+    """At a reader that was set to enrol, a credential was presented that nobody has; it is the holder's from now on.
+
+    `issuer`, `request` and `note` are those of its StartEnrolment, `revision` is as in OverlayChanged.
+    """
 
     reader: str
     entry: str
     holder: str
     credential: str
     until_s: int | None = None
+    visitor: bool = False  # the holder is a visitor, invited by this
+    issuer: str = ""
+    request: str = ""
+    note: str = ""
+    revision: int = 0
 
 
 class StoreFailed(Fact, frozen=True):
@@ -331,6 +343,7 @@ class StartEnrolment(Command, frozen=True, kw_only=True):
     reader: str
     holder: str
     for_ms: int = 30_000
+    note: str = ""  # why, in the issuer's words
 
 
 class EndEnrolment(Command, frozen=True, kw_only=True):
@@ -341,7 +354,10 @@ class EndEnrolment(Command, frozen=True, kw_only=True):
 
 
 class PassageElsewhere(Fact, frozen=True):
-    """Another controller has proven a passage of a holder into an area that both know (None: out of all of them)."""
+    """Another controller has proven a passage of a holder into an area that both know (None: out of all of them).
+
+    It is newer than what our ledger knew of where the holder is, which was `was`: looked up when the fact is taken.
+    """
 
     controller: str
     holder: str
@@ -350,6 +366,7 @@ class PassageElsewhere(Fact, frozen=True):
     access_point: str = ""
     household: str | None = None
     vehicle: bool = False
+    was: str | None = None  # the area in our ledger
 
 
 class PeersLost(Fact, frozen=True):

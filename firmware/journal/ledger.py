@@ -1,4 +1,4 @@
-"""What the controller remembers of each holder: area, use counts, household. Read in the event loop, written elsewhere.
+"""What the controller remembers of each holder: area, uses, last passage. Read in the event loop, written elsewhere.
 
 The ledger is a write-through memory: `Remember` makes the holder's new entry at once and keeps it here until the
 writer has committed it; only then the file's answer counts again. So a read never waits for the card, and never sees
@@ -15,10 +15,12 @@ from typing import Any
 import msgspec
 
 from firmware.core.effects import Remember
+from firmware.exchange import stamp
 from firmware.journal.rows import storable
-from firmware.journal.schema import connect_reader
+from firmware.journal.schema import connect_reader, select_ledger
 
-_SELECT = "SELECT area, entered_s, household, vehicle, uses FROM ledger WHERE holder = ?"
+_OF_HOLDER = "WHERE holder = ?"
+_NEWEST_COLUMN = "placed_by"
 _SELECT_HOUSEHOLD = "SELECT holder, area FROM ledger WHERE household = ? AND area IS NOT NULL AND vehicle = 1"
 _SELECT_OCCUPANCY = "SELECT area, count(*) FROM ledger WHERE area IS NOT NULL GROUP BY area"
 
@@ -27,18 +29,36 @@ _uses_decoder = msgspec.json.Decoder(dict[str, int])
 
 
 class LedgerEntry(msgspec.Struct, frozen=True):
-    """One holder. `area` is None where it is unknown, and then `entered_s` is too; `uses` counts per credential id."""
+    """One holder. `area` is None where it is unknown, and then `entered_s` is too; `uses` counts per credential id.
+
+    `last_point` is the access point of the last proven passage, `CONTROLLER/POINT` where it was at another controller;
+    `last_s` is None where wall time was unknown. `placed_s` and `placed_by` say which passage put the holder where
+    `area` says, or out of every area: the order of firmware/exchange.py. Forgiving does not change them.
+    """
 
     area: str | None = None
     entered_s: int | None = None  # UTC
     uses: dict[str, int] = {}
     household: str | None = None
     vehicle: bool = False
+    last_point: str | None = None
+    last_s: int | None = None  # UTC
+    placed_s: int | None = None  # UTC
+    placed_by: str = ""  # a controller's id; empty: this one
 
-    def columns(self, holder: str) -> tuple[str, str | None, int | None, str | None, int, str | None]:
-        """The row of the table `ledger`."""
+    def columns(self, holder: str) -> tuple[str | int | None, ...]:
+        """The row of the table `ledger`, in the order of schema.LEDGER_COLUMNS."""
         uses = _uses_encoder.encode(self.uses).decode() if self.uses else None
-        return holder, self.area, self.entered_s, self.household, int(self.vehicle), uses
+        placed_by = None if self.placed_s is None else self.placed_by
+        known = (holder, self.area, self.entered_s, self.household, int(self.vehicle), uses)
+        return (*known, self.last_point, self.last_s, self.placed_s, placed_by)
+
+    @classmethod
+    def of_columns(cls, row: tuple[Any, ...]) -> LedgerEntry:
+        """The inverse of `columns`."""
+        _, area, entered_s, household, vehicle, uses, last_point, last_s, placed_s, placed_by = row
+        counts = _uses_decoder.decode(uses) if uses else {}
+        return cls(area, entered_s, counts, household, bool(vehicle), last_point, last_s, placed_s, placed_by or "")
 
     def storable(self) -> LedgerEntry:
         """The entry without text that no file can hold. Ids of the roster are never changed by this."""
@@ -47,6 +67,7 @@ class LedgerEntry(msgspec.Struct, frozen=True):
             area=None if self.area is None else storable(self.area),
             household=None if self.household is None else storable(self.household),
             uses={storable(credential): count for credential, count in self.uses.items()},
+            last_point=None if self.last_point is None else storable(self.last_point),
         )
 
     def after(self, effect: Remember) -> LedgerEntry:
@@ -54,13 +75,21 @@ class LedgerEntry(msgspec.Struct, frozen=True):
         uses = self.uses
         if effect.credential is not None and effect.uses:
             uses = {**uses, effect.credential: uses.get(effect.credential, 0) + effect.uses}
-        moved = effect.area is not None
+        moved, passed = effect.area is not None, effect.passed_at is not None
+        placed_s, placed_by = self.placed_s, self.placed_by
+        if moved and passed and effect.passed_s is not None:
+            placed_by = effect.controller
+            placed_s = effect.passed_s if placed_by else stamp(effect.passed_s, self.placed_s)
         return LedgerEntry(
             area=(effect.area or None) if moved else self.area,
             entered_s=(effect.entered_s if effect.area else None) if moved else self.entered_s,
             uses=uses,
             household=self.household if effect.household is None else effect.household,
             vehicle=self.vehicle or effect.vehicle,
+            last_point=effect.passed_at if passed else self.last_point,
+            last_s=effect.passed_s if passed else self.last_s,
+            placed_s=placed_s,
+            placed_by=placed_by,
         )
 
     def without_area(self) -> LedgerEntry:
@@ -82,6 +111,7 @@ class Ledger:
         self._committed = committed
         self._unread = unread
         self._connection: sqlite3.Connection | None = None
+        self._select: str | None = None  # of a holder's row, once the file has the newest format
         self._stale = False  # the file was replaced: open the new one
         self._pending: dict[str, tuple[int, LedgerEntry]] = {}  # holder -> ticket, entry
         self._households: dict[str, set[str]] = {}  # of pending entries
@@ -113,11 +143,10 @@ class Ledger:
         if pending is not None:
             return pending[1]
         forgotten = self._forgotten > self._committed()  # asked before the file is: a commit in between changes nothing
-        rows = self._query(_SELECT, (holder,))
+        rows = self._rows(holder)
         if not rows:
             return LedgerEntry()
-        area, entered_s, household, vehicle, uses = rows[0]
-        entry = LedgerEntry(area, entered_s, _uses_decoder.decode(uses) if uses else {}, household, bool(vehicle))
+        entry = LedgerEntry.of_columns(rows[0])
         return entry.without_area() if forgotten else entry
 
     def household_inside(self, household: str, besides: str, areas: Collection[str] | None = None) -> int:
@@ -143,21 +172,34 @@ class Ledger:
         rows = self._query(_SELECT_OCCUPANCY, ())
         inside: dict[str, int] = {} if forgotten else {row[0]: row[1] for row in rows}
         for holder, (_, entry) in self._pending.items():
-            committed = [] if forgotten else self._query(_SELECT, (holder,))
-            if committed and committed[0][0] is not None:
-                inside[committed[0][0]] -= 1
+            committed = [] if forgotten else self._rows(holder)
+            area = LedgerEntry.of_columns(committed[0]).area if committed else None
+            if area is not None:
+                inside[area] -= 1
             if entry.area is not None:
                 inside[entry.area] = inside.get(entry.area, 0) + 1
         return {area: count for area, count in inside.items() if count > 0}
 
-    def _query(self, sql: str, arguments: tuple[str, ...]) -> list[Any]:
-        """All rows; none, with the ledger distrusted and the failure reported, where the file cannot be read."""
+    def _rows(self, holder: str) -> list[Any]:
+        """The committed row of a holder, if there is one, with all columns."""
+        return self._query(None, (holder,))
+
+    def _query(self, sql: str | None, arguments: tuple[str, ...]) -> list[Any]:
+        """All rows; none, with the ledger distrusted and the failure reported, where the file cannot be read.
+
+        Without `sql` it is asked for the whole row of a holder. A file that could not be written to yet may still have
+        the columns of an older format, and get the new ones while it is open here: so it is looked at until then.
+        """
         try:
             if self._stale:
                 self._stale = False
                 self.close()
             if self._connection is None:
                 self._connection = connect_reader(self._path)
+                self._select = None
+            if sql is None:
+                sql = self._select or select_ledger(self._connection, _OF_HOLDER)
+                self._select = sql if _NEWEST_COLUMN in sql else None
             return self._connection.execute(sql, arguments).fetchall()
         except (sqlite3.Error, OSError) as error:
             self.close()

@@ -17,7 +17,7 @@ from firmware.core.effects import Event
 from firmware.journal.errors import JournalDamaged, is_damage
 from firmware.journal.heads import HEAD_FILE, read_head, sync_folder
 from firmware.journal.rows import Head
-from firmware.journal.schema import DATABASE_FILE, connect_reader
+from firmware.journal.schema import DATABASE_FILE, connect_reader, select_ledger
 from firmware.journal.store import Stamped, Store
 
 _ASIDE = re.compile(r"journal\.epoch(\d+)-(\d+)\.damaged\.db(-wal)?")
@@ -153,7 +153,7 @@ def rescue_ledger(source: Callable[[], sqlite3.Connection], store: Store) -> boo
     """
     try:
         connection = source()
-        cursor = connection.execute("SELECT holder, area, entered_s, household, vehicle, uses FROM ledger")
+        cursor = connection.execute(select_ledger(connection))
     except (sqlite3.Error, OSError):
         return False
     while True:

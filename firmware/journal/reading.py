@@ -12,7 +12,7 @@ import msgspec
 from firmware.core.codes import Severity
 from firmware.journal.errors import JournalDamaged, JournalUnreachable, QueryTooLong, is_damage
 from firmware.journal.rows import Row, decode_body, decode_header, event_of
-from firmware.journal.schema import APPLICATION_ID, FORMAT, connect_reader
+from firmware.journal.schema import APPLICATION_ID, FORMAT, FORMATS_READ, connect_reader, format_of
 
 # SQLite's virtual machine counts instructions; the handler is asked after each so many (about 1 ms on a board).
 STEPS_AT_ONCE = 10_000
@@ -47,8 +47,7 @@ def reading(path: Path, *, steps_max: int | None, expired: Callable[[], bool] = 
     try:
         connection.set_progress_handler(over, STEPS_AT_ONCE)
         (application,) = connection.execute("PRAGMA application_id").fetchone()
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if application != APPLICATION_ID or version != FORMAT:
+        if application != APPLICATION_ID or format_of(connection) not in FORMATS_READ:
             raise JournalDamaged(f"{path} is not a journal of format {FORMAT}: give the path of a journal.db")
         connection.execute("BEGIN")
         yield connection

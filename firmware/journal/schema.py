@@ -17,7 +17,8 @@ import sqlite3
 from pathlib import Path
 
 APPLICATION_ID = 0x4D454E53  # "MENS"
-FORMAT = 1
+FORMAT = 2
+FORMATS_READ = (1, FORMAT)  # an older file is read as it is, and written to only after MIGRATION
 DATABASE_FILE = "journal.db"
 FILE_MODE = 0o640  # the network process reads through its group
 NO_PORTAL = 0  # `words.id` begins at 1
@@ -72,7 +73,11 @@ CREATE TABLE ledger (
     entered_s INTEGER,
     household TEXT,
     vehicle INTEGER NOT NULL,
-    uses TEXT
+    uses TEXT,
+    last_point TEXT,
+    last_s INTEGER,
+    placed_s INTEGER,
+    placed_by TEXT
 ) WITHOUT ROWID;
 CREATE INDEX ledger_household ON ledger (household, area) WHERE household IS NOT NULL;
 CREATE INDEX ledger_area ON ledger (area) WHERE area IS NOT NULL;
@@ -95,6 +100,45 @@ BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {FORMAT};
 """
+
+# Columns of `ledger` that came with format 2: the last passage, and which passage put the holder where the area says.
+LEDGER_OF_FORMAT_1 = "holder, area, entered_s, household, vehicle, uses, NULL, NULL, NULL, NULL"
+LEDGER_COLUMNS = "holder, area, entered_s, household, vehicle, uses, last_point, last_s, placed_s, placed_by"
+
+# From each older format to the next one, within one transaction.
+MIGRATION = {
+    1: (
+        "ALTER TABLE ledger ADD COLUMN last_point TEXT",
+        "ALTER TABLE ledger ADD COLUMN last_s INTEGER",
+        "ALTER TABLE ledger ADD COLUMN placed_s INTEGER",
+        "ALTER TABLE ledger ADD COLUMN placed_by TEXT",
+    ),
+}
+
+
+def migrate(connection: sqlite3.Connection, version: int) -> None:
+    """Bring a journal of an older format up to this one: all of it or, whenever the power goes, nothing.
+
+    Rows of events are never touched: the chain proves what it proved before. Raises sqlite3.Error.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    for older in range(version, FORMAT):
+        for statement in MIGRATION[older]:
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {FORMAT}")
+    connection.execute("COMMIT")
+
+
+def format_of(connection: sqlite3.Connection) -> int:
+    """The format that a journal says it has; 0 for a file that is none. Raises sqlite3.Error."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def select_ledger(connection: sqlite3.Connection, condition: str = "") -> str:
+    """The SELECT of whole rows of the table `ledger`, whichever of FORMATS_READ the file has. Raises sqlite3.Error."""
+    columns = LEDGER_OF_FORMAT_1 if format_of(connection) == 1 else LEDGER_COLUMNS
+    return f"SELECT {columns} FROM ledger {condition}"
 
 
 def connect_writer(path: Path, synchronous: str, wal_pages: int) -> sqlite3.Connection:

@@ -42,9 +42,10 @@ _INSERT_MENTION = "INSERT INTO mentions (person, portal, kind, seq) VALUES (?, ?
 _PUT_SPAN = """INSERT INTO spans (first, last, utc_min, utc_max, unknown) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (first) DO UPDATE SET
 last = excluded.last, utc_min = excluded.utc_min, utc_max = excluded.utc_max, unknown = excluded.unknown"""
-_PUT_LEDGER = """INSERT INTO ledger (holder, area, entered_s, household, vehicle, uses) VALUES (?, ?, ?, ?, ?, ?)
+_PUT_LEDGER = f"""INSERT INTO ledger ({schema.LEDGER_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (holder) DO UPDATE SET area = excluded.area, entered_s = excluded.entered_s,
-household = excluded.household, vehicle = excluded.vehicle, uses = excluded.uses"""
+household = excluded.household, vehicle = excluded.vehicle, uses = excluded.uses, last_point = excluded.last_point,
+last_s = excluded.last_s, placed_s = excluded.placed_s, placed_by = excluded.placed_by"""
 
 
 class Stamped(NamedTuple):
@@ -145,7 +146,7 @@ class Store:
             if tables == 0 and version == 0:
                 connection.close()
                 return None
-            if application != schema.APPLICATION_ID or version != schema.FORMAT:
+            if application != schema.APPLICATION_ID or version not in schema.FORMATS_READ:
                 raise JournalDamaged(f"{path} is not a journal of format {schema.FORMAT} (found {version})")
             for table in ("kept", "ledger", "heads", "meta"):
                 complaint = connection.execute(f"PRAGMA quick_check({table})").fetchone()
@@ -153,6 +154,8 @@ class Store:
                     raise JournalDamaged(f"{path}: table {table} is broken ({complaint[0]})")
             store = cls(path, connection)
             store._verify_tail()
+            if version != schema.FORMAT:
+                schema.migrate(connection, version)
             return store
         except BaseException:
             connection.close()
