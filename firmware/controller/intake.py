@@ -18,6 +18,7 @@ from firmware.core.facts import Level as FactLevel
 from firmware.core.state import State
 from firmware.identity import Identity
 from firmware.roster.errors import RosterError
+from firmware.roster.keys import canonical, token_of
 from firmware.roster.presented import Ledger, present
 from firmware.roster.roster import Roster, SecondPin
 
@@ -132,7 +133,8 @@ class Intake:
                 return present(self._roster, self._ledger, factor, key, self._identity, self._quota_areas)
             except RosterError as error:
                 self._on_damaged(error)
-        return Unknown(token=self._identity.pseudonym(factor.value, key))
+        at = self._identity.pin_digest("", key) if factor is Factor.PIN else canonical(factor, key)
+        return Unknown(token=token_of(self._identity, factor, at))
 
     def _second_pin(self, holder: str, pin: str) -> SecondPin | None:
         """Whether the PIN is this holder's; None, which is wrong, where the roster cannot be read."""

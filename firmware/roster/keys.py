@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Protocol
 
 from firmware.core.access import Factor
 
@@ -55,6 +56,18 @@ def canonical(factor: Factor, text: str) -> str:
     if factor is Factor.PLATE and len(text) <= KEY_CHARACTERS_MAX:
         return _PLATE_SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).upper()
     return text
+
+
+class Pseudonyms(Protocol):
+    """Makes tokens with a digest key. firmware.identity.Identity is one."""
+
+    def pseudonym(self, kind: str, value: str) -> str: ...
+
+
+def token_of(pseudonyms: Pseudonyms, factor: Factor, key: str | bytes) -> str:
+    """The token of a credential with this key, known or not: 16 hex digits. A PIN's key is its digest, so that a
+    source, which knows no PIN, gives the same token as a keypad."""
+    return pseudonyms.pseudonym(factor.value, key.hex() if isinstance(key, bytes) else key)
 
 
 def valid(factor: Factor, key: str) -> bool:
