@@ -3,10 +3,11 @@
 The rules, in the order in which they are tried; the first that refuses ends the trial, and each leaves its reason:
 
 1. fire, evacuation: noted only. The portal is open by itself then; a credential neither adds to that nor takes from it.
-2. identity: unknown to the roster, or a wrong PIN.
+2. identity: unknown to the roster, or a wrong PIN. What rests on a local entry says so.
 3. the portal: lockdown, out of service, locked by an operator, latched fault. Lockdown, lock and fault refuse entry
    only: at an access point with direction "out" they refuse nobody (DESIGN.md, section 5, point 1).
 4. the credential: suspended, lost, not yet or no more valid, used up. `valid_from_s` is inside, `valid_until_s` is not.
+   A suspension ends by itself only if it says when, and only by a known clock.
 5. access profiles, in the holder's order, and their schedules.
 6. factors: what the access point requires now; perhaps the next factor is asked for.
 7. anti-passback, then places in the area, then the household's parking spaces.
@@ -113,12 +114,13 @@ def decide(
 
     duress = offered.duress or (presented.duress and factor is Factor.PIN)
     untold = duress and not site.duress_roles
+    known = (Reason.KNOWN, Reason.LOCAL) if presented.local else (Reason.KNOWN,)
     if offered.pin_wrong or untold:
         if offered.factors:  # the holder is known by another factor; a PIN alone would have identified nobody
-            said.append(Reason.KNOWN)
+            said.extend(known)
         said.append(Reason.PIN_WRONG)
         return Decision(Outcome.DENIED, tuple(said), quiet=(Reason.DURESS_WITHOUT_RECEIVER,) if untold else ())
-    said.append(Reason.KNOWN)
+    said.extend(known)
 
     if (
         _portal_refuses(point, standing, said)
@@ -191,7 +193,9 @@ def _portal_refuses(point: AccessPoint, standing: Standing, said: list[str]) -> 
 
 
 def _credential_refuses(presented: Known, wall: Wall | None, said: list[str]) -> bool:
-    if presented.status != "active":  # a status this version does not know is no better than suspended
+    until_s = presented.suspended_until_s
+    over = until_s is not None and wall is not None and wall.utc_s >= until_s
+    if presented.status != "active" and not over:  # a status this version does not know is no better than suspended
         said.append(Reason.LOST if presented.status == "lost" else Reason.SUSPENDED)
         return True
     starts, ends = presented.valid_from_s, presented.valid_until_s

@@ -1,13 +1,20 @@
-"""What the core is told of a presented credential: roster and ledger as they are. For the gate and `explain` alike."""
+"""What the core is told of a presented credential: roster, local entries and ledger as they are.
+
+For the gate and `explain` alike.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
+import msgspec
+
 from firmware.core.access import Factor, Known, Unknown
-from firmware.roster.keys import canonical
-from firmware.roster.roster import Digests, Enrolled, Roster
+from firmware.roster import local
+from firmware.roster.keys import canonical, token_of
+from firmware.roster.overlay import EMPTY, Overlay
+from firmware.roster.roster import Digests, Enrolled, Roster, SecondPin
 from firmware.roster.schema import FLAGS
 
 _VISITOR, _ESCORTED, _ESCORT, _EXTENDED = FLAGS["visitor"], FLAGS["escorted"], FLAGS["escort"], FLAGS["extended"]
@@ -46,17 +53,58 @@ def present(
     key: str,
     keys: Keys,
     quota_areas: Collection[str] | None = None,
+    overlay: Overlay = EMPTY,
 ) -> Known | Unknown:
     """Look up what was presented: `key` as the reader gave it, a PIN as its digits.
 
     `quota_areas` are the ids of the site's areas with parking spaces; None counts a household's vehicles in any area.
-    A plate counts as a vehicle even where its holder has not the flag; nothing else is inferred.
+    A plate counts as a vehicle even where its holder has not the flag; nothing else is inferred. The roster wins over a
+    key that was enrolled here; a local suspension holds whatever the roster says. Raises RosterDamaged.
     """
     written = canonical(factor, key)
-    found = roster.find(factor, keys.pin_digest("", written) if factor is Factor.PIN else written)
+    looked_up = keys.pin_digest("", written) if factor is Factor.PIN else written
+    found = roster.find(factor, looked_up)
+    if not overlay:
+        if found is None:
+            return Unknown(token_of(keys, factor, looked_up), roster.version)
+        return attach(found, roster.version, ledger, quota_areas)
+    at = looked_up.hex() if isinstance(looked_up, bytes) else looked_up
+    is_local = False
     if found is None:
-        return Unknown(keys.pseudonym(factor.value, written), roster.version)
-    return attach(found, roster.version, ledger, quota_areas)
+        entry = overlay.enrolled(factor, at)
+        found = None if entry is None else local.standing(entry, roster)
+        if found is None:
+            return Unknown(token_of(keys, factor, looked_up), roster.version)
+        is_local = True
+    return _beside(overlay, found, at, attach(found, roster.version, ledger, quota_areas), is_local)
+
+
+def _beside(overlay: Overlay, found: Enrolled, key: str, known: Known, is_local: bool) -> Known:
+    """`known` with what holds here and now; most holders have nothing here, and cost nothing more."""
+    status, until_s = local.status(found, key, overlay)
+    if not (is_local or until_s is not None or overlay.of_holder(found.holder)):
+        return known
+    return msgspec.structs.replace(
+        known,
+        status=status,
+        suspended_until_s=until_s,
+        local=is_local,
+        second_factors=local.second_factors(found, overlay),
+    )
+
+
+def second_pin(
+    roster: Roster, holder: str, pin: str, keys: Digests, overlay: Overlay = EMPTY, at_s: int | None = None
+) -> SecondPin | None:
+    """Whether `pin` is the holder's PIN beside another credential. Of who is suspended here, or left, none is.
+
+    `at_s` is wall time where it is known; a suspension holds until then at least. Raises RosterDamaged.
+    """
+    matched = roster.second_pin(holder, pin, keys)
+    suspension = overlay.suspension(holder, None) if overlay else None
+    if suspension is not None and (at_s is None or at_s < suspension.expires_s):
+        return None
+    return matched
 
 
 def attach(found: Enrolled, roster_version: int, ledger: Ledger, quota_areas: Collection[str] | None = None) -> Known:

@@ -87,11 +87,13 @@ def identity(case: Case) -> None:
         return
     is_duress = case.offered.duress or (pin and case.presented.duress)
     nobody_told = is_duress and case.site.duress_roles == ()
-    if nobody_told or case.offered.pin_wrong:
-        if case.offered.factors != ():
-            case.said.append("credential_known")
+    wrong = nobody_told or case.offered.pin_wrong
+    if not wrong or case.offered.factors != ():
+        case.said.append("credential_known")
+        if case.presented.local:
+            case.said.append("local_entry")
+    if wrong:
         case.refuse("pin_wrong")
-    case.said.append("credential_known")
 
 
 def portal(case: Case) -> None:
@@ -108,10 +110,13 @@ def portal(case: Case) -> None:
 
 def credential(case: Case) -> None:
     it = case.presented
-    if it.status == "lost":
-        case.refuse("credential_lost")
-    if it.status != "active":
-        case.refuse("credential_suspended")
+    # Whoever suspended it may have said until when; it takes a clock to know that this is past.
+    served = case.wall is not None and it.suspended_until_s is not None and it.suspended_until_s <= case.wall.utc_s
+    if not served:
+        if it.status == "lost":
+            case.refuse("credential_lost")
+        if it.status != "active":
+            case.refuse("credential_suspended")
     dated = it.valid_from_s is not None or it.valid_until_s is not None
     if case.wall is None and (dated or it.visitor):
         case.refuse("clock_unknown_refused")

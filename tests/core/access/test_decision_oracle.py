@@ -68,6 +68,8 @@ def holder(rng: random.Random, name: str) -> Known:
         roster_version=1,
         profiles=tuple(rng.sample(["resident", "staff", "empty", "gone"], rng.randrange(1, 4))),
         status=rng.choices(["active", "suspended", "lost", "odd"], [20, 1, 1, 1])[0],
+        suspended_until_s=some(rng, 0.5, NOW_S - 60, NOW_S, NOW_S + 1, NOW_S + 60),  # type: ignore[arg-type]
+        local=flag(0.2),
         valid_from_s=some(rng, 0.8, NOW_S - 60, NOW_S, NOW_S + 60),  # type: ignore[arg-type]
         valid_until_s=some(rng, 0.8, NOW_S - 60, NOW_S, NOW_S + 60, NOW_S + 1),  # type: ignore[arg-type]
         use_limit=some(rng, 0.8, 0, 1, 3),  # type: ignore[arg-type]
@@ -165,6 +167,12 @@ DECIDED_ELSEWHERE = {  # reasons of presentations, passages and commands, not of
     Reason.NOT_CONFIRMED,
     Reason.NOT_FOUND_PORTAL,
     Reason.NOT_ALLOWED,
+    Reason.NOT_FOUND_HOLDER,  # of the office
+    Reason.NOT_FOUND_READER,
+    Reason.ALREADY_ISSUED,
+    Reason.OVERLAY_FULL,
+    Reason.SAID_BY_ROSTER,
+    Reason.PEERS_CUT_OFF,
 }
 
 
