@@ -56,6 +56,8 @@ PATTERNS: dict[str, Pattern] = {
         (Step(Lamp.GREEN, 150), Step(Lamp.DARK, 100), Step(Lamp.GREEN, 150), Step(Lamp.DARK, 600)), repeats=True
     ),
     "locked_out": Pattern((Step(Lamp.RED, 500), Step(Lamp.DARK, 500)), repeats=True),
+    # Both lamps in turn, which nothing else does: whoever stands there sees that this is no ordinary reading.
+    "enrolling": Pattern((Step(Lamp.GREEN, 400), Step(Lamp.RED, 400)), repeats=True),
     "held_warning": Pattern((Step(Lamp.RED | Lamp.BUZZER, 200), Step(Lamp.RED, 800)), repeats=True),
 }
 

@@ -17,6 +17,7 @@ from firmware.core.facts import (
     Acknowledge,
     ClearLockout,
     Command,
+    EndEnrolment,
     EndEvacuation,
     EndLockdown,
     Forgive,
@@ -27,6 +28,7 @@ from firmware.core.facts import (
     ResetFault,
     ResetFire,
     SetOutOfService,
+    StartEnrolment,
     StartEvacuation,
     StartLockdown,
 )
@@ -39,6 +41,7 @@ from firmware.core.kept import (
     locked_key,
     out_of_service_key,
 )
+from firmware.core.local import end_enrolment, start_enrolment
 from firmware.core.machines import Fire, FireTrigger, Hold, HoldTrigger
 from firmware.core.passage import AREA_UNKNOWN
 from firmware.core.release import Offer, hold_on, ledger_moved
@@ -298,4 +301,6 @@ COMMANDS: dict[type[Command], Callable[..., Refusal]] = {
     ResetFault: _reset_fault,
     ClearLockout: _clear_lockout,
     Acknowledge: _acknowledge,
+    StartEnrolment: start_enrolment,
+    EndEnrolment: end_enrolment,
 }

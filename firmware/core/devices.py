@@ -18,6 +18,7 @@ from firmware.core.facts import (
 from firmware.core.fire import fire_input_changed
 from firmware.core.kept import doubt_ledger, latch
 from firmware.core.leaf import contact_changed
+from firmware.core.local import reader_lost
 from firmware.core.rex import rex_changed
 from firmware.core.site import Door, Turnstile
 from firmware.core.turnstile import pulse_changed
@@ -95,6 +96,7 @@ def device_lost(draft: Draft, fact: DeviceLost) -> None:
             detail=fact.why[:WHY_CHARACTERS_MAX],
         )
     _level(draft, fact.device, Level.LOST)
+    reader_lost(draft, fact.device)
     portal = draft.wiring.outputs.get(fact.device)
     if portal is not None:
         draft.change(portal, lost=draft.portals[portal].lost | {fact.device})

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from firmware.core import dialog, lockout, noise
+from firmware.core import dialog, enrolment, lockout, noise
 from firmware.core.machines import TABLES
 from firmware.core.table import Table, diagram
 
 
 def all_diagrams() -> dict[str, str]:
     """Mermaid text by the name of its table."""
-    tables: tuple[Table[Any, Any], ...] = (*TABLES, dialog.TABLE, lockout.TABLE, noise.TABLE)
+    tables: tuple[Table[Any, Any], ...] = (*TABLES, dialog.TABLE, enrolment.TABLE, lockout.TABLE, noise.TABLE)
     return {table.name: diagram(table) for table in tables}

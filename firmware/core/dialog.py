@@ -29,6 +29,7 @@ class Trigger(StrEnum):
     NEEDS_PERSON = "needs_person"
     PIN_FIRST = "pin_first"
     TIMEOUT = "timeout"
+    WITHDRAWN = "withdrawn"  # whoever it waits for was suspended, or leaves
 
 
 class Pending(msgspec.Struct, frozen=True):
@@ -70,6 +71,7 @@ TABLE: Table[Stage, Trigger] = Table(
         Row(Stage.FACTOR, Trigger.NEEDS_FACTOR, Stage.FACTOR, ("ask_factor",)),
         Row(Stage.FACTOR, Trigger.NEEDS_PERSON, Stage.PERSON, ("ask_person",)),
         Row(Stage.FACTOR, Trigger.TIMEOUT, Stage.IDLE, ("expire", "close")),
+        Row(Stage.FACTOR, Trigger.WITHDRAWN, Stage.IDLE, ("withdraw", "close")),
         # The wrong PIN of a card that came after it ends the dialog: its digits are compared once.
         Row(Stage.CARD, Trigger.GRANTED, Stage.IDLE, ("grant", "close")),
         Row(Stage.CARD, Trigger.DENIED, Stage.IDLE, ("refuse", "close")),
@@ -79,6 +81,7 @@ TABLE: Table[Stage, Trigger] = Table(
         Row(Stage.CARD, Trigger.NEEDS_PERSON, Stage.PERSON, ("ask_person",)),
         Row(Stage.CARD, Trigger.PIN_FIRST, Stage.CARD, ("ask_card",)),
         Row(Stage.CARD, Trigger.TIMEOUT, Stage.IDLE, ("expire", "close")),
+        Row(Stage.CARD, Trigger.WITHDRAWN, Stage.IDLE, ("withdraw", "close")),
         # Whoever is refused as a second person leaves the first one waiting.
         Row(Stage.PERSON, Trigger.GRANTED, Stage.IDLE, ("grant", "close")),
         Row(Stage.PERSON, Trigger.DENIED, Stage.PERSON, ("refuse",)),
@@ -88,7 +91,8 @@ TABLE: Table[Stage, Trigger] = Table(
         Row(Stage.PERSON, Trigger.NEEDS_PERSON, Stage.PERSON, ("ask_person",)),
         Row(Stage.PERSON, Trigger.PIN_FIRST, Stage.CARD, ("ask_card",)),
         Row(Stage.PERSON, Trigger.TIMEOUT, Stage.IDLE, ("expire", "close")),
+        Row(Stage.PERSON, Trigger.WITHDRAWN, Stage.IDLE, ("withdraw", "close")),
     ),
     # Nothing waits in IDLE; and while a holder is waited for, a PIN is that holder's or wrong.
-    ignored=(*ignore(Stage.IDLE, Trigger.TIMEOUT), *ignore(Stage.FACTOR, Trigger.PIN_FIRST)),
+    ignored=(*ignore(Stage.IDLE, Trigger.TIMEOUT, Trigger.WITHDRAWN), *ignore(Stage.FACTOR, Trigger.PIN_FIRST)),
 )

@@ -6,6 +6,8 @@ while PINs are locked out, and whatever a muted reader still said.
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from firmware.core import lockout, noise
 from firmware.core.access import Factor, Known, Rulebook, Unknown, Wall
 from firmware.core.codes import Code, Reason
@@ -42,6 +44,9 @@ def present(
         return state, (), None
     factor = FACTOR_OF[type(reading)]
     turn = Turn(site, reader, state, now_ms, point)
+    if turn.enrolling is not None and isinstance(reading.presented, Known):
+        # Whoever waits at the desk learns why this credential did not become anybody's.
+        turn.enrolling = replace(turn.enrolling, issued_to=reading.presented.holder)
     if isinstance(reading, PlateSeen | FaceSeen) and not 0 <= reading.age_ms <= SIGHTING_MS_MAX:
         # Nobody may be standing there any more who could see the reader.
         code = Code.DENIED if isinstance(reading.presented, Known) else Code.UNKNOWN_CREDENTIAL

@@ -8,7 +8,8 @@ from firmware.core import flood, lockout
 from firmware.core import noise as storms
 from firmware.core.dialog import Trigger
 from firmware.core.effects import AnyEffect, Feedback, Show
-from firmware.core.facts import NoiseSeen
+from firmware.core.enrolment import Trigger as EnrolmentTrigger
+from firmware.core.facts import CredentialEnrolled, NoiseSeen, StartEnrolment
 from firmware.core.site import AccessPoint, Reader, Site
 from firmware.core.turn import ReaderState, Turn, waits_for
 
@@ -17,15 +18,17 @@ __all__ = [
     "clear",
     "deadlines",
     "due",
+    "enrolment",
     "locked_out",
     "moved",
     "muted",
     "noise",
     "rest",
     "restore",
+    "withdraw",
 ]
 
-DUE_MAX = 16  # deadlines of one reader in one step: five kinds, each of which leads to two others at most
+DUE_MAX = 16  # deadlines of one reader in one step: six kinds, each of which leads to two others at most
 
 
 def deadlines(state: ReaderState) -> int | None:
@@ -36,6 +39,7 @@ def deadlines(state: ReaderState) -> int | None:
         state.guard.until_ms,
         state.flood.until_ms,
         state.hearing.until_ms,
+        None if state.enrolling is None else state.enrolling.until_ms,
         state.shown_until_ms,
     ):
         if at_ms is not None and (earliest is None or at_ms < earliest):
@@ -68,6 +72,8 @@ def _due_at(site: Site, reader: Reader, state: ReaderState, at_ms: int) -> tuple
     elif turn.hearing.until_ms is not None and turn.hearing.until_ms <= at_ms:
         turn.hearing, effects = storms.due(reader, turn.hearing, at_ms)
         turn.effects += effects
+    elif turn.enrolling is not None and turn.enrolling.until_ms <= at_ms:
+        turn.enrol_on(EnrolmentTrigger.DUE)
     else:
         turn.show_waiting()
     return turn.finish()
@@ -77,9 +83,44 @@ def noise(
     site: Site, reader: Reader, state: ReaderState, now_ms: int, fact: NoiseSeen
 ) -> tuple[ReaderState, tuple[AnyEffect, ...]]:
     """The reader's wires carried something that is no frame."""
-    turn = Turn(site, reader, state, now_ms, None)
+    turn = Turn(site, reader, state, now_ms, point_of(site, reader.id))
     turn.hearing, effects = storms.heard(reader, turn.hearing, now_ms, fact.kind, fact.count)
     turn.effects += effects
+    if turn.hearing.stage is storms.Stage.MUTED:
+        turn.enrol_on(EnrolmentTrigger.INTERRUPTED)
+    return turn.finish()
+
+
+def enrolment(
+    site: Site,
+    reader: Reader,
+    state: ReaderState,
+    now_ms: int,
+    trigger: EnrolmentTrigger,
+    *,
+    start: StartEnrolment | None = None,
+    enrolled: CredentialEnrolled | None = None,
+) -> tuple[ReaderState, tuple[AnyEffect, ...]]:
+    """One trigger of enrolment here: `start` with STARTED, `enrolled` with ENROLLED."""
+    turn = Turn(site, reader, state, now_ms, point_of(site, reader.id))
+    turn.start, turn.enrolled = start, enrolled
+    turn.enrol_on(trigger)
+    return turn.finish()
+
+
+def withdraw(
+    site: Site, reader: Reader, state: ReaderState, now_ms: int, holder: str
+) -> tuple[ReaderState, tuple[AnyEffect, ...]]:
+    """End the dialog that waits for this holder, or for somebody who passes together with this holder."""
+    pending = state.pending
+    if pending is None or holder not in (
+        pending.holder,
+        pending.known and pending.known.holder,
+        pending.first and pending.first.holder,
+    ):
+        return state, ()
+    turn = Turn(site, reader, state, now_ms, point_of(site, reader.id))
+    turn.on(Trigger.WITHDRAWN)
     return turn.finish()
 
 
@@ -107,10 +148,11 @@ def rest(reader: Reader, state: ReaderState, feedback: Feedback) -> tuple[Reader
         state.swiped,
         feedback,
         state.shown_until_ms,
+        state.enrolling,
     )
-    if state.pending is not None or state.shown_until_ms is not None:
+    if state.pending is not None or state.enrolling is not None or state.shown_until_ms is not None:
         return rested, ()
-    return rested, (Show(reader.id, waits_for(None, feedback)),)
+    return rested, (Show(reader.id, waits_for(None, None, feedback)),)
 
 
 def moved(state: ReaderState, holder: str | None, area: str | None, entered_s: int | None) -> ReaderState:
@@ -155,4 +197,5 @@ def _with_guard(state: ReaderState, guard: lockout.Guard) -> ReaderState:
         state.swiped,
         state.resting,
         state.shown_until_ms,
+        state.enrolling,
     )

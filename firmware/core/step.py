@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from firmware.core import clock, commands, devices, kept, reader, swipe
+from firmware.core import clock, commands, devices, kept, local, reader, swipe
 from firmware.core.draft import Draft
 from firmware.core.effects import AnyEffect, SetOutput
 from firmware.core.facts import (
@@ -17,6 +17,7 @@ from firmware.core.facts import (
     ClockLost,
     ClockSet,
     CodeRead,
+    CredentialEnrolled,
     DeviceLost,
     DeviceRecovered,
     FaceSeen,
@@ -25,6 +26,7 @@ from firmware.core.facts import (
     InputChanged,
     NoiseSeen,
     OutputFailed,
+    OverlayChanged,
     PinEntered,
     PlateSeen,
     RosterRefused,
@@ -168,6 +170,8 @@ _HANDLERS: dict[type[Fact], Callable[[Draft, Any], None]] = {
     ClockLost: clock.clock_lost,
     RosterReplaced: clock.roster_replaced,
     RosterRefused: devices.roster_refused,
+    OverlayChanged: local.overlay_changed,
+    CredentialEnrolled: local.credential_enrolled,
     StoreFailed: devices.store_failed,
     StoreRecovered: devices.store_recovered,
     InboxOverflowed: devices.inbox_overflowed,

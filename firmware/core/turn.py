@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import msgspec
 
-from firmware.core import dialog, flood, lockout, noise, passage
+from firmware.core import dialog, enrolment, flood, lockout, noise, passage
 from firmware.core.access import Factor, Known, Unknown
 from firmware.core.codes import Code, Reason
 from firmware.core.decision import NOTHING_OFFERED, Decision, Offered, Outcome
 from firmware.core.dialog import Pending, Stage, Trigger
-from firmware.core.effects import AnyEffect, Body, Event, Feedback, Record, Show
+from firmware.core.effects import AnyEffect, Body, Event, Feedback, Keep, Record, Show
+from firmware.core.enrolment import Enrolling
+from firmware.core.facts import CredentialEnrolled, StartEnrolment
 from firmware.core.passage import Grant
 from firmware.core.site import AccessPoint, Door, Reader, Site
 
+OVERLAY = "overlay"  # the key under which the store keeps the newest revision of the local entries
 FEEDBACK_MS = 2_000  # how long a reader shows an outcome: long enough to be seen, shorter than the next person
 
 
@@ -34,6 +37,7 @@ class ReaderState(msgspec.Struct, frozen=True):
     swiped: Last | None = None  # the last grant to somebody who may hold open, for double-swipes
     resting: Feedback = Feedback.IDLE  # what it shows while nobody uses it
     shown_until_ms: int | None = None  # the end of an outcome that it shows now
+    enrolling: Enrolling | None = None  # it waits for a credential that nobody has
 
 
 class Turn:
@@ -52,6 +56,7 @@ class Turn:
         self.swiped = state.swiped
         self.resting = state.resting
         self.shown_until_ms = state.shown_until_ms
+        self.enrolling = state.enrolling
         self.feedback: Feedback | None = None
         self.effects: list[AnyEffect] = []
         self.grant: Grant | None = None
@@ -61,6 +66,9 @@ class Turn:
         self.factor = Factor.CARD
         self.offered = NOTHING_OFFERED
         self.decision = Decision(Outcome.DENIED, ())
+        # Of an enrolment, where one begins or a credential comes:
+        self.start: StartEnrolment | None = None
+        self.enrolled: CredentialEnrolled | None = None
 
     def decided(self, presented: Known | Unknown, factor: Factor, offered: Offered, decision: Decision) -> None:
         """What the actions need to know of a presentation."""
@@ -81,6 +89,15 @@ class Turn:
             if self.pending.stage is not target:
                 self.pending = msgspec.structs.replace(self.pending, stage=target)
 
+    def enrol_on(self, trigger: enrolment.Trigger) -> None:
+        """Let the table of enrolment answer."""
+        stage = enrolment.Stage.WAITING if self.enrolling else enrolment.Stage.IDLE
+        target, actions = enrolment.TABLE.on(stage, trigger)
+        for action in actions:
+            ENROLMENT_ACTIONS[action](self)
+        waits = self.enrolling is not None
+        assert waits is (target is enrolment.Stage.WAITING), f"enrolment in {target}, but {self.enrolling}"
+
     def finish(self) -> tuple[ReaderState, tuple[AnyEffect, ...]]:
         """The new state, and the effects with what the reader shows in front: the person is waiting for that."""
         if self.feedback is not None:
@@ -94,6 +111,7 @@ class Turn:
             self.swiped,
             self.resting,
             self.shown_until_ms,
+            self.enrolling,
         )
         return state, tuple(self.effects)
 
@@ -104,7 +122,7 @@ class Turn:
 
     def show_waiting(self) -> None:
         """Show what the reader waits for."""
-        self.feedback = waits_for(self.pending, self.resting)
+        self.feedback = waits_for(self.pending, self.enrolling, self.resting)
         self.shown_until_ms = None
 
     def event(self, code: Code, reasons: tuple[str, ...], body: Body | None) -> Event:
@@ -222,8 +240,67 @@ class Turn:
         body = None if person is None else body_of(person)
         self.record_refusal(Code.DENIED, (*pending.reasons, Reason.DIALOG_EXPIRED), body)
 
+    def withdraw(self) -> None:
+        pending = self.pending
+        assert pending is not None, "nothing waits that could be withdrawn"
+        self.show_outcome(Feedback.DENIED)
+        person = pending.known or pending.first
+        body = None if person is None else body_of(person)
+        self.record_refusal(Code.DENIED, (*pending.reasons, Reason.SUSPENDED), body)
+
     def close(self) -> None:
         self.pending = None
+
+    # -- actions of an enrolment --------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        start = self.start
+        assert start is not None, "an enrolment is begun by its command"
+        self.enrolling = Enrolling(start.holder, start.issuer, start.request, self.now_ms + start.for_ms)
+        if self.pending is None:
+            self.show_waiting()
+        body = Body(holder=start.holder, issuer=start.issuer, note=start.note or None)
+        event = self.event(Code.ENROLMENT_BEGUN, (), body)
+        self.effects.append(Record(msgspec.structs.replace(event, detail=f"{start.for_ms} ms")))
+
+    def enrol(self) -> None:
+        """Held to the reader it is one presentation: the new credential opens nothing by having been enrolled."""
+        fact = self.enrolled
+        assert fact is not None, "a credential is enrolled by its fact"
+        self.seen = Last(f"known {fact.credential}", self.now_ms)
+        self.show_outcome(Feedback.GRANTED)
+        body = Body(holder=fact.holder, credential=fact.credential, issuer=fact.issuer or None, note=fact.note or None)
+        code = Code.VISITOR_INVITED if fact.visitor else Code.ENROLLED
+        detail = said_of(fact.entry, fact.until_s)
+        if fact.revision:
+            self.effects.append(Keep(OVERLAY, str(fact.revision)))
+        event = self.event(code, (), body)
+        self.effects.append(Record(msgspec.structs.replace(event, detail=detail, request=fact.request)))
+
+    def tell_over(self) -> None:
+        self._tell_ended(Reason.DIALOG_EXPIRED)
+        if self.pending is None:
+            self.show_outcome(Feedback.DENIED)
+
+    def tell_cancelled(self) -> None:
+        self._tell_ended(Reason.OPERATOR)
+
+    def tell_interrupted(self) -> None:
+        self._tell_ended(Reason.OUT_OF_SERVICE)
+
+    def _tell_ended(self, reason: Reason) -> None:
+        """Whose the credential is that was presented meanwhile stands in the part that can be erased."""
+        waited = self.enrolling
+        assert waited is not None, "nothing waits for a credential"
+        reasons = (reason,) if waited.issued_to is None else (Reason.ALREADY_ISSUED, reason)
+        body = Body(holder=waited.holder, second_holder=waited.issued_to, issuer=waited.issuer)
+        event = self.event(Code.ENROLMENT_ENDED, reasons, body)
+        self.effects.append(Record(msgspec.structs.replace(event, request=waited.request)))
+
+    def end(self) -> None:
+        self.enrolling = None
+        if self.shown_until_ms is None:
+            self.show_waiting()
 
 
 ACTIONS = {
@@ -234,16 +311,32 @@ ACTIONS = {
     "ask_card": Turn.ask_card,
     "show_lockout": Turn.show_lockout,
     "expire": Turn.expire,
+    "withdraw": Turn.withdraw,
     "close": Turn.close,
 }
 dialog.TABLE.check_actions(ACTIONS)
 
+ENROLMENT_ACTIONS = {
+    "begin": Turn.begin,
+    "enrol": Turn.enrol,
+    "tell_over": Turn.tell_over,
+    "tell_cancelled": Turn.tell_cancelled,
+    "tell_interrupted": Turn.tell_interrupted,
+    "end": Turn.end,
+}
+enrolment.TABLE.check_actions(ENROLMENT_ACTIONS)
 
-def waits_for(pending: Pending | None, resting: Feedback) -> Feedback:
+
+def waits_for(pending: Pending | None, enrolling: Enrolling | None, resting: Feedback) -> Feedback:
     """What a reader shows while it shows no outcome."""
     if pending is None:
-        return resting
+        return resting if enrolling is None else Feedback.ENROLLING
     return Feedback.SECOND_PERSON if pending.stage is Stage.PERSON else Feedback.NEXT_FACTOR
+
+
+def said_of(entry: str, until_s: int | None) -> str:
+    """A local entry in an event's detail: its id, and its end in UTC seconds."""
+    return entry if until_s is None else f"{entry} until {until_s}"
 
 
 def body_of(presented: Known | Unknown) -> Body:

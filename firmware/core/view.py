@@ -53,5 +53,6 @@ class SiteView(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
     roster_version: int | None = None
     devices_lost: tuple[str, ...] = ()
     readers_muted: tuple[str, ...] = ()
+    readers_enrolling: tuple[str, ...] = ()  # a credential that nobody has becomes somebody's there
     alarms: tuple[str, ...] = ()  # the site's own
     occupancy: dict[str, int] = {}

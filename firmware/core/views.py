@@ -32,6 +32,7 @@ def view(state: State) -> SiteView:
         roster_version=state.rulebook.version or None,
         devices_lost=tuple(sorted(state.devices_lost)),
         readers_muted=tuple(sorted(name for name, at in state.readers.items() if reader.muted(at))),
+        readers_enrolling=tuple(sorted(name for name, at in state.readers.items() if at.enrolling is not None)),
         alarms=_site_alarms(state),
         occupancy=state.occupancy,
     )

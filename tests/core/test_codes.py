@@ -16,9 +16,10 @@ from firmware.core.codes import MEANING, ONVIF_REASON, Code, Reason, Severity
 FIRMWARE = Path(codes.__file__).parents[1]
 SAYING = ("core", "controller", "journal")  # the rooms that make events
 
-# ONVIF Core Specification, section on topics: concrete topic expressions of the namespace tns1.
+# ONVIF Core Specification, section on topics: concrete topic expressions of the namespace tns1. `Credential` is of the
+# ONVIF Credential Service Specification (tns1:Credential/State/Enabled).
 TOPIC = re.compile(r"tns1:[A-Z][A-Za-z]*(/[A-Z][A-Za-z]*)+")
-TOPIC_ROOTS = {"AccessControl", "AccessPoint", "Door", "Device", "Monitoring", "Configuration"}
+TOPIC_ROOTS = {"AccessControl", "AccessPoint", "Door", "Device", "Monitoring", "Configuration", "Credential"}
 
 # ONVIF Access Control Service Specification, reasons of denial (pt:DenyReason and the AccessControl/Denied events).
 ONVIF_REASONS = {

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from firmware.core import dialog, lockout, noise
-from tests.core.access import test_dialog, test_lockout, test_noise_and_flood
+from firmware.core import dialog, enrolment, lockout, noise
+from tests.core.access import test_dialog, test_enrolment, test_lockout, test_noise_and_flood
 from tests.core.mutation import judge, scenarios_of
+from tests.core.portals import test_local
 
-TABLES = (dialog.TABLE, lockout.TABLE, noise.TABLE)
+TABLES = (dialog.TABLE, enrolment.TABLE, lockout.TABLE, noise.TABLE)
 
 EQUIVALENT: dict[str, str] = {}
 
 
 def test_every_row_is_visited_and_every_mutant_noticed() -> None:
-    verdict = judge(TABLES, scenarios_of(test_dialog, test_lockout, test_noise_and_flood), EQUIVALENT)
+    scenarios = scenarios_of(test_dialog, test_enrolment, test_local, test_lockout, test_noise_and_flood)
+    verdict = judge(TABLES, scenarios, EQUIVALENT)
     assert verdict.tried > 150
     assert verdict.unvisited == []
     assert verdict.survivors == []

@@ -192,7 +192,13 @@ def project(node: Node) -> bytes:
         for portal in state.portals.values()
     )
     readers = tuple(
-        (at.pending and at.pending.stage, at.guard.stage, at.hearing.stage, at.swiped and at.swiped.what)
+        (
+            at.pending and at.pending.stage,
+            at.guard.stage,
+            at.hearing.stage,
+            at.swiped and at.swiped.what,
+            at.enrolling is None,
+        )
         for at in state.readers.values()
     )
     first = min(state.deadlines, key=lambda owner: (state.deadlines[owner], owner), default=None)

@@ -15,8 +15,10 @@ from firmware.core.facts import (
     CardRead,
     ClockLost,
     ClockSet,
+    CredentialEnrolled,
     DeviceLost,
     DeviceRecovered,
+    EndEnrolment,
     EndEvacuation,
     EndLockdown,
     HoldOpen,
@@ -25,11 +27,14 @@ from firmware.core.facts import (
     LockPortal,
     OpenOnce,
     OutputFailed,
+    OverlayChange,
+    OverlayChanged,
     ReleasePortal,
     ResetFault,
     ResetFire,
     RosterReplaced,
     SetOutOfService,
+    StartEnrolment,
     StartEvacuation,
     StartLockdown,
 )
@@ -124,6 +129,16 @@ LOCKDOWNS = [StartLockdown(GUARD), EndLockdown(GUARD)]
 EVACUATIONS = [StartEvacuation("chief", confirmed=True), EndEvacuation("chief")]
 FIRES = [InputChanged("fire", level) for level in (Level.ACTIVE, Level.INACTIVE, Level.OPEN)]
 ANN = cards("r_front")[:1]
+LOST = CardRead("r_front", Known("cat", "card_cat", 1, profiles=("all",), status="lost"))
+ENDING = (OverlayChange.SUSPENDED, OverlayChange.LEFT, OverlayChange.LIFTED)
+LOCAL = [
+    *(OverlayChanged(change, "l00000001", "ann", revision=1) for change in ENDING),
+    StartEnrolment(GUARD, reader="r_front", holder="ann"),
+    EndEnrolment(GUARD, reader="r_front"),
+    CredentialEnrolled("r_front", "l00000002", "ann", "card_new", revision=2),
+    DeviceLost("r_front", "unplugged"),
+    DeviceRecovered("r_front"),
+]
 
 # Each is walked to its end: every state that these facts can bring about, in any order and number.
 SLICES = {
@@ -151,6 +166,7 @@ SLICES = {
         *LOCKDOWNS,
         *FIRES[:2],
     ],
+    "local": [*inputs("front_rex", "front_contact")[:6], *ANN, LOST, *LOCAL, Restart()],
     "schedule": [
         *inputs("front_contact")[:3],
         *ANN,
@@ -170,6 +186,8 @@ WHOLE = [
     ("passage", "fail_safe-shunt-contact", "input"),
     ("modes", "fail_secure-unlock-contact", "person"),
     ("modes", "fail_safe-unlock-unmonitored", "input"),
+    ("local", "fail_secure-unlock-contact", "input"),
+    ("local", "fail_safe-shunt-unmonitored", "input"),
     ("faults", "fail_secure-unlock-contact", "input"),
     ("schedule", "fail_safe-unlock-contact", "input"),
     ("schedule", "fail_secure-shunt-unmonitored", "input"),
