@@ -1,0 +1,217 @@
+"""One presentation of the past, decided again by both rosters as the gate would: the same questions in the same order.
+
+A reader asks for a further factor, or for another person, only where the first decision needs one; so does this. What
+the record tells of that moment is believed before what was reconstructed: who was in the area already, whether there
+was a place, whether a use was left.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from firmware.core import calendar
+from firmware.core.access import Factor, Known, Unknown, Wall, Zone
+from firmware.core.codes import Code, Reason
+from firmware.core.decision import NOTHING_OFFERED, Decision, Offered, Outcome, Standing, decide
+from firmware.core.effects import Body
+from firmware.core.site import AccessPoint, Antipassback, Site
+from firmware.roster.compare_past import Past
+from firmware.roster.compare_recorded import SITE_AS_RECORDED, Recorded, point_as_recorded
+from firmware.roster.compare_side import Side
+from firmware.roster.presented import attach
+from firmware.roster.roster import Enrolled
+
+EVERYWHERE = "*"
+NOBODY = Unknown("")
+
+
+class Kind(StrEnum):
+    """Whose credential it was."""
+
+    ROSTER = "roster"
+    LOCAL = "local"  # of a local entry, or of a roster that is neither of the two
+    STRANGER = "stranger"  # in neither roster, and unknown then
+
+
+class Case(NamedTuple):
+    """One presentation, with what each roster says of its credential."""
+
+    seq: int
+    utc_ms: int | None
+    access_point: str
+    portal: str
+    recorded: Recorded
+    body: Body
+    old: Enrolled | None
+    new: Enrolled | None
+
+
+class Again:
+    """Decides cases. The portals' standing is followed by `stands`, for those who were refused before it was asked."""
+
+    def __init__(self, old: Side, new: Side, site: Site | None, zone: Zone, past: Past) -> None:
+        self._old, self._new, self._past, self._zone = old, new, past, zone
+        self._site = SITE_AS_RECORDED if site is None else site
+        self._points: dict[str, AccessPoint] | None = None
+        if site is not None:
+            self._points = {point.id: point for portal in site.portals for point in portal.access_points}
+        self._quota_areas = tuple(area.id for area in self._site.areas if area.quota)
+        own = {area.id: area.occupancy_max for area in self._site.areas}
+        self._places = {side: _limits(own, side.rulebook.areas) for side in (old, new)}
+        self._lockdown: frozenset[str] = frozenset()
+        self._out_of_service: set[str] = set()
+        self._faulted: set[str] = set()
+
+    def stands(self, code: str, portal: str | None, detail: str) -> None:
+        """A row that tells what holds at portals from now on."""
+        if code == Code.LOCKDOWN:
+            self._lockdown = frozenset(detail.split())
+        elif code == Code.LOCKDOWN_ENDED:
+            self._lockdown = frozenset()
+        elif portal is not None:
+            changed = self._faulted if code in (Code.FAULT, Code.FAULT_RESET) else self._out_of_service
+            (changed.add if code in (Code.FAULT, Code.OUT_OF_SERVICE) else changed.discard)(portal)
+
+    def decide(self, case: Case, *, same_roster: bool) -> tuple[Decision, Decision, Kind]:
+        """(by the old roster, by the new one, whose credential it was). Local entries hold under both."""
+        recorded, old, new = case.recorded, case.old, case.new
+        as_recorded = Decision(recorded.outcome, recorded.reasons)
+        kind = Kind.ROSTER
+        if old is None and new is None:
+            unknown = Reason.NOT_FOUND in recorded.words or Reason.PIN_WRONG in recorded.words
+            return as_recorded, as_recorded, Kind.STRANGER if unknown and not recorded.local else Kind.LOCAL
+        suspended = recorded.words & {Reason.SUSPENDED, Reason.LOST}
+        if old is None and recorded.local:
+            before, kind = as_recorded, Kind.LOCAL
+        elif suspended and old is not None and old.status == "active" and same_roster:
+            before, kind = as_recorded, Kind.LOCAL  # suspended here: that holds under any roster
+            if new is not None and new.status == "active":
+                new = replace(new, status="lost" if Reason.LOST in suspended else "suspended")
+        else:
+            before = self._by(self._old, old, case)
+        return before, self._by(self._new, new, case), kind
+
+    def _by(self, side: Side, found: Enrolled | None, case: Case) -> Decision:
+        """What the gate would have decided by one roster."""
+        recorded = case.recorded
+        shown = found or case.old or case.new
+        factor = Factor.CARD if shown is None else shown.factor
+        point = self._point(case, factor)
+        wall = None if case.utc_ms is None else calendar.wall(self._zone, case.utc_ms // 1000)
+        standing = self._standing(side, point, case)
+        if found is None:
+            return decide(self._site, side.rulebook, point, NOBODY, factor, NOTHING_OFFERED, wall, standing)
+        known = self._known(side, found, case)
+        if not recorded.pair:
+            known = self._corrected(known, point, wall, case)
+            return self._asked(side, point, known, factor, recorded, wall, standing, None)
+        alone = replace(point, requirements=())  # what the first person gave is not recorded: it was enough
+        first = decide(self._site, side.rulebook, alone, known, factor, NOTHING_OFFERED, wall, standing)
+        if first.outcome is not Outcome.NEEDS:
+            return first
+        kinds = recorded.given
+        other = side.of_holder(case.body.second_holder, kinds[0] if kinds else None)
+        if other is None:
+            return decide(self._site, side.rulebook, point, NOBODY, factor, NOTHING_OFFERED, wall, standing)
+        second = self._corrected(self._known(side, other, case), point, wall, case)
+        return self._asked(side, point, second, other.factor, recorded, wall, standing, known)
+
+    def _asked(
+        self,
+        side: Side,
+        point: AccessPoint,
+        known: Known,
+        factor: Factor,
+        recorded: Recorded,
+        wall: Wall | None,
+        standing: Standing,
+        first: Known | None,
+    ) -> Decision:
+        """The decision on one person; with the further factors of the record, if the reader would ask for one."""
+        offered = NOTHING_OFFERED if first is None else Offered(first=first)
+        decision = decide(self._site, side.rulebook, point, known, factor, offered, wall, standing)
+        further = (Factor.PIN,) if recorded.pin_wrong else tuple(kind for kind in recorded.given if kind is not factor)
+        if not isinstance(decision.needs, Factor) or not further:
+            return decision
+        offered = Offered((factor, *further[:-1]), first, pin_wrong=recorded.pin_wrong)
+        return decide(self._site, side.rulebook, point, known, further[-1], offered, wall, standing)
+
+    # -- what stood, and what was remembered --------------------------------------------------------------------------
+
+    def _point(self, case: Case, factor: Factor) -> AccessPoint:
+        point = None if self._points is None else self._points.get(case.access_point)
+        return point or point_as_recorded(case.access_point, case.portal, factor, case.recorded)
+
+    def _standing(self, side: Side, point: AccessPoint, case: Case) -> Standing:
+        """What stood at the portal: as recorded; who was refused before that was looked at, as the journal goes on."""
+        recorded = case.recorded
+        standing = recorded.standing
+        if not recorded.portal_told:
+            standing = replace(
+                standing,
+                lockdown=bool(self._lockdown & {EVERYWHERE, point.portal}),
+                out_of_service=point.portal in self._out_of_service,
+                fault_latched=point.portal in self._faulted,
+            )
+        if Reason.ANTIPASSBACK_SOFT in recorded.words and point.antipassback is Antipassback.HARD:
+            standing = replace(standing, ledger_trusted=False)
+        area = point.area_to
+        if area is None:
+            return standing
+        places, before = self._places[side].get(area), self._places[self._old].get(area)
+        if recorded.area_full is not None and before is None:
+            return replace(standing, area_max=0, area_count=0)  # only the record knows of a limit
+        if places is None:
+            return standing
+        count = self._past.inside(area)
+        if before is not None and recorded.area_full is not None:
+            count = max(count, before)
+        elif before is not None and recorded.beyond_area:
+            count = min(count, before - 1)
+        return replace(standing, area_max=places, area_count=count)
+
+    def _known(self, side: Side, found: Enrolled, case: Case) -> Known:
+        known = attach(found, side.version, self._past, self._quota_areas)
+        if known.use_limit is None:
+            return known
+        uses = self._past.uses(found.holder, found.credential, case.seq)
+        limit = case.old.use_limit if case.old is not None else None
+        if limit is not None and Reason.USED_UP in case.recorded.words:
+            uses = max(uses, limit)
+        elif limit is not None and Reason.VALID in case.recorded.words:
+            uses = min(uses, limit - 1)
+        return replace(known, uses=uses)
+
+    def _corrected(self, known: Known, point: AccessPoint, wall: Wall | None, case: Case) -> Known:
+        """With what the record tells of the same holder and that moment."""
+        recorded = case.recorded
+        if point.area_to is None or known.holder not in (case.body.holder, case.body.second_holder):
+            return known
+        timed_s = point.antipassback_timed_s
+        now_s = None if wall is None else wall.utc_s
+        over = timed_s is not None and _since_s(known, now_s) >= timed_s
+        if recorded.passback is True and (known.area != point.area_to or over):
+            known = replace(known, area=point.area_to, area_entered_s=now_s)
+        elif recorded.passback is False and known.area == point.area_to and not over:
+            known = replace(known, area=None, area_entered_s=None)
+        inside, spaces = known.household_inside, None if case.old is None else case.old.spaces
+        if recorded.quota_full is not None:
+            inside = max(inside, recorded.quota_full)
+        elif recorded.beyond_area and spaces is not None and known.vehicle and known.area != point.area_to:
+            inside = min(inside, max(0, spaces - 1))
+        return known if inside == known.household_inside else replace(known, household_inside=inside)
+
+
+def _since_s(known: Known, now_s: int | None) -> int:
+    return -1 if now_s is None or known.area_entered_s is None else now_s - known.area_entered_s
+
+
+def _limits(own: dict[str, int | None], of_roster: dict[str, int]) -> dict[str, int]:
+    """Area -> places: of the site's own limit and the roster's the smaller one."""
+    limits = {area: limit for area, limit in own.items() if limit is not None}
+    for area, places in of_roster.items():
+        limits[area] = min(places, limits.get(area, places))
+    return limits
