@@ -86,6 +86,7 @@ class Lift(OfficeCommand, frozen=True, kw_only=True):
 class Enrol(OfficeCommand, frozen=True, kw_only=True):
     """A further credential of a holder. Without `key` it is presented at `reader` within `for_ms`.
 
+    Then the one Answer comes when that is over: presented, or with the reasons why not. As with Invite.
     `replaces` names credential ids of the holder that are suspended as lost in the same change.
     """
 
@@ -209,12 +210,13 @@ class LocalEntry(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Overlaid(Message, frozen=True):
-    """Controller -> office."""
+    """Controller -> office. As many in a row as it takes; the last one says that there are no `more`."""
 
     request: str
     revision: int
     roster_version: int
     entries: tuple[LocalEntry, ...]
+    more: bool = False
 
 
 AnyFromController = Welcome | States | Health | Answer | Overlaid
