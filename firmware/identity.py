@@ -63,7 +63,32 @@ class PublicHalf(msgspec.Struct, frozen=True):
     fingerprint: str
 
 
-class Identity:
+class DigestKey:
+    """A key for digests of PINs and for pseudonyms: the controller's own, or that of the community that adopted it."""
+
+    def __init__(self, key: bytes) -> None:
+        assert len(key) == KEY_BYTES
+        self._key = key
+        self.digest_key_id = self._digest(b"id", "", "")[:TOKEN_BYTES].hex()
+
+    def __repr__(self) -> str:
+        return f"DigestKey({self.digest_key_id})"
+
+    def pseudonym(self, kind: str, value: str) -> str:
+        """A token of 16 hex digits: the same for the same value, and meaningless without this key."""
+        return self._digest(b"pseudonym", kind, value)[:TOKEN_BYTES].hex()
+
+    def pin_digest(self, salt_holder: str, pin: str) -> bytes:
+        """The keyed digest of a PIN, 16 bytes; `salt_holder` is "" where the PIN alone identifies."""
+        return self._digest(b"pin", salt_holder, pin)[:DIGEST_BYTES]
+
+    def _digest(self, purpose: bytes, first: str, second: str) -> bytes:
+        # Any text has a digest, lone surrogates too. The length keeps ("ab", "c") and ("a", "bc") apart.
+        head, tail = first.encode("utf-8", "surrogatepass"), second.encode("utf-8", "surrogatepass")
+        return hmac.digest(self._key, b"%b %d %b%b" % (purpose, len(head), head, tail), "sha256")
+
+
+class Identity(DigestKey):
     """A controller's secrets and what follows from them. Made by `load_or_create`; immutable."""
 
     def __init__(self, path: Path, seed: bytes, digest_key: bytes, claim_code: str, public_key: bytes) -> None:
@@ -74,9 +99,8 @@ class Identity:
         self.fingerprint = fingerprint_of(public_key)
         self.claim_code = claim_code  # for the label; who knows it may adopt
         self._seed = seed
-        self._digest_key = digest_key
         self._private: Ed25519PrivateKey | None = None
-        self.digest_key_id = self._digest(b"id", "", "")[:TOKEN_BYTES].hex()
+        super().__init__(digest_key)
 
     def __repr__(self) -> str:
         return f"Identity({self.id})"  # never the secrets: this ends up in tracebacks
@@ -97,7 +121,7 @@ class Identity:
             _refuse_open_to_others(folder, os.fstat(descriptor))
             fcntl.flock(descriptor, fcntl.LOCK_EX)  # one process makes it, the others wait and read
             path = folder / FILE_NAME
-            content = _read_private(path)
+            content = read_private(path)
             if content is None:
                 _refuse_lost(folder)
                 content = _make()
@@ -119,19 +143,6 @@ class Identity:
 
             self._private = Ed25519PrivateKey.from_private_bytes(self._seed)
         return self._private.sign(message)
-
-    def pseudonym(self, kind: str, value: str) -> str:
-        """A token of 16 hex digits: the same for the same value, and meaningless without this controller's key."""
-        return self._digest(b"pseudonym", kind, value)[:TOKEN_BYTES].hex()
-
-    def pin_digest(self, salt_holder: str, pin: str) -> bytes:
-        """The keyed digest of a PIN, 16 bytes; `salt_holder` is "" where the PIN alone identifies."""
-        return self._digest(b"pin", salt_holder, pin)[:DIGEST_BYTES]
-
-    def _digest(self, purpose: bytes, first: str, second: str) -> bytes:
-        # Any text has a digest, lone surrogates too. The length keeps ("ab", "c") and ("a", "bc") apart.
-        head, tail = first.encode("utf-8", "surrogatepass"), second.encode("utf-8", "surrogatepass")
-        return hmac.digest(self._digest_key, b"%b %d %b%b" % (purpose, len(head), head, tail), "sha256")
 
 
 def id_of(public_key: bytes) -> str:
@@ -237,8 +248,9 @@ def _unblock(content: bytes, label: str) -> bytes:
     return base64.b64decode(found[0].replace(b"\n", b""), validate=True)
 
 
-def _read_private(path: Path) -> bytes | None:
-    """The file's bytes; None if there is none. Refuses links, others' files and files that others can read."""
+def read_private(path: Path, bytes_max: int = FILE_BYTES_MAX, advice: str = _ADVICE) -> bytes | None:
+    """The bytes of a secret file; None if there is none. Raises IdentityError for links, others' files, files that
+    others can read and larger ones; OSError."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -246,11 +258,11 @@ def _read_private(path: Path) -> bytes | None:
     with open(descriptor, "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
-            raise IdentityError(f"{path} is not a regular file. {_ADVICE}")
+            raise IdentityError(f"{path} is not a regular file. {advice}")
         _refuse_open_to_others(path, status)
-        content = file.read(FILE_BYTES_MAX + 1)
-    if len(content) > FILE_BYTES_MAX:
-        raise IdentityError(f"{path} is larger than {FILE_BYTES_MAX} bytes: it is not an identity. {_ADVICE}")
+        content = file.read(bytes_max + 1)
+    if len(content) > bytes_max:
+        raise IdentityError(f"{path} is larger than {bytes_max} bytes: it is not what it should be. {advice}")
     return content
 
 

@@ -69,21 +69,26 @@ class Enrolled(msgspec.Struct, frozen=True, gc=False):
 
 
 def open_roster(
-    path: Path, trusted_keys: Collection[bytes], minimum_version: int = 0, *, digest_key_id: str | None = None
+    path: Path,
+    trusted_keys: Collection[bytes],
+    minimum_version: int = 0,
+    *,
+    digest_key_id: str | Collection[str] | None = None,
 ) -> Roster:
     """Prove the file and open it. `trusted_keys` are raw Ed25519 public keys; reads the whole file once.
 
     Raises a RosterError that says what is wrong with it and what to do: RosterMissing, RosterUnsigned, RosterForeign,
-    RosterDamaged, RosterOlder, RosterUnusable. With `digest_key_id`, a file whose PINs this controller could not check
-    is refused too.
+    RosterDamaged, RosterOlder, RosterUnusable. With `digest_key_id`, one or several, a file whose PINs could not be
+    checked with any of these keys is refused too.
     """
     try:
         with path.open("rb") as file:
             seal = check(file, path, trusted_keys, minimum_version)
-            if digest_key_id not in (None, seal.digest_key_id):
+            held = (digest_key_id,) if isinstance(digest_key_id, str) else digest_key_id
+            if held is not None and seal.digest_key_id not in held:
                 raise RosterUnusable(
                     f"{path}: version {seal.version} was built with another digest key; no PIN would be right. "
-                    "Build it on this controller.",
+                    "Build it on this controller, or with the digest key that this controller got when it was adopted.",
                     seal.version,
                 )
             return _open_proven(path, seal, os.fstat(file.fileno()))

@@ -14,6 +14,7 @@ import pytest
 from firmware.core.access import Factor
 from firmware.identity import Identity
 from firmware.roster.errors import RosterDamaged, RosterError, RosterForeign, RosterMissing, RosterOlder, RosterUnsigned
+from firmware.roster.floors import Floor, Floors
 from firmware.roster.install import install, load_last_good
 
 Make = Callable[[int], Path]
@@ -90,7 +91,7 @@ def test_what_is_refused_changes_nothing(make: Make, folder: Path, keys: set[byt
     with pytest.raises(RosterMissing):
         install(tmp_path / "nothing", folder, keys)
     with pytest.raises(RosterOlder):
-        install(make(4), folder, keys, 5)
+        install(make(4), folder, keys, Floor(5))
     assert loaded(folder, keys) == ("v3", [])
 
 
@@ -144,7 +145,7 @@ def test_an_older_roster_in_service_is_refused_by_the_remembered_version(
 ) -> None:
     install(make(1), folder, keys).close()
     with pytest.raises(RosterError, match=r"version 1 is older than 2.*Nothing was deleted"):
-        load_last_good(folder, keys, minimum_version=2)
+        load_last_good(folder, keys, Floors(Floor(2), Floor(2)))
 
 
 def test_no_roster_yet_is_not_a_damaged_one(folder: Path, keys: set[bytes]) -> None:
