@@ -8,11 +8,11 @@ import sys
 from collections.abc import Callable
 
 from firmware.identity import IdentityError
-from firmware.roster.commands import build, verify
+from firmware.roster.commands import build, compare, verify
 from firmware.roster.errors import RosterError, RosterMissing
 from firmware.terminal import MISUSED, SAID_NO, TerminalError, complain, prepare_output
 
-ACTIONS = (build, verify)
+ACTIONS = (build, compare, verify)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
