@@ -60,6 +60,7 @@ class Standing(msgspec.Struct, frozen=True):
     area_count: int | None = None  # holders in the access point's `area_to`; None: not known
     area_max: int | None = None  # its limit; None: no limit
     ledger_trusted: bool = True
+    peers_cut_off: bool = False  # `area_to` is shared, and passages at other controllers are not heard of
     fire: bool = False
     evacuation: bool = False
 
@@ -287,7 +288,8 @@ def _passback_refuses(
     """Anti-passback, by the area the last proven passage led to.
 
     `antipassback_timed_s` makes soft and hard end after that time; alone it is hard until then. Where the time since
-    the entry cannot be told, and while the ledger is not trusted, hard is soft.
+    the entry cannot be told, while the ledger is not trusted, and while the area is shared with controllers that are
+    not heard, hard is soft.
     """
     timed_s = point.antipassback_timed_s
     if point.area_to is None or (point.antipassback is Antipassback.OFF and timed_s is None):
@@ -305,10 +307,12 @@ def _passback_refuses(
             said.append(Reason.ANTIPASSBACK_PASSED)
             return False
         hard = hard and since_s >= 0  # an entry in the future says that one of the two clock readings is wrong
-    if hard:
+    if hard and not standing.peers_cut_off:
         said.append(Reason.ANTIPASSBACK_HARD if timed_s is None else Reason.ANTIPASSBACK_TIMED)
         return True
     said.append(Reason.ANTIPASSBACK_SOFT)
+    if hard:
+        said.append(Reason.PEERS_CUT_OFF)  # the holder may have left where we did not hear of it
     return False
 
 

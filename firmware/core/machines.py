@@ -357,4 +357,33 @@ FIRE: Table[Fire, FireTrigger] = Table(
     ),
 )
 
-TABLES = (LEAF, PASSING, EXIT, PULSE, HOLD, OPENING, FIRE)
+
+class Peers(StrEnum):
+    """The other controllers that tell of passages into and out of shared areas. Only HEARD is whole."""
+
+    UNHEARD = "unheard"  # since the start; that they were lost is told when they should have been heard
+    HEARD = "heard"  # all of them, and nothing that they told is missing
+    LOST = "lost"
+
+
+class PeersTrigger(StrEnum):
+    HEARD = "heard"
+    LOST = "lost"
+
+
+_B, _D = Peers, PeersTrigger
+
+PEERS: Table[Peers, PeersTrigger] = Table(
+    "peers",
+    Peers,
+    PeersTrigger,
+    rows=(
+        Row(_B.UNHEARD, _D.HEARD, _B.HEARD),
+        Row(_B.UNHEARD, _D.LOST, _B.LOST, ("lost",)),
+        Row(_B.HEARD, _D.LOST, _B.LOST, ("lost",)),
+        Row(_B.LOST, _D.HEARD, _B.HEARD, ("heard",)),
+    ),
+    ignored=(*ignore(_B.HEARD, _D.HEARD), *ignore(_B.LOST, _D.LOST)),
+)
+
+TABLES = (LEAF, PASSING, EXIT, PULSE, HOLD, OPENING, FIRE, PEERS)

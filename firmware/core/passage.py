@@ -11,12 +11,13 @@ from collections.abc import Mapping
 
 import msgspec
 
-from firmware.core.access import Known, Wall
+from firmware.core.access import Known, Rulebook, Wall
 from firmware.core.codes import Code
 from firmware.core.effects import AnyEffect, Body, Event, Record, Remember
 from firmware.core.site import AccessPoint, Door, Site, Turnstile
 
 AREA_UNKNOWN = ""  # in Remember: nobody knows where the holder is now
+NO_RULES = Rulebook(version=0)
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -81,13 +82,32 @@ def proves(portal: Door | Turnstile, direction: str) -> bool:
     return (portal.passage_out if direction == "out" else portal.passage_in) is not None
 
 
+def places(site_max: int | None, rulebook: Rulebook, area: str) -> int | None:
+    """How many may be in an area: by the site file and by the roster, of which the smaller holds; None: no limit."""
+    given = rulebook.areas.get(area)
+    return site_max if given is None else given if site_max is None else min(site_max, given)
+
+
+def filled(
+    site: Site, rulebook: Rulebook, area: str | None, occupancy: Mapping[str, int], more: int, portal: str | None = None
+) -> tuple[AnyEffect, ...]:
+    """What is told when `more` holders come into an area and take its last place; else nothing."""
+    if area is None or more <= 0:
+        return ()
+    limit = places(next((each.occupancy_max for each in site.areas if each.id == area), None), rulebook, area)
+    before = occupancy.get(area, 0)
+    if limit is None or not before < limit <= before + more:
+        return ()
+    return (Record(Event(Code.OCCUPANCY_FULL, portal=portal, count=limit, detail=area)),)
+
+
 def taken(
-    site: Site, grant: Grant, wall: Wall | None, occupancy: Mapping[str, int]
+    site: Site, grant: Grant, wall: Wall | None, occupancy: Mapping[str, int], rulebook: Rulebook = NO_RULES
 ) -> tuple[tuple[AnyEffect, ...], dict[str, int]]:
     """The passage is proven. (effects, change of the number of holders by area, areas that do not change left out)
 
     An access point that leads to no area leaves the holder's area unknown, unless it comes from none either: then it
-    is no border. `entered_s` of the ledger is None while wall time is unknown.
+    is no border. `entered_s` and `passed_s` of the ledger are None while wall time is unknown.
     """
     change: dict[str, int] = {}
     effects: list[AnyEffect] = [
@@ -109,11 +129,7 @@ def taken(
         _move(change, second.area, grant)
     change = {area: moved for area, moved in change.items() if moved}
     into = grant.area_to
-    if into is not None and change.get(into, 0) > 0:
-        limit = next((area.occupancy_max for area in site.areas if area.id == into), None)
-        before = occupancy.get(into, 0)
-        if limit is not None and before < limit <= before + change[into]:
-            effects.append(Record(Event(Code.OCCUPANCY_FULL, portal=grant.portal, count=limit, detail=into)))
+    effects += filled(site, rulebook, into, occupancy, 0 if into is None else change.get(into, 0), grant.portal)
     return tuple(effects), change
 
 
@@ -195,6 +211,8 @@ def _remember(
         uses=1,
         household=household,
         vehicle=vehicle,
+        passed_at=grant.access_point,
+        passed_s=None if wall is None else wall.utc_s,
     )
 
 

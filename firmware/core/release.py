@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from firmware.core import passage, reader
@@ -80,21 +80,29 @@ def _taken(draft: Draft, portal: Portal, way: int, _offer: Offer | None) -> None
         if grant.second is not None and isinstance(portal, Turnstile):
             grant, follower = passage.one_by_one(grant)
             draft.change_way(portal.id, way, follower=follower)
-        effects, moved = passage.taken(draft.state.site, grant, draft.wall(), draft.state.occupancy)
+        state, wall = draft.state, draft.wall()
+        effects, moved = passage.taken(state.site, grant, wall, state.occupancy, state.rulebook)
         draft.do(effects)
-        if moved:
-            count = draft.state.occupancy
-            draft.set(occupancy=count | {area: max(0, count.get(area, 0) + by) for area, by in moved.items()})
+        occupy(draft, moved)
         if grant.area_to is not None or grant.area_from is not None:
             for holder, _ in passage.persons(grant):
-                ledger_moved(draft, holder, grant.area_to)
+                ledger_moved(draft, holder, grant.area_to, None if wall is None else wall.utc_s)
     else:
         draft.do(passage.used(grant))
     person_passed(draft, portal, starts=grant.first_card)
 
 
-def ledger_moved(draft: Draft, holder: str | None, area: str | None) -> None:
+def occupy(draft: Draft, change: Mapping[str, int]) -> None:
+    """Count holders into areas and out of them."""
+    if change:
+        count = draft.state.occupancy
+        draft.set(occupancy=count | {area: max(0, count.get(area, 0) + by) for area, by in change.items()})
+
+
+def ledger_moved(draft: Draft, holder: str | None, area: str | None, entered_s: int | None = None) -> None:
     """The ledger has put a holder into another area (None: everybody): offers and dialogs still open start from there.
+
+    `entered_s` is the instant (UTC); None where it is not known, or there is no area.
 
     Else a holder with two offers, of which both are taken, would be counted in twice and out once.
     """
@@ -103,10 +111,8 @@ def ledger_moved(draft: Draft, holder: str | None, area: str | None) -> None:
             for field, grant in (("grant", at.grant), ("follower", at.follower)):
                 if grant is not None and (after := passage.moved(grant, holder, area)) is not grant:
                     draft.change_way(name, way, **{field: after})
-    wall = draft.wall()
-    entered_s = None if wall is None or area is None else wall.utc_s
     for name, state in tuple(draft.readers.items()):
-        draft.set_reader(name, reader.moved(state, holder, area, entered_s))
+        draft.set_reader(name, reader.moved(state, holder, area, None if area is None else entered_s))
 
 
 def _not_taken(draft: Draft, portal: Portal, way: int, _offer: Offer | None) -> None:

@@ -126,6 +126,7 @@ class Area(msgspec.Struct, frozen=True):
     id: str
     occupancy_max: int | None = None
     quota: bool = False  # household parking spaces are counted here
+    shared: bool = False  # other controllers have borders of it too, and tell of passages (firmware/exchange.py)
 
 
 class Site(msgspec.Struct, frozen=True):

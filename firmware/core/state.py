@@ -10,7 +10,7 @@ import msgspec
 from firmware.core.access import Rulebook
 from firmware.core.effects import Feedback
 from firmware.core.facts import Level
-from firmware.core.machines import Exit, Fire, Hold, Leaf, Opening, Passing, Pulse
+from firmware.core.machines import Exit, Fire, Hold, Leaf, Opening, Passing, Peers, Pulse
 from firmware.core.modes import Claim
 from firmware.core.passage import Grant
 from firmware.core.reader import ReaderState
@@ -73,6 +73,7 @@ class State(msgspec.Struct, frozen=True):
     lockdown: frozenset[str] = frozenset()  # portals, or EVERYWHERE
     occupancy: dict[str, int] = {}
     ledger_doubted: bool = False  # it may lack passages, until everybody is forgiven
+    peers: Peers = Peers.UNHEARD  # where no area is shared, nobody asks
     store_failed: bool = False
     kept_unreadable: bool = False
     devices_lost: frozenset[str] = frozenset()

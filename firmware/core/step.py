@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from firmware.core import clock, commands, devices, kept, local, reader, swipe
+from firmware.core import clock, commands, devices, elsewhere, kept, local, reader, swipe
 from firmware.core.draft import Draft
 from firmware.core.effects import AnyEffect, SetOutput
 from firmware.core.facts import (
@@ -27,6 +27,9 @@ from firmware.core.facts import (
     NoiseSeen,
     OutputFailed,
     OverlayChanged,
+    PassageElsewhere,
+    PeersHeard,
+    PeersLost,
     PinEntered,
     PlateSeen,
     RosterRefused,
@@ -172,6 +175,9 @@ _HANDLERS: dict[type[Fact], Callable[[Draft, Any], None]] = {
     RosterRefused: devices.roster_refused,
     OverlayChanged: local.overlay_changed,
     CredentialEnrolled: local.credential_enrolled,
+    PassageElsewhere: elsewhere.passage_elsewhere,
+    PeersLost: elsewhere.peers_lost,
+    PeersHeard: elsewhere.peers_heard,
     StoreFailed: devices.store_failed,
     StoreRecovered: devices.store_recovered,
     InboxOverflowed: devices.inbox_overflowed,

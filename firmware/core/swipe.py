@@ -14,8 +14,8 @@ from firmware.core.decision import Standing
 from firmware.core.draft import Draft
 from firmware.core.facts import NoiseSeen, Reading
 from firmware.core.leaf import leaf_on
-from firmware.core.machines import Fire, Hold, HoldTrigger, LeafTrigger, Passing, PassingTrigger
-from firmware.core.passage import Grant, persons
+from firmware.core.machines import Fire, Hold, HoldTrigger, LeafTrigger, Passing, PassingTrigger, Peers
+from firmware.core.passage import Grant, persons, places
 from firmware.core.release import Offer, hold_on, passing_on, proves
 from firmware.core.schedule import interlock_busy
 from firmware.core.site import AccessPoint, Antipassback, Door
@@ -71,8 +71,9 @@ def standing(draft: Draft, portal: Portal, point: AccessPoint) -> Standing:
         fault_latched=fault_bars(now),
         interlock_busy=busy(draft, portal, way_of(portal, point)),
         area_count=None if area is None else state.occupancy.get(area, 0),
-        area_max=None if area is None else draft.wiring.area_max.get(area),
+        area_max=None if area is None else places(draft.wiring.area_max.get(area), state.rulebook, area),
         ledger_trusted=not (state.ledger_doubted or state.store_failed),
+        peers_cut_off=area in draft.wiring.shared and state.peers is not Peers.HEARD,
         fire=state.fire is not Fire.NONE and portal.escape,
         evacuation=state.evacuation and portal.escape,
     )

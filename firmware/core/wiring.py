@@ -46,6 +46,7 @@ class Wiring(NamedTuple):
     inputs: dict[str, tuple[Use, ...]]
     outputs: dict[str, str]
     area_max: dict[str, int | None]
+    shared: frozenset[str]  # areas
 
 
 def wire(site: Site) -> Wiring:
@@ -87,6 +88,7 @@ def wire(site: Site) -> Wiring:
         inputs=inputs,
         outputs=outputs,
         area_max={area.id: area.occupancy_max for area in site.areas},
+        shared=frozenset(area.id for area in site.areas if area.shared),
     )
 
 

@@ -220,6 +220,10 @@ def passback(case: Case) -> None:
     if point.antipassback == Antipassback.SOFT or not case.standing.ledger_trusted or not time_is_plausible:
         case.said.append("antipassback_soft")
         return
+    # It would be refused, were not the area shared with controllers that are not heard.
+    if case.standing.peers_cut_off:
+        case.said += ["antipassback_soft", "peers_cut_off"]
+        return
     case.refuse("antipassback_hard" if wait_s is None else "antipassback_timed")
 
 

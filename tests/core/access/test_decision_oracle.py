@@ -134,6 +134,7 @@ def case(rng: random.Random) -> oracle.Case:
             area_count=some(rng, 0.3, 0, 8, 9, 10, 11),  # type: ignore[arg-type]
             area_max=some(rng, 0.3, 10),  # type: ignore[arg-type]
             ledger_trusted=flag(0.8),
+            peers_cut_off=flag(0.3),
             fire=flag(0.05),
             evacuation=flag(0.05),
         ),

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from firmware.core import passage
+from firmware.core.access import Rulebook
 from firmware.core.codes import Code
 from firmware.core.effects import Remember
 from firmware.core.passage import Grant
@@ -39,14 +40,53 @@ def test_a_proven_passage_is_recorded_and_remembered() -> None:
     (event,) = events(effects)
     assert (event.code, event.reasons, event.body.holder) == (Code.TAKEN, ("granted",), "ann")
     assert remembered(effects) == [
-        Remember("ann", "yard", NOON.utc_s, credential="card_ann", uses=1, household="h1", vehicle=True)
+        Remember(
+            "ann",
+            "yard",
+            NOON.utc_s,
+            credential="card_ann",
+            uses=1,
+            household="h1",
+            vehicle=True,
+            passed_at="front_in",
+            passed_s=NOON.utc_s,
+        )
     ]
     assert change == {"street": -1, "yard": 1}
 
 
 def test_without_wall_time_the_entry_has_none() -> None:
     effects, _ = passage.taken(site(), GRANT, None, {})
-    assert remembered(effects)[0].entered_s is None
+    (known,) = remembered(effects)
+    assert known.entered_s is None
+    assert (known.passed_at, known.passed_s) == ("front_in", None)  # it is known where, and not when
+
+
+def test_a_passage_that_is_no_border_is_the_last_one_and_moves_nobody() -> None:
+    effects, change = passage.taken(site(), changed(area_from=None, area_to=None), NOON, {})
+    (known,) = remembered(effects)
+    assert (known.area, known.passed_at, known.passed_s) == (None, "front_in", NOON.utc_s)
+    assert change == {}
+
+
+def test_a_use_that_is_not_proven_is_no_passage() -> None:
+    (known,) = passage.used(GRANT)
+    assert (known.passed_at, known.passed_s) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("site_max", "roster_max", "places"),
+    [(None, None, None), (3, None, 3), (None, 2, 2), (3, 2, 2), (2, 3, 2), (3, 0, 0)],
+)
+def test_of_two_limits_of_an_area_the_smaller_holds(site_max, roster_max, places) -> None:
+    given = {} if roster_max is None else {"yard": roster_max}
+    assert passage.places(site_max, Rulebook(1, areas=given | {"garage": 1}), "yard") == places
+    here = Site("s", areas=(Area("yard", site_max),))
+    full = []
+    for inside in range(5):
+        effects, _ = passage.taken(here, GRANT, NOON, {"yard": inside}, Rulebook(1, areas=given))
+        full += [(inside, event.count) for event in events(effects) if event.code is Code.OCCUPANCY_FULL]
+    assert full == ([(places - 1, places)] if places else [])
 
 
 @pytest.mark.parametrize(

@@ -206,6 +206,7 @@ def project(node: Node) -> bytes:
         state.fire,
         tuple(sorted(state.fire_levels.items())),
         state.evacuation,
+        state.peers,
         sorted(state.lockdown),
         state.offset_ms is None,
         sorted(state.devices_lost),

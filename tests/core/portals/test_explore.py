@@ -29,6 +29,9 @@ from firmware.core.facts import (
     OutputFailed,
     OverlayChange,
     OverlayChanged,
+    PassageElsewhere,
+    PeersHeard,
+    PeersLost,
     ReleasePortal,
     ResetFault,
     ResetFire,
@@ -39,7 +42,7 @@ from firmware.core.facts import (
     StartLockdown,
 )
 from firmware.core.machines import EXIT, FIRE, OPENING, Exit, ExitTrigger, Fire, FireTrigger, Opening, OpeningTrigger
-from firmware.core.site import Door, LockKind, Reader, Rex, RexMode, Site
+from firmware.core.site import Area, Door, LockKind, Reader, Rex, RexMode, Site
 from tests.core.mutation import planted
 from tests.core.portals.explore import INVARIANTS, Restart, explore
 from tests.core.portals.scene import MONDAY_0755_MS, RULES, door, turnstile
@@ -140,6 +143,13 @@ LOCAL = [
     DeviceRecovered("r_front"),
 ]
 
+ELSEWHERE = [
+    PassageElsewhere("north", "ann", "house", 1_700_000_000, "n_in"),
+    PassageElsewhere("north", "ann", None, 1_700_000_001, "n_out", was="house"),
+    PeersLost("silent"),
+    PeersHeard(),
+]
+
 # Each is walked to its end: every state that these facts can bring about, in any order and number.
 SLICES = {
     "passage": [
@@ -166,6 +176,7 @@ SLICES = {
         *LOCKDOWNS,
         *FIRES[:2],
     ],
+    "elsewhere": [*inputs("front_rex", "front_contact")[:6], *ANN, *ELSEWHERE, *LOCKDOWNS, Restart()],
     "local": [*inputs("front_rex", "front_contact")[:6], *ANN, LOST, *LOCAL, Restart()],
     "schedule": [
         *inputs("front_contact")[:3],
@@ -186,6 +197,8 @@ WHOLE = [
     ("passage", "fail_safe-shunt-contact", "input"),
     ("modes", "fail_secure-unlock-contact", "person"),
     ("modes", "fail_safe-unlock-unmonitored", "input"),
+    ("elsewhere", "fail_secure-unlock-contact", "input"),
+    ("elsewhere", "fail_safe-shunt-unmonitored", "input"),
     ("local", "fail_secure-unlock-contact", "input"),
     ("local", "fail_safe-shunt-unmonitored", "input"),
     ("faults", "fail_secure-unlock-contact", "input"),
@@ -205,7 +218,7 @@ def whole(where: Site, alphabet: list, at_least: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("part", "name", "fire_reset"), WHOLE)
 def test_every_state_of_one_door(part, name, fire_reset):
-    whole(site(DOORS[name], fire_reset=fire_reset), SLICES[part], 30)
+    whole(site(DOORS[name], fire_reset=fire_reset, areas=(Area("house", shared=True),)), SLICES[part], 30)
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import pytest
 
 from firmware.core.machines import TABLES
 from tests.core.mutation import judge, scenarios_of
-from tests.core.portals import test_exit, test_fire, test_holds, test_leaf, test_passing, test_schedule
+from tests.core.portals import test_elsewhere, test_exit, test_fire, test_holds, test_leaf, test_passing, test_schedule
 
 # Mutants that nobody can notice, each with its proof.
 EQUIVALENT: dict[str, str] = {}
@@ -14,7 +14,7 @@ EQUIVALENT: dict[str, str] = {}
 
 @pytest.mark.slow
 def test_every_row_is_visited_and_every_mutant_is_noticed():
-    scenarios = scenarios_of(test_leaf, test_passing, test_exit, test_holds, test_schedule, test_fire)
+    scenarios = scenarios_of(test_leaf, test_passing, test_exit, test_holds, test_schedule, test_fire, test_elsewhere)
     verdict = judge(TABLES, scenarios, EQUIVALENT)
     assert verdict.unvisited == []
     assert verdict.survivors == []
