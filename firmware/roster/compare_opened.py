@@ -21,7 +21,7 @@ _HEADER, _ID_AT = b"SQLite format 3\0", 68
 
 
 class Note(NamedTuple):
-    """Something the answer rests on: the text `compare.note.NAME`, about what."""
+    """Something the answer rests on: the text `roster.compare.note.NAME`, about what."""
 
     name: str
     about: str = ""

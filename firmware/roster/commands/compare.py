@@ -178,7 +178,7 @@ def _asked(arguments: argparse.Namespace, zone: ZoneInfo) -> Asked:
 def _say(arguments: argparse.Namespace, report: Report, heard: _Heard) -> None:
     shown = report.differences[: arguments.limit]
     said = language_of(arguments)
-    notes = [said.say(f"compare.note.{note.name}", what=escaped(note.about)) for note in heard.notes]
+    notes = [said.say(f"roster.compare.note.{note.name}", what=escaped(note.about)) for note in heard.notes]
     if arguments.json:
         plain = msgspec.to_builtins(report)
         plain["differences"] = [_plain(each, heard, said) for each in shown]
@@ -202,19 +202,19 @@ def _plain(difference: Difference, heard: _Heard, said: Texts) -> dict[str, Any]
 
 
 def _summary(report: Report, heard: _Heard, said: Texts) -> list[str]:
-    unknown = said.say("compare.time_unknown")
+    unknown = said.say("roster.compare.time_unknown")
     return [
         said.say(
-            "compare.summary",
+            "roster.compare.summary",
             old=report.old_version,
             new=report.new_version,
             presentations=report.presentations,
             since=moment(report.since_ms, heard.zone) or unknown,
             until=moment(report.until_ms, heard.zone) or unknown,
         ),
-        said.say("compare.differently", count=report.differently, holders=report.holders)
+        said.say("roster.compare.differently", count=report.differently, holders=report.holders)
         if report.differently
-        else said.say("compare.nobody_differently"),
+        else said.say("roster.compare.nobody_differently"),
     ]
 
 
@@ -226,29 +226,32 @@ def _lists(report: Report, shown: tuple[Difference, ...], heard: _Heard, said: T
         group = [difference for difference in shown if difference.change is change]
         if not group:
             continue
-        lines += ["", said.say(f"compare.change.{change.value}", count=report.by_change[change])]
+        lines += ["", said.say(f"roster.compare.change.{change.value}", count=report.by_change[change])]
         mark = "! " if change in (Change.LET_IN, Change.ASKED) else "  "
-        cells = [[said.say(f"compare.column.{name}") for name in names], *(_cells(each, heard, said) for each in group)]
+        cells = [
+            [said.say(f"roster.compare.column.{name}") for name in names],
+            *(_cells(each, heard, said) for each in group),
+        ]
         for number, line in enumerate(table(cells)):
             lines.append(("  " if number == 0 else mark) + line)
     hidden = len(report.differences) - len(shown)
     if hidden:
-        lines.append(said.say("compare.more", count=hidden))
+        lines.append(said.say("roster.compare.more", count=hidden))
     if report.left_out:
-        lines.append(said.say("compare.left_out", count=report.left_out))
+        lines.append(said.say("roster.compare.left_out", count=report.left_out))
     return [*lines, ""] if lines else lines
 
 
 def _cells(difference: Difference, heard: _Heard, said: Texts) -> list[str]:
     who = heard.names.shown(difference.holder)
     if difference.becomes is not None:
-        who = said.say("compare.becomes", old=who, new=heard.names.shown(difference.becomes))
+        who = said.say("roster.compare.becomes", old=who, new=heard.names.shown(difference.becomes))
     if difference.second is not None:
-        who = said.say("compare.with", first=who, second=heard.names.shown(difference.second))
+        who = said.say("roster.compare.with", first=who, second=heard.names.shown(difference.second))
     count = str(difference.count)
     if difference.doubtful:
-        count = said.say("compare.doubtful", count=difference.count, doubtful=difference.doubtful)
-    times = (moment(each, heard.zone) or said.say("compare.time_unknown") for each in
+        count = said.say("roster.compare.doubtful", count=difference.count, doubtful=difference.doubtful)
+    times = (moment(each, heard.zone) or said.say("roster.compare.time_unknown") for each in
              (difference.first_ms, difference.last_ms))  # fmt: skip
     words = ("; ".join(reason(said, code) for code in side) for side in (difference.before, difference.after))
     return [who, escaped(difference.access_point), count, *times, *words]
@@ -256,17 +259,17 @@ def _cells(difference: Difference, heard: _Heard, said: Texts) -> list[str]:
 
 def _rest(report: Report, said: Texts) -> list[str]:
     """How far the answer goes: what could not be decided again, and where the old roster and the journal differ."""
-    lines = [said.say("compare.agreed", agreed=report.agreed, compared=report.compared)]
+    lines = [said.say("roster.compare.agreed", agreed=report.agreed, compared=report.compared)]
     for what, count in list(report.disagreed.items())[:DISAGREEMENTS_SAID]:
         recorded, _, again = what.partition(" / ")
         words = {"recorded": reason(said, recorded), "again": reason(said, again) if again else ""}
-        lines.append(said.say("compare.disagreed", count=count, **words))
+        lines.append(said.say("roster.compare.disagreed", count=count, **words))
     for name in ("summed", "erased", "nameless", "undecided", "strangers", "local", "reasons_only"):
         count = getattr(report, name)
         if count:
-            lines.append(said.say(f"compare.{name}", count=count))
+            lines.append(said.say(f"roster.compare.{name}", count=count))
     if report.other_versions:
         versions = ", ".join(f"{version} ({count})" for version, count in report.other_versions.items())
-        lines.append(said.say("compare.other_versions", versions=escaped(versions)))
-    lines.append(said.say("compare.past"))
+        lines.append(said.say("roster.compare.other_versions", versions=escaped(versions)))
+    lines.append(said.say("roster.compare.past"))
     return lines
