@@ -19,7 +19,7 @@ from firmware.core.state import State
 from firmware.identity import Identity
 from firmware.roster.errors import RosterError
 from firmware.roster.keys import canonical, token_of
-from firmware.roster.presented import Ledger, present
+from firmware.roster.presented import Keys, Ledger, present
 from firmware.roster.roster import Roster, SecondPin
 
 LINE_CHARACTERS_MAX = 512  # a QR code's text; longer ones are nobody's credential
@@ -39,11 +39,14 @@ class Intake:
         formats: Mapping[str, Sequence[str]],
         quota_areas: Collection[str] = (),
         on_damaged: Callable[[RosterError], None] = lambda _: None,
+        keys_of: Callable[[Roster | None], Keys] | None = None,
     ) -> None:
+        """`keys_of` names the digest key that a roster was built with; without it that is `identity`'s own."""
         self._roster = roster
         self._next: Roster | None = None
         self._ledger = ledger
-        self._identity = identity
+        self._keys_of: Callable[[Roster | None], Keys] = keys_of if keys_of is not None else lambda _: identity
+        self._keys = self._keys_of(roster)
         self._formats = formats
         self._quota_areas = tuple(quota_areas)
         self._on_damaged = on_damaged
@@ -66,6 +69,7 @@ class Intake:
         if self._roster is not None:
             self._roster.close()
         self._roster, self._next = self._next, None
+        self._keys = self._keys_of(self._roster)
 
     def close(self) -> None:
         for roster in (self._roster, self._next):
@@ -130,17 +134,17 @@ class Intake:
     def _present(self, factor: Factor, key: str) -> Known | Unknown:
         if self._roster is not None:
             try:
-                return present(self._roster, self._ledger, factor, key, self._identity, self._quota_areas)
+                return present(self._roster, self._ledger, factor, key, self._keys, self._quota_areas)
             except RosterError as error:
                 self._on_damaged(error)
-        at = self._identity.pin_digest("", key) if factor is Factor.PIN else canonical(factor, key)
-        return Unknown(token=token_of(self._identity, factor, at))
+        at = self._keys.pin_digest("", key) if factor is Factor.PIN else canonical(factor, key)
+        return Unknown(token=token_of(self._keys, factor, at))
 
     def _second_pin(self, holder: str, pin: str) -> SecondPin | None:
         """Whether the PIN is this holder's; None, which is wrong, where the roster cannot be read."""
         assert self._roster is not None
         try:
-            return self._roster.second_pin(holder, pin, self._identity)
+            return self._roster.second_pin(holder, pin, self._keys)
         except RosterError as error:
             self._on_damaged(error)
             return None

@@ -79,14 +79,22 @@ class Controller:
         self._death = ""  # the same for the journal: without what an exception may say of a person
         self.inbox = Inbox()
         self.identity = Identity.load_or_create(folder / "identity")
-        self.rosters = RosterWatch(folder / "roster", config.roster.signers, self.identity, self.inbox)
         self.clock = Clock(self._loop, wall)
         self.recorder = Recorder(record, config.site, self.clock.now_ms()) if record is not None else None
         self.journal = self._open_journal()
+        self.rosters = RosterWatch(
+            folder / "roster", config.roster.signers, self.identity, self.inbox, self.journal.kept()
+        )
         self.clock.believe_from(self.journal.newest_utc_ms)
         quota_areas = [area.id for area in config.site.areas if area.quota]
         self.intake = Intake(
-            self.rosters.roster, self.journal.ledger, self.identity, board.formats, quota_areas, self.rosters.damaged
+            self.rosters.roster,
+            self.journal.ledger,
+            self.identity,
+            board.formats,
+            quota_areas,
+            self.rosters.damaged,
+            self.rosters.keys_of,
         )
         self.rosters.offer = self.intake.offer
         self.supervisor = Supervisor(self.emit, self._device, self._died)

@@ -1,8 +1,9 @@
 """Takes in a roster file that is put into the controller's roster folder: proven here, swapped, told to the core.
 
-Whoever may write `incoming.roster` cannot make it valid: signature and version are checked against the trust list. A
-file that is refused is renamed aside and changes nothing. Proving and copying run beside the event loop. A roster that
-cannot be read any more while it serves is told once, and the last good one is opened anew.
+Whoever may write `incoming.roster` cannot make it valid: signature and version are checked, against the authority and
+against what was in service, which the journal remembers. A file that is refused is renamed aside, with the reason
+beside it, and changes nothing. Proving and copying run beside the event loop. A roster that cannot be read any more
+while it serves is told once, and the last good one is opened anew.
 """
 
 from __future__ import annotations
@@ -10,22 +11,25 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from firmware.controller.inbox import Inbox, Rank
 from firmware.core.access import Rulebook
 from firmware.core.facts import AnyFact, RosterRefused, RosterReplaced
-from firmware.identity import Identity
+from firmware.identity import Identity, id_of
+from firmware.roster.authority import Authority, AuthorityError, Keys, read_authority
 from firmware.roster.errors import RosterError, RosterMissing, RosterUnusable
-from firmware.roster.install import install, load_last_good
+from firmware.roster.floors import Floors
+from firmware.roster.install import INCOMING, PREVIOUS, REFUSED, WHY, install, load_last_good, seal_of
 from firmware.roster.roster import Roster
+from firmware.roster.seal import Seal, is_sealed
 
-INCOMING = "incoming.roster"
-REFUSED = "incoming.refused"
-LOOK_S = 5.0
-ANEW_S_MAX = 60.0  # between two tries to open the roster anew: a failing disk is not read all the time
+LOOK_S = 0.25  # a stat: cheap, and a quarter of the second in which a new roster is to serve
+DAMAGED_S = 5.0  # between two tries to open the roster anew, doubled up to ANEW_S_MAX
+ANEW_S_MAX = 60.0  # a failing disk is not read all the time
+SHA_SHOWN = 12  # digits of a hash in a receipt: enough to tell two files apart by eye
 
 
 class _Stamp(NamedTuple):
@@ -37,20 +41,38 @@ class _Stamp(NamedTuple):
     size: int
 
 
+class _Taken(NamedTuple):
+    """A roster that is to serve, and what the journal is to keep of it."""
+
+    roster: Roster
+    rulebook: Rulebook
+    floors: Floors
+
+
 class RosterWatch:
     """`roster` is the one in service, or None. `offer` gets a new one just before its fact is put into the inbox."""
 
-    def __init__(self, folder: Path, signers: Collection[bytes], identity: Identity, inbox: Inbox) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        signers: Collection[bytes],
+        identity: Identity,
+        inbox: Inbox,
+        kept: Mapping[str, str] | None = None,
+    ) -> None:
+        """`signers` are the configuration's; `kept` is what the journal kept, None where it could not be read."""
         self._folder = folder
         self._incoming = folder / INCOMING
-        self._trusted = tuple(signers) or (identity.public_key,)
-        self._digest_key_id = identity.digest_key_id
+        self._signers = tuple(signers)
+        self._identity = identity
         self._inbox = inbox
+        self._floors = Floors.of(kept)
         self._first: list[AnyFact] = []
         self._done: _Stamp | None = None  # an incoming file that was dealt with and could not be moved away
         self._damaged = False
-        self._anew_s = LOOK_S
+        self._anew_s = DAMAGED_S
         self._anew_at_s = 0.0
+        self._authority: Authority | None = None
         self.roster: Roster | None = None
         self.offer: Callable[[Roster], None] = lambda _: None
         self._load()
@@ -58,6 +80,10 @@ class RosterWatch:
     def first_facts(self) -> Sequence[AnyFact]:
         """What the core must learn at the start."""
         return self._first
+
+    def keys_of(self, roster: Roster | None) -> Keys:
+        """The key with which this roster's PINs and tokens were made."""
+        return self._identity if self._authority is None else self._authority.keys_of(roster)
 
     def damaged(self, error: RosterError) -> None:
         """The roster in service cannot be read: told once; `run` opens the last good one anew."""
@@ -69,26 +95,28 @@ class RosterWatch:
     async def run(self) -> None:
         """Look for a new file, and for a good one where the one in service is damaged, until cancelled."""
         loop = asyncio.get_running_loop()
+        seen: _Stamp | None = None
         while True:
             await asyncio.sleep(LOOK_S)
             if self._damaged and loop.time() >= self._anew_at_s:
                 await self._open_anew()
             stamp = self._look()
-            if stamp is not None and stamp != self._done:
+            # Without a seal it may still be copied: it is refused once it does not change any more.
+            if stamp is not None and stamp != self._done and (stamp == seen or is_sealed(self._incoming)):
                 await self._take(stamp)
+            seen = stamp
 
     def _load(self) -> None:
         try:
-            loaded = load_last_good(self._folder, self._trusted, digest_key_id=self._digest_key_id)
-            rulebook = loaded.roster.rulebook()
+            taken, refused = self._last_good()
         except RosterMissing:
             return
         except RosterError as error:
             self._first.append(RosterRefused(version=error.version, why=str(error)))
             return
-        self._first += [RosterRefused(version=error.version, why=str(error)) for error in loaded.refused]
-        self.roster = loaded.roster
-        self._first.append(RosterReplaced(rulebook=rulebook))
+        self._first += [RosterRefused(version=error.version, why=str(error)) for error in refused]
+        self.roster = taken.roster
+        self._first.append(self._replaced(taken))
 
     def _look(self) -> _Stamp | None:
         try:
@@ -101,37 +129,50 @@ class RosterWatch:
         loop = asyncio.get_running_loop()
         self._done = stamp
         try:
-            roster, rulebook = await loop.run_in_executor(None, self._install)
+            taken = await loop.run_in_executor(None, self._install)
         except RosterError as error:
             self._refuse(error)
-            await loop.run_in_executor(None, self._move_away, False)
+            await loop.run_in_executor(None, self._put_aside, stamp, str(error))
             return
-        await loop.run_in_executor(None, self._move_away, True)
-        self._anew_s = LOOK_S
-        self._serve(roster, rulebook)
+        self._anew_s = DAMAGED_S
+        self._serve(taken)
+        await loop.run_in_executor(None, self._put_aside, stamp, "")
 
     async def _open_anew(self) -> None:
         loop = asyncio.get_running_loop()
         self._anew_s = min(2 * self._anew_s, ANEW_S_MAX)
         self._anew_at_s = loop.time() + self._anew_s
         try:
-            roster, rulebook = await loop.run_in_executor(None, self._last_good)
+            taken, _ = await loop.run_in_executor(None, self._last_good)
         except RosterError:
             return  # it was told when it was found; the next try comes at `_anew_at_s`
-        self._serve(roster, rulebook)
+        self._serve(taken)
 
-    def _serve(self, roster: Roster, rulebook: Rulebook) -> None:
+    def _serve(self, taken: _Taken) -> None:
         self._damaged = False
-        self.roster = roster
-        self.offer(roster)
-        self._inbox.put(RosterReplaced(rulebook=rulebook), Rank.SYSTEM, "roster")
+        self.roster = taken.roster
+        self.offer(taken.roster)
+        self._inbox.put(self._replaced(taken), Rank.SYSTEM, "roster")
+
+    def _replaced(self, taken: _Taken) -> RosterReplaced:
+        self._floors = taken.floors
+        return RosterReplaced(rulebook=taken.rulebook, receipt=receipt(taken.roster.seal), kept=taken.floors.kept())
 
     def _refuse(self, error: RosterError) -> None:
         self._inbox.put(RosterRefused(version=error.version, why=str(error)), Rank.SYSTEM, "roster")
 
     # -- beside the event loop ----------------------------------------------------------------------------------------
 
-    def _install(self) -> tuple[Roster, Rulebook]:
+    def _trusting(self) -> Authority:
+        """The authority as it is now. One that cannot be read leaves none: nobody's rosters are trusted then."""
+        try:
+            self._authority = read_authority(self._folder, self._identity, self._signers)
+        except AuthorityError:
+            self._authority = None
+            raise
+        return self._authority
+
+    def _install(self) -> _Taken:
         # A pipe would be waited for, and a link leads somewhere that whoever put it may not read.
         try:
             regular = stat.S_ISREG(os.lstat(self._incoming).st_mode)
@@ -139,18 +180,42 @@ class RosterWatch:
             raise RosterMissing(f"{self._incoming}: {error.strerror}. Put it there again.") from error
         if not regular:
             raise RosterUnusable(f"{self._incoming} is no regular file: copy the roster itself there.")
-        roster = install(self._incoming, self._folder, self._trusted, digest_key_id=self._digest_key_id)
-        return roster, roster.rulebook()
+        trusted = self._trusting()
+        floor, held = self._floors.current, trusted.digest_key_ids
+        return self._taken(install(self._incoming, self._folder, trusted.signers, floor, digest_key_id=held), trusted)
 
-    def _last_good(self) -> tuple[Roster, Rulebook]:
-        roster = load_last_good(self._folder, self._trusted, digest_key_id=self._digest_key_id).roster
-        return roster, roster.rulebook()
+    def _last_good(self) -> tuple[_Taken, Sequence[RosterError]]:
+        trusted = self._trusting()
+        loaded = load_last_good(self._folder, trusted.signers, self._floors, digest_key_id=trusted.digest_key_ids)
+        return self._taken(loaded.roster, trusted), loaded.refused
 
-    def _move_away(self, installed: bool) -> None:
+    def _taken(self, roster: Roster, trusted: Authority) -> _Taken:
         try:
-            if installed:
-                self._incoming.unlink()
-            else:
+            floors = self._floors.raised(roster.seal, seal_of(self._folder / PREVIOUS, trusted.signers))
+            return _Taken(roster, roster.rulebook(), floors)
+        except RosterError:
+            roster.close()
+            raise
+
+    def _put_aside(self, stamp: _Stamp, refused: str) -> None:
+        """Out of the way: gone, or aside with the reason for whoever waits for it. A newer one that came is left."""
+        if self._look() != stamp:
+            return
+        try:
+            if refused:
+                (self._folder / WHY).write_text(refused + "\n", encoding="utf-8")
                 self._incoming.replace(self._folder / REFUSED)
+            else:
+                self._incoming.unlink()
         except OSError:
             return  # a disk that takes no change: `_done` remembers that this file has been dealt with
+
+
+def receipt(seal: Seal) -> str:
+    """One line that says which file it is, who signed it and what it was built of; nothing personal."""
+    source = ""
+    if seal.source:
+        batch, _, digest = seal.source.partition(":")
+        source = f", source batch {batch} {digest[:SHA_SHOWN]}, {seal.changes} changes"
+    signer = id_of(bytes.fromhex(seal.signer))
+    return f"version {seal.version}, sha256 {seal.sha256[:SHA_SHOWN]}{source}, signed by {signer}"

@@ -40,7 +40,9 @@ def clock_lost(draft: Draft, fact: ClockLost) -> None:
 def roster_replaced(draft: Draft, fact: RosterReplaced) -> None:
     """There is a new rulebook: schedules that it begins are found, those that it ends end."""
     draft.set(rulebook=fact.rulebook)
-    draft.record(Code.ROSTER_REPLACED, detail=f"version {fact.rulebook.version}")
+    for key, value in fact.kept.items():
+        draft.keep(key, value)
+    draft.record(Code.ROSTER_REPLACED, detail=fact.receipt or f"version {fact.rulebook.version}")
     evaluate_all(draft, by_time=False)
 
 
