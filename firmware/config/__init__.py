@@ -9,6 +9,7 @@ from firmware.config.reading import config_of, draft, load
 from firmware.config.tables import (
     Config,
     DoorWords,
+    Exchange,
     Network,
     Rehearsal,
     RosterTrust,
@@ -21,6 +22,7 @@ __all__ = [
     "DeviceDraft",
     "DoorWords",
     "Draft",
+    "Exchange",
     "Limit",
     "Network",
     "PortalDraft",

@@ -9,7 +9,9 @@ import msgspec
 from firmware.config.problem import Problems
 from firmware.config.tables import (
     DoorWords,
+    ExchangeTable,
     NetworkTable,
+    PeerTable,
     RehearsalTable,
     RosterTable,
     SiteTable,
@@ -45,10 +47,12 @@ class Draft(msgspec.Struct):
     zone: Zone = Zone("UTC")
     store: StoreTable = StoreTable()
     roster: RosterTable = RosterTable()
+    exchange: ExchangeTable = ExchangeTable()
     network: NetworkTable = NetworkTable()
     rehearsal: RehearsalTable = RehearsalTable()
     board: dict[str, object] = {}
     areas: list[tuple[str, Area]] = []
+    peers: list[tuple[str, PeerTable]] = []
     readers: list[tuple[str, Reader]] = []
     portals: list[PortalDraft] = []
     devices: list[DeviceDraft] = []

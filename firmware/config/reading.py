@@ -17,8 +17,11 @@ from firmware.config.tables import (
     SHAPES,
     Config,
     DoorWords,
+    Exchange,
+    ExchangeTable,
     Network,
     NetworkTable,
+    PeerTable,
     Rehearsal,
     RehearsalTable,
     RosterTable,
@@ -38,8 +41,10 @@ PORTALS_MAX = 256
 DEVICES_MAX = 512  # one loop serves them all
 NAMED_MAX = 256  # areas, readers
 
-TABLES = ("site", "store", "roster", "network", "rehearsal", "board")
-LISTS = {"area": NAMED_MAX, "reader": NAMED_MAX, "portal": PORTALS_MAX, "device": DEVICES_MAX}
+PEERS_MAX = 64  # controllers of one community; each tells every few seconds
+
+TABLES = ("site", "store", "roster", "exchange", "network", "rehearsal", "board")
+LISTS = {"area": NAMED_MAX, "peer": PEERS_MAX, "reader": NAMED_MAX, "portal": PORTALS_MAX, "device": DEVICES_MAX}
 PORTAL_KINDS: dict[str, tuple[type[Door | Turnstile], type[DoorWords | TurnstileWords]]] = {
     "door": (Door, DoorWords),
     "turnstile": (Turnstile, TurnstileWords),
@@ -76,6 +81,7 @@ def draft(path: Path) -> Draft:
         made.zone = _zone(made.site, problems)
     made.store = _table(document, "store", StoreTable, problems) or made.store
     made.roster = _table(document, "roster", RosterTable, problems) or made.roster
+    made.exchange = _table(document, "exchange", ExchangeTable, problems) or made.exchange
     made.network = _table(document, "network", NetworkTable, problems) or made.network
     made.rehearsal = _table(document, "rehearsal", RehearsalTable, problems) or made.rehearsal
     board = document.get("board")
@@ -86,6 +92,7 @@ def draft(path: Path) -> Draft:
     else:
         made.board = board
     made.areas = _structs(document, "area", Area, problems)
+    made.peers = _structs(document, "peer", PeerTable, problems)
     made.readers = _structs(document, "reader", Reader, problems)
     made.portals = [
         made_portal for p, t in _tables(document, "portal", problems) if (made_portal := _portal(t, p, problems))
@@ -130,6 +137,7 @@ def config_of(made: Draft) -> Config:
         portal_names={each.portal.id: (each.words and each.words.name) or each.portal.id for each in made.portals},
         store=Store(here / made.store.folder, made.store.retention_days, made.store.retention_mb),
         roster=RosterTrust(tuple(bytes.fromhex(key) for key in made.roster.signers)),
+        exchange=Exchange({peer.id: bytes.fromhex(peer.key) for _, peer in made.peers}, made.exchange.heard_ms_max),
         network=Network(host, port, made.network.mdns),
         rehearsal=Rehearsal(
             *(

@@ -8,6 +8,7 @@ from firmware.config.drafts import Draft, PortalDraft
 from firmware.config.problem import Problems, nearest, shown
 from firmware.config.tables import DoorWords, TurnstileWords
 from firmware.core.site import AccessPoint, Door, Reader, Turnstile
+from firmware.identity import id_of
 
 
 def check_references(draft: Draft) -> None:
@@ -16,6 +17,7 @@ def check_references(draft: Draft) -> None:
     uses = _Uses(draft)
     for each in draft.portals:
         _check_portal(each, draft, uses)
+    _check_peers(draft)
     for path, reader in draft.readers:
         uses.device(f"{path}.id", reader.id, "guard")
         uses.device(f"{path}.tamper", reader.tamper, "use")
@@ -37,6 +39,24 @@ def _check_ids(draft: Draft) -> None:
             if item.id and item.id in first:
                 draft.problems.add(f"{path}.id", shown(item.id), "duplicate_id", first=first[item.id])
             first.setdefault(item.id, path)
+
+
+def _check_peers(draft: Draft) -> None:
+    """Each peer once, under the id that follows from its key; and somebody tells of every area that is shared."""
+    first: dict[str, str] = {}
+    for path, peer in draft.peers:
+        if peer.id and peer.key and peer.id != id_of(bytes.fromhex(peer.key)):
+            draft.problems.add(
+                f"{path}.id", shown(peer.id), "controller_id_of_key", near=id_of(bytes.fromhex(peer.key))
+            )
+        if peer.id and peer.id in first:
+            draft.problems.add(f"{path}.id", shown(peer.id), "duplicate_id", first=first[peer.id])
+        first.setdefault(peer.id, path)
+    if draft.peers or draft.problems.touch("peer"):
+        return
+    for path, area in draft.areas:
+        if area.shared:
+            draft.problems.add(f"{path}.shared", "true", "shared_without_peer")
 
 
 def _all_known(group: str, problems: Problems) -> bool:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 ID = Limit(rule="id", pattern=r"\A[a-z][a-z0-9_]{0,39}\Z")  # ids become file names, topics and columns
 # What people read: no control characters, and none that turn the reading direction round.
 NAME = Limit(rule="name", pattern="\\A[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]{1,80}\\Z")
+PUBLIC_KEY = Limit(rule="public_key", pattern=r"\A[0-9a-f]{64}\Z")
 PATH = Limit(rule="file_path", pattern="\\A[^\x00-\x1f]{1,1000}\\Z")
 
 SECOND_MS, MINUTE_MS, HOUR_MS = 1_000, 60_000, 3_600_000
@@ -57,6 +58,19 @@ class NetworkTable(msgspec.Struct, frozen=True):
 
     page: str = "127.0.0.1:8080"
     mdns: bool = True
+
+
+class PeerTable(msgspec.Struct, frozen=True):
+    """[[peer]]: another controller of the community, that tells of passages into and out of shared areas."""
+
+    id: str
+    key: str
+
+
+class ExchangeTable(msgspec.Struct, frozen=True):
+    """[exchange]: with the peers."""
+
+    heard_ms_max: int = 30_000
 
 
 class RehearsalTable(msgspec.Struct, frozen=True):
@@ -106,6 +120,16 @@ class RosterTrust(msgspec.Struct, frozen=True):
     signers: tuple[bytes, ...] = ()
 
 
+class Exchange(msgspec.Struct, frozen=True):
+    """Who tells of passages elsewhere: public keys (Ed25519, 32 bytes) by controller id; none: nobody does.
+
+    A peer that was not heard for `heard_ms_max` is lost, and hard anti-passback of shared areas is soft.
+    """
+
+    peers: dict[str, bytes] = {}
+    heard_ms_max: int = ExchangeTable().heard_ms_max
+
+
 class Network(msgspec.Struct, frozen=True):
     """Where the page listens, and whether the controller announces itself."""
 
@@ -133,6 +157,7 @@ class Config(msgspec.Struct, frozen=True):
     portal_names: dict[str, str]  # portal id -> name for people
     store: Store
     roster: RosterTrust
+    exchange: Exchange
     network: Network
     rehearsal: Rehearsal
     board: dict[str, object]
@@ -161,7 +186,10 @@ SHAPES: dict[type, Shape] = {
             "retention_mb": Limit(16, 1_000_000),
         }
     ),
-    RosterTable: Shape(limits={"signers": Limit(rule="public_key", pattern=r"\A[0-9a-f]{64}\Z")}),
+    RosterTable: Shape(limits={"signers": PUBLIC_KEY}),
+    PeerTable: Shape(limits={"id": Limit(rule="controller_id", pattern=r"\A[a-z2-7]{16}\Z"), "key": PUBLIC_KEY}),
+    # Shorter than a few frames' way, and every delay is told; longer, and a stolen card is let in twice for longer.
+    ExchangeTable: Shape(limits={"heard_ms_max": Limit(5 * SECOND_MS, 10 * MINUTE_MS)}),
     NetworkTable: Shape(limits={"page": Limit(rule="page_address", pattern=r"\A.{3,60}\Z")}),
     RehearsalTable: Shape(limits={"plants": PATH, "holders": PATH, "rules": PATH}),
     DoorWords: Shape(limits={"name": NAME, "egress": Limit(rule="egress")}),

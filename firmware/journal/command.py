@@ -1,4 +1,4 @@
-"""`menshen journal verify|export|search`: reads a journal, also one that is being written to; writes to none."""
+"""`menshen journal verify|export|search|ledger`: reads a journal, also one that is being written to; writes to none."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import msgspec
 from firmware.config import escaped
 from firmware.core.codes import Code
 from firmware.journal.command_export import export_to
+from firmware.journal.command_ledger import add_ledger, show_ledger
 from firmware.journal.errors import JournalDamaged, JournalError
 from firmware.journal.heads import SignedHead, read_head
 from firmware.journal.proof import Verdict, verify
@@ -59,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_verify(actions.add_parser("verify", help="prove that nothing was changed, and say up to where"))
     _add_export(actions.add_parser("export", help="write rows, oldest first, as JSON lines or CSV"))
     _add_search(actions.add_parser("search", help="the newest rows of a holder, portal, kind or time"))
+    add_ledger(actions.add_parser("ledger", help="where a holder is, the last passage, and the uses"), _PURPOSE)
 
 
 def _add_path(parser: argparse.ArgumentParser) -> None:
@@ -129,7 +131,7 @@ def a_row(text: str) -> tuple[int, int]:
 def run(arguments: argparse.Namespace) -> int:
     """Exit status 0: done, whole; 1: the journal is not whole, or damaged; 2: misused, or not to be read."""
     prepare_output()
-    command = {"verify": _verify, "export": _export, "search": _search}[arguments.action]
+    command = {"verify": _verify, "export": _export, "search": _search, "ledger": _ledger}[arguments.action]
     try:
         status = command(arguments, journal_of(arguments.path))
         sys.stdout.flush()  # here, so that a reader who went is noticed while somebody still listens
@@ -279,6 +281,11 @@ def _search(arguments: argparse.Namespace, path: Path) -> int:
     for line in table(_cells(rows, arguments, said)):
         print(line)
     return DONE
+
+
+def _ledger(arguments: argparse.Namespace, path: Path) -> int:
+    _demand_purpose(arguments, True, "--holder")
+    return show_ledger(arguments, path)
 
 
 def _demand_purpose(arguments: argparse.Namespace, wanted: bool, option: str) -> None:

@@ -82,6 +82,11 @@ def test_twenty_planted_twenty_found(tmp_path):
     assert found(write(tmp_path, site)) == sorted(planted)
 
 
+# RFC 8032, section 7.1, TEST 1; the id by `xxd -r -p | sha256sum`, its first ten bytes by `base32`.
+PEER_KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+PEER_ID = "eh7ddx5bksrgcytl"
+
+
 # Each rule, planted alone, is the only problem: (what to change, where it is found, the rule, what was meant).
 def _set(*keys_and_value):
     *keys, value = keys_and_value
@@ -231,6 +236,12 @@ ALONE = [
     (_device("front_reader", formats=["H10301", "H10305"]), at("front_reader", "formats[1]"), "device", ""),
     (_device("front_reader", formats=["H10301", "IND26"]), at("front_reader", "formats"), "device", ""),
     (_device("front_reader", formats=["H10302", "H10304"]), at("front_reader", "formats"), "device", ""),
+    (_set("peer", [{"id": "North", "key": PEER_KEY}]), "peer[0].id", "controller_id", ""),
+    (_set("peer", [{"id": "a" * 16, "key": PEER_KEY}]), "peer[0].id", "controller_id_of_key", PEER_ID),
+    (_set("peer", [{"id": PEER_ID, "key": PEER_KEY[:-1]}]), "peer[0].key", "public_key", ""),
+    (_set("peer", [{"id": PEER_ID, "key": PEER_KEY}] * 2), "peer[1].id", "duplicate_id", ""),
+    (_set("area", 0, "shared", True), "area[0].shared", "shared_without_peer", ""),
+    (_set("exchange", {"heard_ms_max": 4_999}), "exchange.heard_ms_max", "whole_number", ""),
     (_set("portal", SIDE, "access_point", 0, "readers", []), "portal[1].access_point[0].readers",
      "access_point_without_readers", ""),
 ]  # fmt: skip

@@ -11,6 +11,9 @@ from firmware.core.access import Factor
 from firmware.core.site import Antipassback, Door, LockKind, Reader, RexMode, Turnstile
 from tests.config.site_files import sound_site, write
 
+# RFC 8032, section 7.1, TEST 1; the id by `xxd -r -p | sha256sum`, its first ten bytes by `base32`.
+PEER_KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+PEER_ID = "eh7ddx5bksrgcytl"
 DEMO = Path(__file__).parents[2] / "provisioning/sites/community_gate.toml"
 
 
@@ -51,6 +54,20 @@ def test_the_rest_is_what_the_file_says(tmp_path):
     assert config.rehearsal.plants == tmp_path / "plants.toml"
     assert config.portal_names == {"front": "Front", "side": "side", "hall": "hall"}
     assert config.name == "测试 gate"
+
+
+def test_peers_and_shared_areas_are_what_the_file_says(tmp_path):
+    tree = sound_site()
+    tree["peer"] = [{"id": PEER_ID, "key": PEER_KEY}]
+    tree["area"][0]["shared"] = True
+    config, problems = load(write(tmp_path, tree))
+    assert problems == []
+    assert config.exchange.peers == {PEER_ID: bytes.fromhex(PEER_KEY)}
+    assert config.exchange.heard_ms_max == 30_000
+    assert [(area.id, area.shared) for area in config.site.areas] == [("inside", True), ("outside", False)]
+    tree["exchange"] = {"heard_ms_max": 5_000}
+    config, _ = load(write(tmp_path, tree))
+    assert config.exchange.heard_ms_max == 5_000
 
 
 def test_an_absolute_store_stays_where_it_is(tmp_path):
