@@ -1,8 +1,9 @@
 """`menshen explain`: would this credential be let in here, then, and why: the same code path as the gate's.
 
-What the gate knows only at that moment (who is inside, use counts, a lockdown, a latched fault) is taken from the
-controller's journal where a state folder is given; the options add to it. Whose credential it is is not told: that
-would be a search for a person (DESIGN.md, section 5, point 7), and a duress PIN looks like any other.
+What the gate knows only at that moment (who is inside, use counts, a lockdown, a latched fault, what was suspended or
+enrolled there) is taken from the controller's state folder where one is given; the options add to it. Whose credential
+it is is not told: that would be a search for a person (DESIGN.md, section 5, point 7), and a duress PIN looks like any
+other.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from firmware.core.facts import Started
 from firmware.core.site import AccessPoint
 from firmware.core.state import initial
 from firmware.core.step import step
+from firmware.core.turn import OVERLAY
 from firmware.identity import Identity, IdentityError
 from firmware.journal import JournalError
 from firmware.journal import Ledger as JournalLedger
@@ -34,7 +36,9 @@ from firmware.journal.reading import reading
 from firmware.journal.schema import DATABASE_FILE
 from firmware.roster.errors import RosterError
 from firmware.roster.install import load_last_good
-from firmware.roster.presented import Entry, Keys, Ledger, present
+from firmware.roster.overlay import EMPTY, Overlay
+from firmware.roster.overlay_file import load as load_overlay
+from firmware.roster.presented import Entry, Keys, Ledger, present, resting_on, second_pin
 from firmware.roster.roster import Roster, SecondPin, open_roster
 from firmware.roster.seal import claimed_signer
 from firmware.terminal import (
@@ -81,6 +85,7 @@ def explain(
     at_utc_s: int | None,
     offered: Offered = NOTHING_OFFERED,
     standing: Standing = NOTHING_STANDS,
+    overlay: Overlay = EMPTY,
 ) -> Explained:
     """Decide as the gate does: look up, then `decide`. `at_utc_s` None: wall time is unknown.
 
@@ -89,7 +94,7 @@ def explain(
     """
     point = point_of(config, access_point)
     quota_areas = [area.id for area in config.site.areas if area.quota]
-    presented = present(roster, ledger, factor, key, identity, quota_areas)
+    presented = present(roster, ledger, factor, key, identity, quota_areas, overlay)
     wall = None if at_utc_s is None else calendar.wall(config.site.zone, at_utc_s)
     decision = decide(config.site, roster.rulebook(), point, presented, factor, offered, wall, standing)
     return Explained(decision, presented)
@@ -136,6 +141,7 @@ class Knowledge(NamedTuple):
     standing: Standing
     notes: list[tuple[str, str]]
     close: Callable[[], None]
+    overlay: Overlay = EMPTY
 
 
 def standing_of(config: Config, access_point: str, kept: dict[str, str] | None, occupancy: dict[str, int]) -> Standing:
@@ -175,7 +181,23 @@ def _gather(arguments: argparse.Namespace, config: Config) -> Knowledge:
     else:
         notes.append(("ledger_empty", ""))
     standing = _stands(arguments.standing, standing_of(config, arguments.access_point, kept, occupancy), config)
-    return Knowledge(roster, ledger, _NoKeys() if identity is None else identity, standing, notes, close)
+    overlay = _overlay(arguments, identity, kept, notes)
+    return Knowledge(roster, ledger, _NoKeys() if identity is None else identity, standing, notes, close, overlay)
+
+
+def _overlay(
+    arguments: argparse.Namespace,
+    identity: Identity | None,
+    kept: dict[str, str] | None,
+    notes: list[tuple[str, str]],
+) -> Overlay:
+    """What was suspended, enrolled and invited at the controller; nothing where no state folder is given."""
+    if identity is None:
+        return EMPTY
+    revision = (kept or {}).get(OVERLAY, "")
+    loaded = load_overlay(arguments.state / "roster", identity.public_key, int(revision) if revision.isdecimal() else 0)
+    notes += [("overlay_refused", str(error)) for error in loaded.refused]
+    return loaded.overlay
 
 
 def _unread(why: str) -> None:
@@ -217,7 +239,9 @@ def _stands(words: str, standing: Standing, config: Config) -> Standing:
     return standing
 
 
-def _offered(words: list[str], factor: Factor, known: Knowledge, holder: str | None, notes: list[str]) -> Offered:
+def _offered(
+    words: list[str], factor: Factor, known: Knowledge, holder: str | None, at_s: int | None, notes: list[str]
+) -> Offered:
     """What --with says was given before. A PIN is looked at where it is written; all else is taken as right."""
     factors: list[Factor] = []
     duress = wrong = False
@@ -232,8 +256,8 @@ def _offered(words: list[str], factor: Factor, known: Knowledge, holder: str | N
         if not value:
             notes.append(kind)
         elif holder is not None:
-            found = known.roster.second_pin(holder, value, known.keys)
-            alone = present(known.roster, known.ledger, Factor.PIN, value, known.keys)
+            found = second_pin(known.roster, holder, value, known.keys, known.overlay, at_s)
+            alone = present(known.roster, known.ledger, Factor.PIN, value, known.keys, overlay=known.overlay)
             own = isinstance(alone, Known) and alone.holder == holder  # a PIN that identifies alone serves here too
             duress = duress or found is SecondPin.DURESS or (own and isinstance(alone, Known) and alone.duress)
             wrong = wrong or (found is None and not own)
@@ -305,13 +329,16 @@ def _explain(arguments: argparse.Namespace) -> int:
     known = _gather(arguments, config)
     with ExitStack() as opened:
         opened.callback(known.close)
-        presented = present(known.roster, known.ledger, factor, key, known.keys)
+        presented = present(known.roster, known.ledger, factor, key, known.keys, overlay=known.overlay)
         holder = presented.holder if isinstance(presented, Known) else None
         assumed: list[str] = []
-        offered = _offered(arguments.given, factor, known, holder, assumed)
+        offered = _offered(arguments.given, factor, known, holder, at_s, assumed)
         if assumed:
             known.notes.append(("taken_as_right", ",".join(assumed)))
-        question = (arguments.access_point, factor, key, at_s, offered, known.standing)
+        entry = resting_on(known.overlay, presented)
+        if entry is not None:
+            known.notes.append(("overlay_entry", f"{entry.id}, {moment(entry.expires_s * 1000, zone)}"))
+        question = (arguments.access_point, factor, key, at_s, offered, known.standing, known.overlay)
         decision = explain(config, known.roster, known.ledger, known.keys, *question).decision
         _say(arguments, decision, at_s, zone, config, known)
     return DONE if decision.outcome is Outcome.GRANTED else SAID_NO

@@ -12,6 +12,7 @@ import msgspec
 
 from firmware.core.access import Factor, Known, Unknown
 from firmware.roster import local
+from firmware.roster.entry import Entry as LocalEntry
 from firmware.roster.keys import canonical, token_of
 from firmware.roster.overlay import EMPTY, Overlay
 from firmware.roster.roster import Digests, Enrolled, Roster, SecondPin
@@ -91,6 +92,16 @@ def _beside(overlay: Overlay, found: Enrolled, key: str, known: Known, is_local:
         local=is_local,
         second_factors=local.second_factors(found, overlay),
     )
+
+
+def resting_on(overlay: Overlay, presented: Known | Unknown) -> LocalEntry | None:
+    """The local entry on which it rests that this credential is known, or is refused; None where it is the roster's."""
+    if isinstance(presented, Unknown):
+        return None
+    if presented.suspended_until_s is not None:
+        return overlay.suspension(presented.holder, presented.credential)
+    entries = overlay.of_holder(presented.holder) if presented.local else ()
+    return next((entry for entry in entries if entry.lets_in and entry.credential == presented.credential), None)
 
 
 def second_pin(
