@@ -10,9 +10,9 @@ class OddKind(StrEnum):
     """What a cell is that is not text."""
 
     NUMBER = "number"  # `text` as the file stores it: "1", "1234567", "1.23E+09"
-    DATE = "date"  # `text` is local: "2026-01-01", or "2026-01-01 08:30"
+    DATE = "date"  # `text` is local: "2026-01-01", or "2026-01-01 08:30", or "08:30" where there is no day
     BOOLEAN = "boolean"  # "true" or "false"
-    FORMULA = "formula"  # `text` is the formula, without a result
+    FORMULA = "formula"  # `text` is the formula with its "=", without a result
     ERROR = "error"  # "#N/A" and the like
 
 
@@ -32,3 +32,4 @@ class SheetRow(NamedTuple):
     number: int
     cells: list[Cell]
     merged: frozenset[int] = frozenset()
+    hidden: bool = False  # in the file people do not see this row
