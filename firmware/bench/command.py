@@ -23,6 +23,7 @@ BENCHES = {
     "memory": "PSS of controller and network",
     "start": "start of the process to the first decision",
     "day": "a simulated day of a gate with 20,000 passages",
+    "compare": "what-if over 30 days of 20,000 passages, seconds and memory",
     "kills": "SIGKILL at random instants in a storm of swipes",
 }
 

@@ -20,11 +20,13 @@ from firmware.core.effects import Body
 from firmware.core.site import AccessPoint, Antipassback, Site
 from firmware.roster.compare_past import Past
 from firmware.roster.compare_recorded import SITE_AS_RECORDED, Recorded, point_as_recorded
+from firmware.roster.compare_rules import SameRules
 from firmware.roster.compare_side import Side
 from firmware.roster.presented import attach
 from firmware.roster.roster import Enrolled
 
 EVERYWHERE = "*"
+POINTS_MAX = 20_000  # access points as recorded that are remembered
 NOBODY = Unknown("")
 
 
@@ -61,6 +63,8 @@ class Again:
         self._quota_areas = tuple(area.id for area in self._site.areas if area.quota)
         own = {area.id: area.occupancy_max for area in self._site.areas}
         self._places = {side: _limits(own, side.rulebook.areas) for side in (old, new)}
+        self._same_rules = SameRules(old.rulebook, new.rulebook)
+        self._as_recorded: dict[tuple[str, Factor, Outcome, tuple[str, ...]], AccessPoint] = {}
         self._lockdown: frozenset[str] = frozenset()
         self._out_of_service: set[str] = set()
         self._faulted: set[str] = set()
@@ -92,7 +96,18 @@ class Again:
                 new = replace(new, status="lost" if Reason.LOST in suspended else "suspended")
         else:
             before = self._by(self._old, old, case)
+            if old is not None and old == new and self._nothing_changed(old, case):
+                return before, before, kind
         return before, self._by(self._new, new, case), kind
+
+    def _nothing_changed(self, found: Enrolled, case: Case) -> bool:
+        """Whether both rosters say the same of all that this decision rests on: most of a month is decided once."""
+        point = self._point(case, found.factor)
+        return (
+            not case.recorded.pair
+            and self._same_rules.cover(found.profiles, point)
+            and self._places[self._old].get(point.area_to or "") == self._places[self._new].get(point.area_to or "")
+        )
 
     def _by(self, side: Side, found: Enrolled | None, case: Case) -> Decision:
         """What the gate would have decided by one roster."""
@@ -143,7 +158,17 @@ class Again:
 
     def _point(self, case: Case, factor: Factor) -> AccessPoint:
         point = None if self._points is None else self._points.get(case.access_point)
-        return point or point_as_recorded(case.access_point, case.portal, factor, case.recorded)
+        if point is not None:
+            return point
+        recorded = case.recorded
+        key = (case.access_point, factor, recorded.outcome, recorded.reasons)
+        point = self._as_recorded.get(key)
+        if point is None:
+            if len(self._as_recorded) >= POINTS_MAX:
+                self._as_recorded.clear()
+            point = point_as_recorded(case.access_point, case.portal, factor, recorded)
+            self._as_recorded[key] = point
+        return point
 
     def _standing(self, side: Side, point: AccessPoint, case: Case) -> Standing:
         """What stood at the portal: as recorded; who was refused before that was looked at, as the journal goes on."""
