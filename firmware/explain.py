@@ -1,9 +1,8 @@
 """`menshen explain`: would this credential be let in here, then, and why: the same code path as the gate's.
 
 What the gate knows only at that moment (who is inside, use counts, a lockdown, a latched fault, what was suspended or
-enrolled there) is taken from the controller's state folder where one is given; the options add to it. Whose credential
-it is is not told: that would be a search for a person (DESIGN.md, section 5, point 7), and a duress PIN looks like any
-other.
+enrolled there) is taken from the controller's state folder where there is one; the options add to it. Whose credential
+it is is not told: that would be a search for a person (DESIGN.md, section 5, point 7); duress PINs look like any other.
 """
 
 from __future__ import annotations
