@@ -56,47 +56,57 @@ class Batch:
     def put(self, entity: str, select: str, parameters: Sequence[object] = ()) -> None:
         """Insert or change every row of `entity` that `select` gives; those that are the same already stay so.
 
-        `select` gives the columns of COLUMNS[entity] in their order, each key once, and the same rows when it is asked
-        twice. Much faster than row by row from some thousands on.
+        `select` gives the columns of COLUMNS[entity] in their order, each key once. Much faster than row by row from
+        some thousands on.
         """
-        columns = COLUMNS[entity]
-        names, keys = ", ".join(columns), ", ".join(KEYS[entity])
-        found = f"WITH new({names}) AS MATERIALIZED ({select})"
-        same = " AND ".join(f"old.{key} = new.{key}" for key in KEYS[entity])
+        columns, keys = COLUMNS[entity], KEYS[entity]
+        names = ", ".join(columns)
+        same = " AND ".join(f"old.{key} = new.{key}" for key in keys)
         differs = " OR ".join(f"old.{column} IS NOT new.{column}" for column in columns)
-        old_key = f"old.{KEYS[entity][0]}"
-        self._note(
-            f"{found} SELECT {self.id}, '{entity}', {id_sql(entity, 'new')},"
-            f" CASE WHEN {old_key} IS NULL THEN NULL ELSE {json_sql(entity, 'old')} END, {json_sql(entity, 'new')}"
-            f" FROM new LEFT JOIN {entity} AS old ON {same} WHERE {old_key} IS NULL OR {differs} ORDER BY 3",
-            parameters,
-        )
-        others = [column for column in columns if column not in KEYS[entity]]
-        changed = ", ".join(f"{column} = excluded.{column}" for column in others)
-        with self._whole():
-            self.db.execute(
-                f"{found} INSERT INTO {entity} ({names}) SELECT {names} FROM new WHERE true ORDER BY {keys}"
-                f" ON CONFLICT ({keys}) DO UPDATE SET {changed}",
-                parameters,
+        absent = f"old.{keys[0]} IS NULL"
+        changed = ", ".join(f"{column} = excluded.{column}" for column in columns if column not in keys)
+        # Sorted once: both tables and the index of the history then grow at their ends.
+        with self._gathered(
+            f"SELECT * FROM ({select}) ORDER BY {', '.join(str(n + 1) for n in range(len(keys)))}", parameters, columns
+        ):
+            self._note(
+                f"SELECT {self.id}, '{entity}', {id_sql(entity, 'new')},"
+                f" CASE WHEN {absent} THEN NULL ELSE {json_sql(entity, 'old')} END, {json_sql(entity, 'new')}"
+                f" FROM temp.gathered AS new LEFT JOIN {entity} AS old ON {same} WHERE {absent} OR {differs}"
             )
+            with self._whole():
+                self.db.execute(
+                    f"INSERT INTO {entity} ({names}) SELECT {names} FROM temp.gathered WHERE true"
+                    f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changed}"
+                )
 
     def take(self, entity: str, select: str, parameters: Sequence[object] = ()) -> None:
         """Remove every row of `entity` whose key `select` gives; keys that are not there are passed over."""
         keys = ", ".join(KEYS[entity])
-        among = f"({keys}) IN ({select})"
-        self._note(
-            f"SELECT {self.id}, '{entity}', {id_sql(entity, entity)}, {json_sql(entity, entity)}, NULL"
-            f" FROM {entity} WHERE {among} ORDER BY 3",
-            parameters,
-        )
-        with self._whole():
-            self.db.execute(f"DELETE FROM {entity} WHERE {among}", parameters)
+        among = f"({keys}) IN (SELECT {keys} FROM temp.gathered)"
+        with self._gathered(select, parameters, KEYS[entity]):
+            self._note(
+                f"SELECT {self.id}, '{entity}', {id_sql(entity, entity)}, {json_sql(entity, entity)}, NULL"
+                f" FROM {entity} WHERE {among}"
+            )
+            with self._whole():
+                self.db.execute(f"DELETE FROM {entity} WHERE {among}")
 
-    def _note(self, select: str, parameters: Sequence[object]) -> None:
+    @contextmanager
+    def _gathered(self, select: str, parameters: Sequence[object], columns: Sequence[str]) -> Iterator[None]:
+        """The rows of `select` in a table of their own, so that it is asked once."""
+        self.db.execute(f"CREATE TEMP TABLE gathered ({', '.join(columns)})")
+        try:
+            self.db.execute(f"INSERT INTO temp.gathered {select}", parameters)
+            yield
+        finally:
+            if self.db.in_transaction:  # SQLite has rolled it back with the rest where the disk is full
+                self.db.execute("DROP TABLE temp.gathered")
+
+    def _note(self, select: str) -> None:
         self.db.execute(
             f"INSERT INTO change (batch, entity, id, before, after, salt) SELECT *, randomblob({SALT_BYTES})"
-            f" FROM ({select}) WHERE true ON CONFLICT (entity, id, batch) DO UPDATE SET after = excluded.after",
-            parameters,
+            f" FROM ({select}) WHERE true ON CONFLICT (entity, id, batch) DO UPDATE SET after = excluded.after"
         )
 
     @contextmanager

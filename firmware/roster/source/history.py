@@ -93,7 +93,7 @@ def digest_of(changes: Iterable[Change]) -> tuple[bytes, int, int]:
             digest.update(commitment)
         else:
             assert salt is not None
-            digest.update(sha256(_CHANGE_DOMAIN + salt + _encode((entity, id, before, after))).digest())
+            digest.update(commitment_of(salt, entity, id, before, after))
     return digest.digest(), count, erased
 
 
