@@ -61,12 +61,12 @@ WORDS: dict[str, tuple[str, ...]] = {
     ),
     "flags": ("flags", "标志", "特殊标志"),
     "status": (
-        "status", "state", "cardstatus", "状态", "卡状态", "卡片状态", "使用状态", "是否启用", "挂失状态", "卡片情况",
+        "status", "state", "cardstatus", "状态", "卡状态", "卡片状态", "使用状态", "是否启用", "卡片情况",
     ),
     "valid_from": (
-        "validfrom", "startdate", "from", "activationdate", "issuedate", "begin", "effectivedate", "生效日期", "开始日期",
-        "生效时间", "起始日期", "有效期开始", "有效期起", "启用日期", "开始时间", "有效开始日期", "发卡日期",
-        "有效期自", "起始时间", "开卡日期",
+        "validfrom", "startdate", "from", "activationdate", "issuedate", "begin", "effectivedate", "生效日期",
+        "开始日期", "生效时间", "起始日期", "有效期开始", "有效期起", "启用日期", "开始时间", "有效开始日期",
+        "发卡日期", "有效期自", "起始时间", "开卡日期",
     ),
     "valid_until": (
         "validuntil", "validto", "validtill", "enddate", "until", "expiry", "expirydate", "expires", "expirationdate",
@@ -80,8 +80,8 @@ WORDS: dict[str, tuple[str, ...]] = {
         "内码", "物理卡号", "卡内码", "卡序列号", "感应卡号", "芯片号", "一卡通号",
     ),
     "printed": (
-        "printed", "printedno", "printednumber", "cardprintedno", "wiegand", "wiegandno", "印刷卡号", "卡面号", "卡面号码",
-        "表面号", "印刷号", "外码", "卡面印刷号", "卡表面号", "韦根号", "韦根卡号", "印刷编号",
+        "printed", "printedno", "printednumber", "cardprintedno", "wiegand", "wiegandno", "印刷卡号", "卡面号",
+        "卡面号码", "表面号", "印刷号", "外码", "卡面印刷号", "卡表面号", "韦根号", "韦根卡号", "印刷编号",
     ),
     "facility": ("facility", "facilitycode", "sitecode", "fc", "区位码", "区号", "区码", "设施码", "站点码"),
     "plate": (
@@ -91,8 +91,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     ),
     "vehicle_kind": ("vehiclekind", "vehicletype", "cartype", "车辆类型", "车型", "车种", "车辆种类"),
     "vehicle_description": (
-        "vehicledescription", "vehicle", "car", "makeandmodel", "车辆描述", "车辆信息", "车辆品牌", "品牌型号", "车辆颜色",
-        "品牌", "颜色",
+        "vehicledescription", "vehicle", "car", "makeandmodel", "车辆描述", "车辆信息", "车辆品牌", "品牌型号",
+        "车辆颜色", "品牌", "颜色",
     ),
     "code": ("code", "qrcode", "qr", "二维码"),
     "tag": ("tag", "tagid", "tagno", "rfidtag", "电子标签", "标签号", "蓝牙卡号"),
