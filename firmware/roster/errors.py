@@ -43,16 +43,22 @@ class RosterUnusable(RosterError):
 
 
 class Problem(NamedTuple):
-    """One thing to be corrected in a source of the roster. `row` counts as a spreadsheet does: the header is 1."""
+    """One thing to be corrected in a source of the roster. `row` counts as a spreadsheet does: the header is 1.
+
+    In an editable source it is an entity with its id instead of a row.
+    """
 
     file: str
     row: int | None
     column: str
     found: str  # shortened and escaped; never a PIN
     allowed: str
+    entity: str = ""
+    id: str = ""
 
     def __str__(self) -> str:
         place = self.file if self.row is None else f"{self.file}, row {self.row}"
+        place = f"{place}, {self.entity} {self.id}" if self.entity else place
         return f"{place}, {self.column}: found {self.found}; {self.allowed}"
 
 
@@ -77,11 +83,21 @@ class Problems:
     def __init__(self) -> None:
         self.found: list[Problem] = []
 
-    def add(self, file: Path, row: int | None, column: str, found: str, allowed: str) -> None:
+    def add(
+        self,
+        file: Path,
+        row: int | None,
+        column: str,
+        found: str,
+        allowed: str,
+        *,
+        entity: str = "",
+        id: str = "",  # as in Problem
+    ) -> None:
         """Note one. Raises TooManyProblems past the limit."""
         if len(self.found) >= PROBLEMS_MAX:
             raise TooManyProblems
-        self.found.append(Problem(shown(file.name, bare=True), row, column, found, allowed))
+        self.found.append(Problem(shown(file.name, bare=True), row, column, found, allowed, entity, id))
 
 
 def shown(text: str, *, bare: bool = False) -> str:
