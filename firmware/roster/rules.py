@@ -1,4 +1,4 @@
-"""Reads rules.toml, the small source of a roster: profiles, schedules and special days, into the core's Rulebook.
+"""Reads rules.toml, the small source of a roster: profiles, schedules, special days, areas, into the core's Rulebook.
 
 time_zone = "Asia/Shanghai"            # of the dates in the table of holders; needed where it has any without an offset
 
@@ -17,6 +17,11 @@ holiday = []                                  # on special days of this kind: ne
 
 [special_days]
 holiday = ["2026-10-01/2026-10-07", 2027-01-01]
+
+[[area]]
+id = "garage"                                 # as the site's configuration names it
+label = "Garage, north"                       # for people; may be left out
+places = 120                                  # parking places; may be left out: no limit but the site's own
 """
 
 from __future__ import annotations
@@ -34,6 +39,10 @@ from firmware.core.access import Profile, Rule, Rulebook, Schedule, Window
 from firmware.roster.errors import Problems, shown
 from firmware.roster.keys import NAME, NAME_ALLOWED
 
+AREAS_MAX = 256  # as many as a site may have
+PLACES_MAX = 100_000  # as the site's own limit of an area
+LABEL_CHARACTERS_MAX = 100
+
 RULES_BYTES_MAX = 1 << 20  # the rulebook is held in memory
 TABLES_MAX = 2000  # profiles, and schedules
 SPECIAL_DAYS_MAX = 20_000  # 20 kinds of day over a life of a thousand weeks
@@ -49,11 +58,20 @@ _WINDOW_ALLOWED = (
 )
 
 
+class AreaRow(NamedTuple):
+    """One area of the site as the office knows it."""
+
+    id: str
+    label: str | None
+    places: int | None
+
+
 class Rules(NamedTuple):
-    """What rules.toml says; the version is set by the build."""
+    """What rules.toml says; the version is set by the build. The rulebook has those areas that have places."""
 
     rulebook: Rulebook
     zone: ZoneInfo | None
+    areas: tuple[AreaRow, ...] = ()  # all of them, by id
 
 
 def read_rules(path: Path, problems: Problems) -> Rules:
@@ -88,7 +106,7 @@ class _Reader:
         self._problems = problems
 
     def rules(self, root: Mapping[str, Any]) -> Rules:
-        self._known_keys(root, "", ("time_zone", "profile", "schedule", "special_days"))
+        self._known_keys(root, "", ("time_zone", "profile", "schedule", "special_days", "area"))
         special_days = self._special_days(root.get("special_days", {}))
         named = root.get("special_days")
         kinds = set(named) if isinstance(named, dict) else set()
@@ -98,7 +116,10 @@ class _Reader:
         profiles: dict[str, Profile] = {}
         for key, table in self._named(root, "profile", profiles):
             profiles[table["name"]] = self._profile(table, key, schedules)
-        return Rules(Rulebook(0, profiles, schedules, special_days), self._zone(root.get("time_zone")))
+        areas = self._areas(root.get("area", []))
+        places = {area.id: area.places for area in areas if area.places is not None}
+        rulebook = Rulebook(0, profiles, schedules, special_days, places)
+        return Rules(rulebook, self._zone(root.get("time_zone")), areas)
 
     def _bad(self, key: str, found: object, allowed: str) -> None:
         self._problems.add(self._path, None, key, shown(found if isinstance(found, str) else repr(found)), allowed)
@@ -142,6 +163,32 @@ class _Reader:
                 names.add(name)
                 good.append((key, table))
         return good
+
+    def _areas(self, tables: object) -> tuple[AreaRow, ...]:
+        if not isinstance(tables, list) or len(tables) > AREAS_MAX:
+            self._bad("area", tables, f"up to {AREAS_MAX} tables, each begun by [[area]], are allowed")
+            return ()
+        areas: dict[str, AreaRow] = {}
+        for number, table in enumerate(tables):
+            key = f"area[{number}]."
+            if not isinstance(table, dict):
+                self._bad(key[:-1], table, "a table with id, label and places is allowed")
+                continue
+            self._known_keys(table, key, ("id", "label", "places"))
+            area, label, places = (table.get(name) for name in ("id", "label", "places"))
+            if not isinstance(area, str) or not _ACCESS_POINT.fullmatch(area):
+                self._bad(f"{key}id", area, 'an id of small letters, digits and "_" is allowed')
+            elif area in areas:
+                self._bad(f"{key}id", area, "each area stands there once")
+            elif label is not None and not (
+                isinstance(label, str) and 0 < len(label) <= LABEL_CHARACTERS_MAX and label.isprintable()
+            ):
+                self._bad(f"{key}label", label, f"1 to {LABEL_CHARACTERS_MAX} printable characters are allowed")
+            elif places is not None and not (type(places) is int and 1 <= places <= PLACES_MAX):
+                self._bad(f"{key}places", places, f"a whole number from 1 to {PLACES_MAX} is allowed")
+            else:
+                areas[area] = AreaRow(area, label, places)
+        return tuple(areas[area] for area in sorted(areas))
 
     def _profile(self, table: Mapping[str, Any], key: str, schedules: Mapping[str, Schedule]) -> Profile:
         self._known_keys(table, key, ("name", "rule"))

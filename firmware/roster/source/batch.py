@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 
+import msgspec
+
 from firmware.roster.source.errors import ChangeRefused
 from firmware.roster.source.history import CHANGE_SQL, Head, Header, digest_of, hash_of, words_of
 from firmware.roster.source.references import check_references
@@ -31,6 +33,7 @@ class Kind(StrEnum):
     UNDO = "undo"
     ERASE = "erase"
     RULES = "rules"
+    EXPORT = "export"  # changes nothing: what is kept is that it was taken out, by whom and why
 
 
 class Batch:
@@ -45,13 +48,13 @@ class Batch:
         self.changes = 0  # known when the batch has ended; 0 where nothing was different, and it left no trace
         self.hash = b""
         self._header = header
-        self._words = (why, file)
+        self._said = (why, file)
         self._first: int = db.execute("SELECT ifnull(max(place), 0) + 1 FROM change").fetchone()[0]
 
     @property
-    def first(self) -> int:
-        """The place of its first change."""
-        return self._first
+    def words(self) -> tuple[str, ...]:
+        """What was said of it: who, why, file."""
+        return tuple(text for text in (self._header.who, *self._said) if text is not None)
 
     def put(self, entity: str, select: str, parameters: Sequence[object] = ()) -> None:
         """Insert or change every row of `entity` that `select` gives; those that are the same already stay so.
@@ -120,35 +123,24 @@ class Batch:
 
     def seal(self, previous: Head) -> bool:
         """Check the references, chain the batch to the one before; False where nothing is different from before."""
-        self.db.execute("DELETE FROM change WHERE place >= ? AND before IS after", (self._first,))
+        self.db.execute(
+            "DELETE FROM change WHERE place >= ? AND before IS after AND commitment IS NULL", (self._first,)
+        )
         check_references(self.db, self._first)
         rows = self.db.execute(f"{CHANGE_SQL} WHERE place >= ? ORDER BY place", (self._first,))
         digest, self.changes, _ = digest_of(rows)
-        if not self.changes:
+        if not self.changes and self.kind is not Kind.EXPORT:
             return False
-        why, file = self._words
+        why, file = self._said
         salt = secrets.token_bytes(SALT_BYTES)
-        header = Header(*(*tuple_of(self._header)[:-1], self.changes))
+        header = msgspec.structs.replace(self._header, changes=self.changes)
         self.hash = hash_of(previous.hash, header, words_of(salt, why, file), digest)
         self.db.execute(
             "INSERT INTO batch (id, at_s, kind, who, sha256, undoes, changes, why, file, salt, hash, first)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*tuple_of(header), why, file, salt, self.hash, self._first),
+            (*msgspec.structs.astuple(header), why, file, salt, self.hash, self._first),
         )
         return True
-
-
-def tuple_of(header: Header) -> tuple[int, int, str, str, str | None, int | None, int]:
-    """The header's fields in their order."""
-    return (
-        header.id,
-        header.at_s,
-        header.kind,
-        header.who,
-        header.sha256,
-        header.undoes,
-        header.changes,
-    )
 
 
 def said(text: str, what: str, characters_max: int) -> str:

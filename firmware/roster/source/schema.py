@@ -114,6 +114,13 @@ def id_sql(entity: str, row: str) -> str:
     return f"CAST({row}.{KEYS[entity][0]} AS TEXT)"
 
 
+def key_sql(entity: str, id: str) -> str:
+    """SQL for the key columns of the row whose change has the id `id`, itself SQL."""
+    if entity == "credential":
+        return f"CAST(substr({id}, 1, instr({id}, ':') - 1) AS INTEGER), substr({id}, instr({id}, ':') + 1)"
+    return f"CAST({id} AS INTEGER)" if entity == "special_day" else id
+
+
 def json_sql(entity: str, row: str) -> str:
     """SQL for the JSON of all columns of `row`: what `before` and `after` hold."""
     return "json_object(" + ", ".join(f"'{column}', {row}.{column}" for column in COLUMNS[entity]) + ")"
