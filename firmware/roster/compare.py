@@ -212,7 +212,8 @@ class _Replay:
         people = {body.holder, body.second_holder, old and old.holder, new and new.holder}
         if self._holder is not None and self._holder not in people:
             return
-        case = Case(seq, header.utc_ms, header.access_point, header.portal or "", meaning, body, old, new)
+        place = (header.access_point, header.portal or "", header.reader or "")
+        case = Case(seq, header.utc_ms, *place, meaning, body, old, new)
         same_roster = self._in_service in (None, self._old.version)
         before, after, kind = self._again.decide(case, same_roster=same_roster)
         found.compared_one(case, f"{self._epoch}:{seq}", before, after, kind)

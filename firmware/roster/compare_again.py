@@ -45,6 +45,7 @@ class Case(NamedTuple):
     utc_ms: int | None
     access_point: str
     portal: str
+    reader: str
     recorded: Recorded
     body: Body
     old: Enrolled | None
@@ -60,6 +61,7 @@ class Again:
         self._points: dict[str, AccessPoint] | None = None
         if site is not None:
             self._points = {point.id: point for portal in site.portals for point in portal.access_points}
+        self._factor_ms = {reader.id: reader.factor_ms for reader in self._site.readers}
         self._quota_areas = tuple(area.id for area in self._site.areas if area.quota)
         own = {area.id: area.occupancy_max for area in self._site.areas}
         self._places = {side: _limits(own, side.rulebook.areas) for side in (old, new)}
@@ -115,7 +117,7 @@ class Again:
         shown = found or case.old or case.new
         factor = Factor.CARD if shown is None else shown.factor
         point = self._point(case, factor)
-        wall = None if case.utc_ms is None else calendar.wall(self._zone, case.utc_ms // 1000)
+        wall = self._wall(case, point)
         standing = self._standing(side, point, case)
         if found is None:
             return decide(self._site, side.rulebook, point, NOBODY, factor, NOTHING_OFFERED, wall, standing)
@@ -149,7 +151,10 @@ class Again:
         offered = NOTHING_OFFERED if first is None else Offered(first=first)
         decision = decide(self._site, side.rulebook, point, known, factor, offered, wall, standing)
         further = (Factor.PIN,) if recorded.pin_wrong else tuple(kind for kind in recorded.given if kind is not factor)
-        if not isinstance(decision.needs, Factor) or not further:
+        stopped = (
+            recorded.pin_wrong and decision.outcome is not Outcome.GRANTED
+        )  # a wrong PIN is refused before all else
+        if not further or not (stopped or isinstance(decision.needs, Factor)):
             return decision
         offered = Offered((factor, *further[:-1]), first, pin_wrong=recorded.pin_wrong)
         return decide(self._site, side.rulebook, point, known, further[-1], offered, wall, standing)
@@ -169,6 +174,16 @@ class Again:
             point = point_as_recorded(case.access_point, case.portal, factor, recorded)
             self._as_recorded[key] = point
         return point
+
+    def _wall(self, case: Case, point: AccessPoint) -> Wall | None:
+        """Local time of the decision. A dialog that ran out is told when it ends, not when the reader asked."""
+        if case.utc_ms is None:
+            return None
+        waited_ms = 0
+        if case.recorded.expired:
+            by_factor = case.recorded.missing is not None
+            waited_ms = self._factor_ms.get(case.reader, 0) if by_factor else point.two_person_ms
+        return calendar.wall(self._zone, (case.utc_ms - waited_ms) // 1000)
 
     def _standing(self, side: Side, point: AccessPoint, case: Case) -> Standing:
         """What stood at the portal: as recorded; who was refused before that was looked at, as the journal goes on."""
@@ -218,8 +233,10 @@ class Again:
         timed_s = point.antipassback_timed_s
         now_s = None if wall is None else wall.utc_s
         over = timed_s is not None and _since_s(known, now_s) >= timed_s
-        if recorded.passback is True and (known.area != point.area_to or over):
-            known = replace(known, area=point.area_to, area_entered_s=now_s)
+        if recorded.passback is True:
+            soft = timed_s is not None and Reason.ANTIPASSBACK_SOFT in recorded.words  # the entry's time made no sense
+            if known.area != point.area_to or over or soft:
+                known = replace(known, area=point.area_to, area_entered_s=None if soft else now_s)
         elif recorded.passback is False and known.area == point.area_to and not over:
             known = replace(known, area=None, area_entered_s=None)
         inside, spaces = known.household_inside, None if case.old is None else case.old.spaces

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,7 +12,9 @@ from firmware.config import escaped
 from firmware.roster.errors import RosterUnusable
 from firmware.roster.roster import Roster, open_roster
 from firmware.roster.seal import claimed_signer
+from firmware.roster.source.errors import told
 from firmware.roster.source.schema import APPLICATION_ID as SOURCE_ID
+from firmware.roster.source.store import Source
 from firmware.terminal import TerminalError, own_identity
 
 # SQLite file format, section 1.3: the header string, and the application id at offset 68.
@@ -62,27 +63,20 @@ def refuse_unlike(old: Roster, new: Roster) -> None:
 
 
 class Names:
-    """The names of holders, from an editable source; without one, ids stand for themselves."""
+    """The names of holders, from an editable source; without one, ids stand for themselves. Raises SourceError."""
 
     def __init__(self, path: Path | None) -> None:
-        self._database: sqlite3.Connection | None = None
-        if path is None:
-            return
-        if not is_source(path):
-            raise TerminalError(f"{path} is no editable source: names stand in the office's source only")
-        self._database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        self._source = None if path is None else Source.open(path, readonly=True)
 
     def __bool__(self) -> bool:
-        return self._database is not None
+        return self._source is not None
 
     def of(self, holder: str | None) -> str | None:
         """The name as it was entered; None where it is not known."""
-        if self._database is None or holder is None:
+        if self._source is None or holder is None:
             return None
-        try:
-            row = self._database.execute("SELECT name FROM holder WHERE id = ?", (holder,)).fetchone()
-        except sqlite3.Error as error:
-            raise TerminalError(f"the source cannot be read: {error}. Give another --source, or none.") from error
+        with told(self._source.path):
+            row = self._source.db.execute("SELECT name FROM holder WHERE id = ?", (holder,)).fetchone()
         return None if row is None else row[0]
 
     def shown(self, holder: str) -> str:
@@ -96,5 +90,5 @@ class Names:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._database is not None:
-            self._database.close()
+        if self._source is not None:
+            self._source.close()

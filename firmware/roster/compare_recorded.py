@@ -44,6 +44,7 @@ class Recorded(msgspec.Struct, frozen=True):
     given: tuple[Factor, ...]  # all factors of the dialog; () where the reasons do not tell
     missing: Factor | None  # what was asked for
     pin_wrong: bool  # beside another factor
+    expired: bool  # nobody came with what was asked for
     pair: bool  # let in, or refused, together with a first person
     local: bool  # it rested on a local entry
     standing: Standing
@@ -58,6 +59,7 @@ def understood(code: str, reasons: tuple[str, ...]) -> Recorded | None:
     """What was decided; None where the record says that nothing was (a stale sighting, PINs locked out)."""
     words = [reason.partition(":")[0] for reason in reasons]
     asked = False
+    expired = Reason.DIALOG_EXPIRED in words
     while words and words[-1] in (Reason.DIALOG_EXPIRED, Reason.DOUBLE_SWIPE, Reason.PIN_LOCKED_OUT):
         asked = asked or words.pop() != Reason.DOUBLE_SWIPE
     reasons = reasons[: len(words)]
@@ -77,6 +79,7 @@ def understood(code: str, reasons: tuple[str, ...]) -> Recorded | None:
         given=_factors(arguments.get(Reason.FACTORS_COMPLETE, "")),
         missing=next(iter(_factors(arguments.get(Reason.FACTOR_MISSING, ""))), None),
         pin_wrong=pin_wrong,
+        expired=expired,
         pair=bool(said & {Reason.SECOND_PERSON, Reason.ESCORTED}),
         local=Reason.LOCAL in said,
         standing=_standing(said, reasons),
