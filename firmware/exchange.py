@@ -7,10 +7,11 @@ A sender counts its notices from 1 each time it begins to tell (`began_s`, its s
 `since + 1` to `number`, all of them. Who has everything up to `since` is complete with it, and so is everybody where
 `since` is 0. A frame without notices only says that the sender lives and what its `number` is.
 
-The rule: of two passages of a holder the one with the later instant says where the holder is; of two in the same second
-the one of the greater controller id, and of one controller the one into the greater area id. That is one order for all
-controllers, so that any sequence of frames, with any repetition, leads everywhere to the same place. What a controller
-proves itself is later than whatever it knew when it proved it (`stamp`), however its clock stands to others'.
+The rule: of two passages of a holder the one with the later instant says where the holder is, and of two in the same
+second the one of the greater controller id; the same one once more changes nothing. That is one order for all, so that
+any sequence of frames, with any repetition, leads everywhere to the same place. What a controller proves itself is
+later than whatever it knew when it proved it (`stamp`), however its clock stands to others': a holder's passages at one
+controller never have the same instant.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from typing import Annotated, NamedTuple, Protocol
 import msgspec
 
 from firmware.identity import verify
+from firmware.messages import EXCHANGE_BYTES_MAX
 
 PURPOSE = b"menshen passages elsewhere 1\n"  # begins what is signed, so that no other signature of the key fits
 NOTICES_MAX = 256  # of one frame
-FRAME_BYTES_MAX = 200_000  # 256 notices whose every character takes four bytes; a frame of messages.py carries it
 SIGNATURE_BYTES = 64
 ID_CHARACTERS_MAX = 64
 NUMBER_MAX = 1 << 53
@@ -149,7 +150,7 @@ def seal(notices: Notices, signer: Signer) -> bytes:
     assert notices.since + len(notices.notices) == notices.number, "a frame holds all that it says it holds"
     content = _encoder.encode(notices)
     frame = _encoder.encode(Sealed(notices.sender, content, signer.sign(PURPOSE + content)))
-    assert len(frame) <= FRAME_BYTES_MAX, f"a frame of {len(frame)} bytes"
+    assert len(frame) <= EXCHANGE_BYTES_MAX, f"a frame of {len(frame)} bytes"
     return frame
 
 
@@ -186,8 +187,8 @@ def read(frame: bytes, trusted: Mapping[str, bytes], now_s: int, told: Mapping[s
 
 
 def _unsealed(frame: bytes) -> Sealed:
-    if len(frame) > FRAME_BYTES_MAX:
-        raise Malformed(f"a frame of {len(frame)} bytes; at most {FRAME_BYTES_MAX} are allowed")
+    if len(frame) > EXCHANGE_BYTES_MAX:
+        raise Malformed(f"a frame of {len(frame)} bytes; at most {EXCHANGE_BYTES_MAX} are allowed")
     try:
         return _sealed_decoder.decode(frame)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
@@ -198,11 +199,10 @@ def _unsealed(frame: bytes) -> Sealed:
 
 
 class Placed(NamedTuple):
-    """Where a passage has put a holder. They are ordered by the rule: of two the greater one holds."""
+    """Which passage has put a holder where the holder is. They are ordered by the rule: the greater one holds."""
 
     at_s: int
     controller: str
-    area: str = ""  # empty: in no shared area
 
 
 def merge(known: Placed | None, told: Placed) -> Placed:

@@ -6,6 +6,8 @@ socket's. Everything sent here about events or states is committed to the journa
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from firmware.core.access import Factor
@@ -28,6 +30,7 @@ from firmware.core.facts import (
 from firmware.core.view import SiteView
 
 FRAME_BYTES_MAX = 1 << 18
+EXCHANGE_BYTES_MAX = 200_000  # of a frame between controllers: 256 notices whose every character takes four bytes
 
 AnyCommand = (
     OpenOnce
@@ -194,6 +197,12 @@ class AskOffice(Message, frozen=True):
     request: str
 
 
+class Exchange(Message, frozen=True):
+    """Network <-> controller: a sealed frame from or to other controllers (firmware/exchange.py), proven there."""
+
+    frame: Annotated[bytes, msgspec.Meta(max_length=EXCHANGE_BYTES_MAX)]
+
+
 class LocalEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One local entry, for people: no key of a credential, only its id."""
 
@@ -219,8 +228,8 @@ class Overlaid(Message, frozen=True):
     more: bool = False
 
 
-AnyFromController = Welcome | States | Health | Answer | Overlaid
-AnyFromNetwork = Ask
+AnyFromController = Welcome | States | Health | Answer | Overlaid | Exchange
+AnyFromNetwork = Ask | Exchange
 AnyFromOffice = AskOffice
 
 

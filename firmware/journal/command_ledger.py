@@ -61,7 +61,7 @@ def show_ledger(arguments: argparse.Namespace, path: Path) -> int:
 def _entry(path: Path, holder: str) -> LedgerEntry | None:
     """The committed entry of a holder; None where there is none."""
     with reading(path, steps_max=None) as connection:
-        row = connection.execute(select_ledger(connection, "WHERE holder = ?"), (storable(holder),)).fetchone()
+        row = connection.execute(f"{select_ledger(connection)} WHERE holder = ?", (storable(holder),)).fetchone()
     return None if row is None else LedgerEntry.of_columns(row)
 
 

@@ -19,8 +19,6 @@ from firmware.exchange import stamp
 from firmware.journal.rows import storable
 from firmware.journal.schema import connect_reader, select_ledger
 
-_OF_HOLDER = "WHERE holder = ?"
-_NEWEST_COLUMN = "placed_by"
 _SELECT_HOUSEHOLD = "SELECT holder, area FROM ledger WHERE household = ? AND area IS NOT NULL AND vehicle = 1"
 _SELECT_OCCUPANCY = "SELECT area, count(*) FROM ledger WHERE area IS NOT NULL GROUP BY area"
 
@@ -111,7 +109,6 @@ class Ledger:
         self._committed = committed
         self._unread = unread
         self._connection: sqlite3.Connection | None = None
-        self._select: str | None = None  # of a holder's row, once the file has the newest format
         self._stale = False  # the file was replaced: open the new one
         self._pending: dict[str, tuple[int, LedgerEntry]] = {}  # holder -> ticket, entry
         self._households: dict[str, set[str]] = {}  # of pending entries
@@ -180,15 +177,24 @@ class Ledger:
                 inside[entry.area] = inside.get(entry.area, 0) + 1
         return {area: count for area, count in inside.items() if count > 0}
 
+    def placed_here(self, limit: int) -> tuple[int, list[tuple[str, LedgerEntry]]]:
+        """Whom a passage at this controller has put where they are: how many, and the newest, the last one last.
+
+        Committed ones only. Reads all of the ledger: for the start.
+        """
+        ((count,),) = self._query("SELECT count(*) FROM ({ledger} WHERE placed_by = '')", ()) or [(0,)]
+        rows = self._query("{ledger} WHERE placed_by = '' ORDER BY placed_s DESC, holder LIMIT ?", (limit,))
+        return count, [(row[0], LedgerEntry.of_columns(row)) for row in reversed(rows)]
+
     def _rows(self, holder: str) -> list[Any]:
         """The committed row of a holder, if there is one, with all columns."""
-        return self._query(None, (holder,))
+        return self._query("{ledger} WHERE holder = ?", (holder,))
 
-    def _query(self, sql: str | None, arguments: tuple[str, ...]) -> list[Any]:
+    def _query(self, sql: str, arguments: tuple[str | int, ...]) -> list[Any]:
         """All rows; none, with the ledger distrusted and the failure reported, where the file cannot be read.
 
-        Without `sql` it is asked for the whole row of a holder. A file that could not be written to yet may still have
-        the columns of an older format, and get the new ones while it is open here: so it is looked at until then.
+        `{ledger}` in the statement is the SELECT of whole rows. It is chosen each time: a file that could not be
+        written to may have an older format, and gets the new one while it is open here.
         """
         try:
             if self._stale:
@@ -196,10 +202,8 @@ class Ledger:
                 self.close()
             if self._connection is None:
                 self._connection = connect_reader(self._path)
-                self._select = None
-            if sql is None:
-                sql = self._select or select_ledger(self._connection, _OF_HOLDER)
-                self._select = sql if _NEWEST_COLUMN in sql else None
+            if "{ledger}" in sql:
+                sql = sql.replace("{ledger}", select_ledger(self._connection))
             return self._connection.execute(sql, arguments).fetchall()
         except (sqlite3.Error, OSError) as error:
             self.close()

@@ -102,8 +102,9 @@ PRAGMA user_version = {FORMAT};
 """
 
 # Columns of `ledger` that came with format 2: the last passage, and which passage put the holder where the area says.
-LEDGER_OF_FORMAT_1 = "holder, area, entered_s, household, vehicle, uses, NULL, NULL, NULL, NULL"
-LEDGER_COLUMNS = "holder, area, entered_s, household, vehicle, uses, last_point, last_s, placed_s, placed_by"
+_OLD_COLUMNS = "holder, area, entered_s, household, vehicle, uses"
+LEDGER_COLUMNS = f"{_OLD_COLUMNS}, last_point, last_s, placed_s, placed_by"
+_OF_FORMAT_1 = f"{_OLD_COLUMNS}, NULL AS last_point, NULL AS last_s, NULL AS placed_s, NULL AS placed_by"
 
 # From each older format to the next one, within one transaction.
 MIGRATION = {
@@ -135,10 +136,12 @@ def format_of(connection: sqlite3.Connection) -> int:
     return int(version)
 
 
-def select_ledger(connection: sqlite3.Connection, condition: str = "") -> str:
-    """The SELECT of whole rows of the table `ledger`, whichever of FORMATS_READ the file has. Raises sqlite3.Error."""
-    columns = LEDGER_OF_FORMAT_1 if format_of(connection) == 1 else LEDGER_COLUMNS
-    return f"SELECT {columns} FROM ledger {condition}"
+def select_ledger(connection: sqlite3.Connection) -> str:
+    """The SELECT of whole rows of the table `ledger`, whichever of FORMATS_READ the file has; a WHERE may follow.
+
+    Raises sqlite3.Error.
+    """
+    return f"SELECT {_OF_FORMAT_1 if format_of(connection) == 1 else LEDGER_COLUMNS} FROM ledger"
 
 
 def connect_writer(path: Path, synchronous: str, wal_pages: int) -> sqlite3.Connection:
