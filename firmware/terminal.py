@@ -95,6 +95,11 @@ def instant_ms(text: str, zone: tzinfo | None) -> int:
         raise TerminalError(f"time {quoted(text)}: {allowed}") from None
 
 
+def now_utc_s() -> int:
+    """UTC seconds, for a command that writes down when it was given: the controller's clock is another one."""
+    return int(datetime.now(UTC).timestamp())  # noqa: TID251
+
+
 def add_language(parser: argparse.ArgumentParser) -> None:
     """Add --json and --language."""
     parser.add_argument("--json", action="store_true", help="for programs")

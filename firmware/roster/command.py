@@ -8,11 +8,23 @@ import sys
 from collections.abc import Callable
 
 from firmware.identity import IdentityError
-from firmware.roster.commands import build, compare, enrol, invite, leave, lift, local, replace, suspend, verify
+from firmware.roster.commands import (
+    build,
+    compare,
+    enrol,
+    import_,
+    invite,
+    leave,
+    lift,
+    local,
+    replace,
+    suspend,
+    verify,
+)
 from firmware.roster.errors import RosterError, RosterMissing
 from firmware.terminal import MISUSED, SAID_NO, TerminalError, complain, prepare_output
 
-ACTIONS = (build, compare, enrol, invite, leave, lift, local, replace, suspend, verify)
+ACTIONS = (build, compare, enrol, import_, invite, leave, lift, local, replace, suspend, verify)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -17,7 +17,7 @@ from firmware.roster.importing.layout import Column, Layout
 from firmware.roster.importing.lines import NOT_GIVEN, UNRESOLVED, Item, Line, Pin
 from firmware.roster.importing.plates import phones_of, plates_of
 from firmware.roster.importing.problems import Bad, BadRows, Refused
-from firmware.roster.keys import ALLOWED, ID, KIND, canonical, valid
+from firmware.roster.keys import ID, KIND, canonical, valid
 from firmware.roster.sheets.cells import Odd, OddKind, SheetRow
 from firmware.roster.sheets.table import letters_of
 from firmware.roster.understood import SPACES_MAX, USES_MAX
@@ -317,7 +317,7 @@ class Understanding:
                     )
                 elif (factor := _FACTORS.get(column.name)) is not None:
                     if text[0] in "=+-@" or not valid(factor, canonical(factor, text)):
-                        raise Refused("key", allowed=ALLOWED[factor])
+                        raise Refused(f"key_{factor.value}")
                     key = canonical(factor, text)
                     yield Item(
                         KIND[factor], key, status, 0, valid_from_s, valid_until_s, use_limit, None, None, None, place
@@ -347,7 +347,7 @@ class Understanding:
         if style is None:
             raise Refused("card_style_unknown", styles=", ".join(cards.STYLES))
         if style.name == cards.FORMATTED:
-            raise Refused("key", allowed=ALLOWED[Factor.CARD])
+            raise Refused("key_card")
         number = cards.number_of(text, style)
         if second is not None and self._chosen.printed_style is not None:
             other = cards.number_of(cards.cleaned(second), self._chosen.printed_style)
@@ -361,7 +361,7 @@ class Understanding:
         if text.startswith(_DIGESTED):
             return text
         if not valid(Factor.PIN, text):
-            raise Refused("pin", allowed=ALLOWED[Factor.PIN])
+            raise Refused("pin")
         if self._chosen.pin_digest is None:
             raise Refused("pin_no_key")
         return self._chosen.pin_digest(text)
@@ -372,7 +372,7 @@ class Understanding:
             if text is None:
                 continue
             if not text.startswith(_DIGESTED) and not valid(Factor.PIN, text):
-                self._note(column, text, "pin", allowed=ALLOWED[Factor.PIN])
+                self._note(column, text, "pin")
             elif not text.startswith(_DIGESTED) and self._chosen.pin_digest is None:
                 self._note(column, text, "pin_no_key")
             else:
