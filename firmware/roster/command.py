@@ -12,6 +12,7 @@ from firmware.roster.commands import (
     build,
     compare,
     enrol,
+    export,
     import_,
     invite,
     leave,
@@ -24,7 +25,7 @@ from firmware.roster.commands import (
 from firmware.roster.errors import RosterError, RosterMissing
 from firmware.terminal import MISUSED, SAID_NO, TerminalError, complain, prepare_output
 
-ACTIONS = (build, compare, enrol, import_, invite, leave, lift, local, replace, suspend, verify)
+ACTIONS = (build, compare, enrol, export, import_, invite, leave, lift, local, replace, suspend, verify)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

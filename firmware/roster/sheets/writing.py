@@ -40,11 +40,8 @@ Rows = Iterable[Sequence[str]]
 
 def write_csv(path: Path, rows: Rows, *, encoding: str = "utf-8-sig") -> None:
     """Write one table; the first row is its header. Raises SheetError for what no cell can hold, and OSError."""
-    assert encoding in ENCODINGS, encoding
-    with _aside(path) as aside, aside.open("w", encoding=encoding, newline="") as file:
-        writer = csv.writer(file, lineterminator="\r\n")
-        for number, row in enumerate(rows, 1):
-            writer.writerow([armoured(cell) for cell in _sound(path, "", number, row)])
+    with appearing(path) as aside:
+        fill_csv(aside, path, rows, encoding=encoding)
 
 
 def write_xlsx(path: Path, sheets: Iterable[tuple[str, Rows]]) -> None:
@@ -52,11 +49,40 @@ def write_xlsx(path: Path, sheets: Iterable[tuple[str, Rows]]) -> None:
 
     Raises SheetError for what no cell can hold or a sheet has no room for, and OSError.
     """
+    with appearing(path) as aside:
+        fill_xlsx(aside, path, sheets)
+
+
+@contextmanager
+def appearing(path: Path) -> Iterator[Path]:
+    """An empty file beside `path` to be filled: it takes its place when the block ends, and goes when it raises."""
+    aside = path.with_name(f".{path.name}.new")
+    remove(aside)
+    os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
+    try:
+        yield aside
+        with aside.open("r+b") as file:
+            os.fsync(file.fileno())
+        aside.rename(path)
+    except BaseException:
+        remove(aside)
+        raise
+    sync_folder(path.parent)
+
+
+def fill_csv(aside: Path, path: Path, rows: Rows, *, encoding: str = "utf-8-sig") -> None:
+    """As write_csv, into the file that `appearing` gave for `path`."""
+    assert encoding in ENCODINGS, encoding
+    with aside.open("w", encoding=encoding, newline="") as file:
+        writer = csv.writer(file, lineterminator="\r\n")
+        for number, row in enumerate(rows, 1):
+            writer.writerow([armoured(cell) for cell in _sound(path, "", number, row)])
+
+
+def fill_xlsx(aside: Path, path: Path, sheets: Iterable[tuple[str, Rows]]) -> None:
+    """As write_xlsx, into the file that `appearing` gave for `path`."""
     # XlsxWriter keeps finished rows in files: beside the workbook, where they go with their folder whatever happens.
-    with (
-        _aside(path) as aside,
-        tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder,
-    ):
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
         book = XlsxWorkbook(str(aside), {"constant_memory": True, "tmpdir": folder})
         try:
             try:
@@ -109,20 +135,3 @@ def _sound(path: Path, sheet: str, number: int, row: Sequence[str]) -> Sequence[
         if found is not None:
             raise SheetError(path, found, "no cell can hold this", sheet=sheet, row=number, column=letters_of(column))
     return row
-
-
-@contextmanager
-def _aside(path: Path) -> Iterator[Path]:
-    """A file beside `path` that takes its place when the block ends, and goes when it raises."""
-    aside = path.with_name(f".{path.name}.new")
-    remove(aside)
-    os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
-    try:
-        yield aside
-        with aside.open("r+b") as file:
-            os.fsync(file.fileno())
-        aside.rename(path)
-    except BaseException:
-        remove(aside)
-        raise
-    sync_folder(path.parent)
