@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections import deque
 
-from firmware.messages import Answer, AnyFromController, FrameError, FrameReader, Health, States, Welcome
+from firmware.messages import Answer, AnyFromController, Exchange, FrameError, FrameReader, Health, States, Welcome
 from firmware.network.errors import LinkError
 from firmware.network.live import SILENT_S, Live
 
@@ -16,6 +17,7 @@ RETRY_FIRST_S = 0.25  # a controller that restarts is back within about a second
 RETRY_S_MAX = 5.0  # one that stays away is looked for twelve times a minute
 CONNECT_S_MAX = 3.0
 READ_BYTES = 1 << 16
+OUTGOING_MAX = 16  # each holds the newest passages there were, so that the last one alone says nearly all
 
 
 class Link:
@@ -29,6 +31,8 @@ class Link:
         self._live = live
         self._path = path
         self._handed = handed
+        # Frames for other controllers, sealed. There is no uplink yet that would take them: older ones are let go.
+        self.outgoing: deque[bytes] = deque(maxlen=OUTGOING_MAX)
 
     async def run(self) -> None:
         """Runs until cancelled."""
@@ -94,6 +98,8 @@ class Link:
                 heard_s, was_silent = now_s(), False
                 if isinstance(message, Welcome | States | Health):
                     self._live.heard(message, heard_s)
+                elif isinstance(message, Exchange):
+                    self.outgoing.append(message.frame)
                 else:
                     # We asked nothing, so an answer is none of ours; it proves no state either.
                     assert isinstance(message, Answer), type(message)

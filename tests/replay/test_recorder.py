@@ -116,6 +116,7 @@ PLAIN = (
     "reader input output device portal portals access_point area boot kind why source sources request code reasons",
     "detail key occupancy subject value kept level pin_before feedback status profiles second_factors",
     "name week special rules access_points schedule schedules special_days version",
+    "controller was passed_at areas",
 )
 PLAIN_NAMES = {name for names in PLAIN for name in names.split()}
 
