@@ -11,7 +11,14 @@ from firmware.controller.inbox import Inbox
 from firmware.controller.intake import Intake
 from firmware.controller.outlet import Outlet
 from firmware.controller.recorder import Recorder
-from firmware.core.facts import AnyFact, DeadlineReached, DeviceRecovered, InboxOverflowed, RosterReplaced
+from firmware.core.facts import (
+    AnyFact,
+    DeadlineReached,
+    DeviceRecovered,
+    InboxOverflowed,
+    PassageElsewhere,
+    RosterReplaced,
+)
 from firmware.core.state import State
 from firmware.core.step import next_deadline, step
 from firmware.core.view import SiteView
@@ -20,6 +27,7 @@ from firmware.core.views import view
 ENTRIES_A_ROUND = 64  # then the loop gets its turn: sockets, edges, timers
 
 OnView = Callable[[SiteView, int | None], None]
+Admit = Callable[[PassageElsewhere], PassageElsewhere | None]
 OnStep = Callable[[AnyFact, tuple[object, ...], int | None], None]
 
 
@@ -37,7 +45,9 @@ class Engine:
         recorder: Recorder | None,
         on_view: OnView,
         on_step: OnStep,
+        admit: Admit = lambda fact: fact,
     ) -> None:
+        """`admit` compares a passage elsewhere with the ledger at the moment it is taken; None: it is no news."""
         self.state = state
         self.steps = 0
         self._clock = clock
@@ -47,6 +57,7 @@ class Engine:
         self._recorder = recorder
         self._on_view = on_view
         self._on_step = on_step
+        self._admit = admit
         self._view: SiteView | None = None
         self._viewed: State | None = None
         self.ticket: int | None = None  # the newest of the journal
@@ -90,10 +101,17 @@ class Engine:
             if entry is None:
                 break
             if isinstance(entry.item, Report):
+                self._catch_up()  # what a reader waits for is looked up in the state: what is over must be over there
                 for fact in self._intake.facts(entry.item, self.state):
                     self.take(fact)
-            else:
+            elif not isinstance(entry.item, PassageElsewhere):
                 self.take(entry.item)
+            elif (passage := self._admit(entry.item)) is not None:
+                self.take(passage)
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Do what is due by now."""
         deadline_ms = next_deadline(self.state)
         if deadline_ms is not None and deadline_ms <= self._clock.now_ms():
             self.take(DeadlineReached())

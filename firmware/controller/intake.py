@@ -7,20 +7,49 @@ said at that moment. PIN digits live here only: a fact says whose PIN it was, ne
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Protocol
 
 from drivers.reports import Digits, Frame, Level, Line, Noise, Report
 from drivers.wire.wiegand import Refusal, decode_in_order
 from firmware.controller.pin_pad import PinPad
 from firmware.core.access import Factor, Known, Unknown
 from firmware.core.dialog import Stage
-from firmware.core.facts import AnyFact, CardRead, CodeRead, InputChanged, NoiseSeen, PinBefore, PinEntered
+from firmware.core.facts import (
+    AnyFact,
+    CardRead,
+    CodeRead,
+    CredentialEnrolled,
+    InputChanged,
+    NoiseSeen,
+    PinBefore,
+    PinEntered,
+)
 from firmware.core.facts import Level as FactLevel
 from firmware.core.state import State
 from firmware.identity import Identity
 from firmware.roster.errors import RosterError
 from firmware.roster.keys import canonical, token_of
-from firmware.roster.presented import Keys, Ledger, present
+from firmware.roster.overlay import EMPTY, Overlay
+from firmware.roster.presented import Keys, Ledger, present, second_pin
 from firmware.roster.roster import Roster, SecondPin
+
+
+class Local(Protocol):
+    """What holds here and now beside the roster. firmware.controller.desk.Desk is one."""
+
+    @property
+    def overlay(self) -> Overlay: ...
+    def enrol(self, reader: str, factor: Factor, key: str, /) -> CredentialEnrolled | None: ...
+
+
+class NothingLocal:
+    """No local entries, and nobody who makes any."""
+
+    overlay = EMPTY
+
+    def enrol(self, _reader: str, _factor: Factor, _key: str, /) -> CredentialEnrolled | None:
+        return None
+
 
 LINE_CHARACTERS_MAX = 512  # a QR code's text; longer ones are nobody's credential
 
@@ -40,8 +69,12 @@ class Intake:
         quota_areas: Collection[str] = (),
         on_damaged: Callable[[RosterError], None] = lambda _: None,
         keys_of: Callable[[Roster | None], Keys] | None = None,
+        local: Local | None = None,
+        utc_ms: Callable[[], int | None] = lambda: None,
     ) -> None:
         """`keys_of` names the digest key that a roster was built with; without it that is `identity`'s own."""
+        self._local = local if local is not None else NothingLocal()
+        self._utc_ms = utc_ms
         self._roster = roster
         self._next: Roster | None = None
         self._ledger = ledger
@@ -71,6 +104,16 @@ class Intake:
         self._roster, self._next = self._next, None
         self._keys = self._keys_of(self._roster)
 
+    @property
+    def roster(self) -> Roster | None:
+        """The one in service."""
+        return self._roster
+
+    @property
+    def keys(self) -> Keys:
+        """Digests and pseudonyms as the roster in service has them."""
+        return self._keys
+
     def close(self) -> None:
         for roster in (self._roster, self._next):
             if roster is not None:
@@ -88,7 +131,11 @@ class Intake:
                 pins = pad.press(report.keys, report.at_ns // 1_000_000)
                 return [self._pin(report.device, pin, state) for pin in pins]
             case Line():
-                presented = self._present(Factor.CODE, report.text[:LINE_CHARACTERS_MAX])
+                text = report.text[:LINE_CHARACTERS_MAX]
+                presented = self._present(Factor.CODE, text)
+                enrolled = self._enrol(report.device, Factor.CODE, text, presented, state)
+                if enrolled is not None:
+                    return (enrolled,)
                 before = self._pin_before(report.device, presented, state)
                 return (CodeRead(reader=report.device, presented=presented, pin_before=before),)
             case Noise():
@@ -101,8 +148,19 @@ class Intake:
             self.undecodable += 1
             return (NoiseSeen(reader=frame.device, kind=card.value),)
         presented = self._present(Factor.CARD, card.key)
+        enrolled = self._enrol(frame.device, Factor.CARD, card.key, presented, state)
+        if enrolled is not None:
+            return (enrolled,)
         before = self._pin_before(frame.device, presented, state)
         return (CardRead(reader=frame.device, presented=presented, pin_before=before),)
+
+    def _enrol(
+        self, reader: str, factor: Factor, key: str, presented: Known | Unknown, state: State
+    ) -> CredentialEnrolled | None:
+        """Whose a credential is from now on that nobody had, where the reader is set to enrol."""
+        if isinstance(presented, Known) or state.readers[reader].enrolling is None:
+            return None
+        return self._local.enrol(reader, factor, key)
 
     def _pin(self, reader: str, pin: str, state: State) -> PinEntered:
         presented = self._present(Factor.PIN, pin)
@@ -134,7 +192,9 @@ class Intake:
     def _present(self, factor: Factor, key: str) -> Known | Unknown:
         if self._roster is not None:
             try:
-                return present(self._roster, self._ledger, factor, key, self._keys, self._quota_areas)
+                return present(
+                    self._roster, self._ledger, factor, key, self._keys, self._quota_areas, self._local.overlay
+                )
             except RosterError as error:
                 self._on_damaged(error)
         at = self._keys.pin_digest("", key) if factor is Factor.PIN else canonical(factor, key)
@@ -144,7 +204,9 @@ class Intake:
         """Whether the PIN is this holder's; None, which is wrong, where the roster cannot be read."""
         assert self._roster is not None
         try:
-            return self._roster.second_pin(holder, pin, self._keys)
+            utc_ms = self._utc_ms()
+            at_s = None if utc_ms is None else utc_ms // 1000
+            return second_pin(self._roster, holder, pin, self._keys, self._local.overlay, at_s)
         except RosterError as error:
             self._on_damaged(error)
             return None

@@ -11,7 +11,6 @@ from firmware.controller.inbox import Inbox
 from firmware.controller.outbox import Outbox
 from firmware.controller.peers import Peers
 from firmware.controller.role_socket import RoleSocket
-from firmware.core.effects import AnyEffect
 from firmware.core.facts import PassageElsewhere
 from firmware.core.wiring import wire
 from firmware.identity import Identity
@@ -53,7 +52,7 @@ class Neighbours:
         assert self.peers is not None, "a passage elsewhere was told where nobody tells"
         return self.peers.admit(fact)
 
-    def stepped(self, effects: Sequence[AnyEffect], ticket: int | None) -> None:
+    def stepped(self, effects: Sequence[object], ticket: int | None) -> None:
         if self.outbox is not None:
             self.outbox.stepped(effects, ticket)
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from msgspec.structs import replace
 
 from firmware.controller.clock import Clock
-from firmware.core.effects import AnyEffect, Remember
+from firmware.core.effects import Remember
 from firmware.core.site import AccessPoint
 from firmware.exchange import ID_CHARACTERS_MAX, NOTICES_MAX, Notices, PassageNotice, seal
 from firmware.identity import Identity
@@ -73,7 +73,7 @@ class Outbox:
 
     # -- own passages -------------------------------------------------------------------------------------------------
 
-    def stepped(self, effects: Sequence[AnyEffect], ticket: int | None) -> None:
+    def stepped(self, effects: Sequence[object], ticket: int | None) -> None:
         """Look for proven passages among what a step did; the ledger has taken them, under `ticket`."""
         if ticket is None:
             return

@@ -24,11 +24,14 @@ from drivers.reports import AnyReport, Frame, Level, Noise
 from firmware.config import Config
 from firmware.controller.board import Board
 from firmware.controller.clock import WATCH_S, Clock, Wall
+from firmware.controller.desk import Desk
 from firmware.controller.engine import Engine
 from firmware.controller.errors import StateFolderError
 from firmware.controller.health import ServiceManager
 from firmware.controller.inbox import Inbox, Rank
 from firmware.controller.intake import Intake
+from firmware.controller.neighbours import Neighbours
+from firmware.controller.office_socket import OfficeSocket
 from firmware.controller.outlet import Outlet
 from firmware.controller.publisher import Publisher
 from firmware.controller.recorder import Recorder
@@ -37,12 +40,22 @@ from firmware.controller.role_user import RoleUser
 from firmware.controller.roster_watch import RosterWatch
 from firmware.controller.supervisor import Supervisor, end_all
 from firmware.core.codes import Code
-from firmware.core.effects import Event, Record
-from firmware.core.facts import DeviceLost, DeviceRecovered, Forgive, Started, StoreFailed, StoreRecovered
+from firmware.core.effects import Body, Event, Record
+from firmware.core.facts import (
+    AnyFact,
+    DeviceLost,
+    DeviceRecovered,
+    Forgive,
+    OverlayChange,
+    OverlayChanged,
+    Started,
+    StoreFailed,
+    StoreRecovered,
+)
 from firmware.core.state import initial
 from firmware.identity import Identity
 from firmware.journal import Journal, Limits
-from firmware.messages import Ask, Welcome
+from firmware.messages import Ask, Erase, Welcome
 
 HEALTH_S = 2.0
 SWITCH_INTERVAL_S = 0.0005  # the journal's thread may hold the interpreter no longer: a swipe waits for it
@@ -86,6 +99,7 @@ class Controller:
             folder / "roster", config.roster.signers, self.identity, self.inbox, self.journal.kept()
         )
         self.clock.believe_from(self.journal.newest_utc_ms)
+        self.desk = Desk(folder / "roster", self.identity, self.journal.kept())
         quota_areas = [area.id for area in config.site.areas if area.quota]
         self.intake = Intake(
             self.rosters.roster,
@@ -95,11 +109,18 @@ class Controller:
             quota_areas,
             self.rosters.damaged,
             self.rosters.keys_of,
+            self.desk,
+            self.clock.utc_ms,
         )
         self.rosters.offer = self.intake.offer
+        self.office_socket = OfficeSocket(folder, self.desk.ask)
+        self._furnish(self.desk)
         self.supervisor = Supervisor(self.emit, self._device, self._died)
         self.role_socket = self._network_socket()
         self.publisher = Publisher(self.role_socket, self.clock)
+        self.neighbours = Neighbours(
+            config, self.identity, self.journal.ledger, self.inbox, self.clock, self.role_socket
+        )
         self.engine = Engine(
             initial(config.site),
             clock=self.clock,
@@ -108,7 +129,8 @@ class Controller:
             outlet=Outlet(board.drivers, self.journal, self.inbox),
             recorder=self.recorder,
             on_view=self.publisher.viewed,
-            on_step=self.publisher.stepped,
+            on_step=self._stepped,
+            admit=self.neighbours.admit,
         )
         self._tasks: list[asyncio.Task[None]] = []
         self._started_ms = self.clock.now_ms()
@@ -130,6 +152,8 @@ class Controller:
             self.supervisor.start(driver)
         await self.supervisor.first_turn()
         self.engine.take(self._started())
+        for entry in self.desk.first_facts():
+            self.engine.take(entry)
         told = self.clock.check()
         if told is not None:
             self.engine.take(told)
@@ -138,9 +162,14 @@ class Controller:
         self._task(self.engine.run(), "core")
         self._task(self._watch_clock(), "clock")
         self._task(self.rosters.run(), "roster")
+        self._task(self.desk.run(), "office")
+        self._task(self.neighbours.run(), "exchange")
         self._task(self._tell_health(), "health")
         if listening is not None:
             await self.role_socket.start(listening)
+        deaf = await self.office_socket.open()
+        if deaf:  # the gate goes on without
+            self.inbox.put(OverlayChanged(OverlayChange.FAILED, detail=deaf), Rank.SYSTEM, "office")
         self._manager.ready()
 
     async def stop(self) -> None:
@@ -159,6 +188,7 @@ class Controller:
         self._lines.close()
         self.publisher.stop()
         await self.role_socket.stop()
+        await self.office_socket.close()
         stopped = Record(Event(code=Code.STOPPED, detail=self._death))
         self.journal.append([stopped], now_ms=self.clock.now_ms(), utc_ms=self.clock.utc_ms())
         self.journal.close()  # nothing else runs any more: it may wait for its last commit
@@ -192,7 +222,7 @@ class Controller:
 
     def _open_journal(self) -> Journal:
         def committed(ticket: int, epoch: int, seq: int) -> None:
-            self._from_thread(lambda: self.publisher.committed(ticket, epoch, seq))
+            self._from_thread(lambda: self._committed(ticket, epoch, seq))
 
         def failed(why: str) -> None:
             self._from_thread(lambda: self._store(StoreFailed(why=why)))
@@ -225,6 +255,7 @@ class Controller:
     def _store(self, fact: StoreFailed | StoreRecovered) -> None:
         """Told past the core too: while nothing can be committed, a page would never learn of it by a commit."""
         self.publisher.store_works(isinstance(fact, StoreRecovered))
+        self.desk.answers.store_works(isinstance(fact, StoreRecovered))
         self.inbox.put(fact, Rank.SYSTEM, "journal")
 
     def _from_thread(self, call: Callable[[], None]) -> None:
@@ -243,6 +274,36 @@ class Controller:
         )
         users = None if self._network_user is None else frozenset({0, self._network_user.user_id})
         return RoleSocket("network", welcome, frozenset(), self._ask, users)  # read-only until the page has accounts
+
+    def _furnish(self, desk: Desk) -> None:
+        """Give the desk its ways to the core, the journal and the office."""
+        desk.served = self.intake
+        desk.answers.send = self.office_socket.send
+        desk.put = lambda fact: self.inbox.put(fact, Rank.SYSTEM, "office")
+        desk.now_s = self._now_s
+        desk.erase = self._erase
+        desk.damaged = self.rosters.damaged
+
+    def _now_s(self) -> int | None:
+        utc_ms = self.clock.utc_ms()
+        return None if utc_ms is None else utc_ms // 1000
+
+    def _erase(self, command: Erase, request: str) -> int:
+        """Have the journal erase a holder; the tombstone says who asked, and why."""
+        self.neighbours.forget(command.holder)
+        asked = Body(issuer=command.issuer, note=command.why)
+        now_ms, utc_ms = self.clock.now_ms(), self.clock.utc_ms()
+        return self.journal.erase(command.holder, now_ms=now_ms, utc_ms=utc_ms, asked=asked, request=request)
+
+    def _stepped(self, fact: AnyFact, effects: tuple[object, ...], ticket: int | None) -> None:
+        self.publisher.stepped(fact, effects, ticket)
+        self.desk.stepped(fact, effects, ticket)
+        self.neighbours.stepped(effects, ticket)
+
+    def _committed(self, ticket: int, epoch: int, seq: int) -> None:
+        self.publisher.committed(ticket, epoch, seq)
+        self.desk.answers.committed(ticket)
+        self.neighbours.committed(ticket, epoch, seq)
 
     def _ask(self, ask: Ask) -> None:
         command = ask.command
@@ -285,6 +346,7 @@ class Controller:
             told = self.clock.check()
             if told is not None:
                 self.inbox.put(told, Rank.SYSTEM, "clock")
+            self.desk.look()
 
     async def _tell_health(self) -> None:
         period_s = min(HEALTH_S, self._manager.feed_s or HEALTH_S)
@@ -301,6 +363,7 @@ class Controller:
                 journal=self.journal,
                 supervisor=self.supervisor,
                 drivers=self._board.drivers,
+                exchange=self.neighbours.counters(),
             )
 
     def _unhealthy(self) -> str:

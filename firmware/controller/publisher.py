@@ -16,7 +16,7 @@ from firmware.controller.role_socket import RoleSocket
 from firmware.controller.supervisor import Supervisor
 from firmware.core.codes import Code
 from firmware.core.effects import Record
-from firmware.core.facts import AnyFact, Command
+from firmware.core.facts import AnyFact, Command, EndEnrolment, StartEnrolment
 from firmware.core.view import SiteView
 from firmware.journal import Journal
 from firmware.messages import Answer, Health, States
@@ -63,6 +63,8 @@ class Publisher:
         """Keep the answer to a command until its event is committed."""
         if not isinstance(fact, Command) or not fact.request or ticket is None:
             return
+        if isinstance(fact, StartEnrolment | EndEnrolment):
+            return  # the desk's, which answers when they are over
         for effect in effects:
             if isinstance(effect, Record) and effect.event.request == fact.request:
                 event = effect.event
@@ -98,6 +100,7 @@ class Publisher:
         journal: Journal,
         supervisor: Supervisor,
         drivers: Mapping[str, Driver],
+        exchange: Mapping[str, int],
     ) -> None:
         if not self._socket.listened_to:
             return  # nobody would read it; who connects later gets the next one
@@ -109,7 +112,10 @@ class Publisher:
                 journal_backlog=journal.backlog,
                 events_lost=sum(journal.lost.values()),
                 drivers={name: supervisor.lost.get(name, "running") for name in drivers},
-                counters={name: driver.counters() for name, driver in drivers.items()},
+                counters={
+                    **{name: driver.counters() for name, driver in drivers.items()},
+                    **({"exchange": dict(exchange)} if exchange else {}),
+                },
             )
         )
 

@@ -20,7 +20,18 @@ import firmware
 from firmware.core.access import Known, Unknown
 from firmware.core.commands import ID_CHARACTERS_MAX
 from firmware.core.effects import AnyEffect, Body, Keep, Record, Remember
-from firmware.core.facts import AnyFact, Command, Forgive, PinEntered, Reading, Started
+from firmware.core.facts import (
+    AnyFact,
+    Command,
+    CredentialEnrolled,
+    Forgive,
+    OverlayChanged,
+    PassageElsewhere,
+    PinEntered,
+    Reading,
+    Started,
+    StartEnrolment,
+)
 from firmware.core.kept import locked_key
 from firmware.core.site import Site
 from firmware.recording import VERSION, Ended, Header, Taken
@@ -34,12 +45,17 @@ FLUSH_MS = 1_000  # a killed controller loses no more of its recording than this
 PERSONAL: dict[type[msgspec.Struct], tuple[str, ...]] = {
     Known: ("holder", "credential", "household"),
     Unknown: ("token",),
-    Body: ("holder", "household", "credential", "second_holder", "token"),
+    Body: ("holder", "household", "credential", "second_holder", "token", "note"),
     Remember: ("holder", "credential", "household"),
     PinEntered: ("second_of",),
     Forgive: ("holder",),
+    OverlayChanged: ("holder", "credential", "issued_to", "note"),
+    CredentialEnrolled: ("holder", "credential", "note"),
+    StartEnrolment: ("holder", "note"),
+    PassageElsewhere: ("holder", "household"),
 }
-ISSUING: tuple[type[msgspec.Struct], ...] = (Command, Body)  # these have an `issuer`
+# These have an `issuer`.
+ISSUING: tuple[type[msgspec.Struct], ...] = (Command, OverlayChanged, CredentialEnrolled, Body)
 LOCKED = locked_key("")  # the store keeps under such keys who locked a portal
 
 

@@ -1,4 +1,4 @@
-"""The controller's end of a role's Unix socket: states and health out, commands of that role in.
+"""The controller's end of a role's Unix socket: states, health and answers out, commands of that role in.
 
 The role is the socket's; the peer's user id is checked too. Commands are limited by rate, and by what the role may
 ask: whoever takes the process over can still ask for just that, and no faster.
@@ -10,13 +10,16 @@ import asyncio
 import os
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from firmware.messages import (
     Answer,
     AnyFromNetwork,
+    AnyFromOffice,
     Ask,
+    Exchange,
     FrameError,
     FrameReader,
     Health,
@@ -33,6 +36,8 @@ ASKS_BURST = 10
 ASKS_OPEN_MAX = 64  # not yet answered, while the journal cannot commit
 REFUSALS_PER_S = 10.0  # of one client; past that and the burst it is read no faster, and its own buffer fills
 REFUSALS_BURST = 256
+EXCHANGES_PER_S = 80.0  # 64 peers tell once a second at most
+EXCHANGES_BURST = 256
 READ_BYTES = 1 << 16
 
 
@@ -53,28 +58,59 @@ class Allowance:
         return True
 
 
+class Pace(NamedTuple):
+    """How many clients a role may have, and how fast it may ask."""
+
+    clients_max: int = CLIENTS_MAX
+    asks_per_s: float = ASKS_PER_S
+    asks_burst: int = ASKS_BURST
+
+
+NETWORK_PACE = Pace()
+# Commands of people at a desk and of their programs: each costs a signature and two syncs of the card. A client that
+# waits for a card at a reader keeps its place for up to two minutes.
+OFFICE_PACE = Pace(clients_max=16, asks_per_s=10.0, asks_burst=32)
+
+
 def listening_socket(path: Path, mode: int = 0o660) -> socket.socket:
-    """A listening Unix socket at `path`, replacing one that a dead process left behind."""
+    """A listening Unix socket at `path`, replacing one that a dead process left behind.
+
+    Bound through the folder's descriptor: a socket's own path may have 107 bytes (unix(7)), a state folder's more.
+    """
     path.unlink(missing_ok=True)
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-    listening.bind(str(path))
-    path.chmod(mode)
-    listening.listen(CLIENTS_MAX)
+    try:
+        folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            listening.bind(f"/proc/self/fd/{folder}/{path.name}")
+        finally:
+            os.close(folder)
+        path.chmod(mode)
+        listening.listen(CLIENTS_MAX)
+    except BaseException:
+        listening.close()
+        raise
     return listening
 
 
 class RoleSocket:
-    """Serves one role. `on_ask` takes a command that may be asked and puts it into the inbox."""
+    """Serves one role. `on_ask` takes a message whose command may be asked; `kind` is what messages of the role are."""
 
     def __init__(
         self,
         role: str,
-        welcome: Welcome,
+        welcome: Welcome | None,
         allowed: frozenset[type],
-        on_ask: Callable[[Ask], None],
+        on_ask: Callable[[Any], None],
         user_ids: frozenset[int] | None = None,
+        *,
+        kind: object = AnyFromNetwork,
+        pace: Pace = NETWORK_PACE,
     ) -> None:
+        """`welcome` is the first message to whoever connects, where the role gets one."""
         self.role = role
+        self._kind = kind
+        self._pace = pace
         self._welcome = welcome
         self._allowed = allowed
         self._on_ask = on_ask
@@ -82,12 +118,17 @@ class RoleSocket:
         self._server: asyncio.Server | None = None
         self._clients: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._asked: dict[str, asyncio.StreamWriter] = {}
-        self._allowance = Allowance()
+        self._allowance = Allowance(pace.asks_per_s, pace.asks_burst)
         self._states: States | None = None
         self._health: Health | None = None
+        self.on_exchange: Callable[[bytes], None] | None = (
+            None  # takes frames of other controllers, where there are any
+        )
+        self._frame_allowance = Allowance(EXCHANGES_PER_S, EXCHANGES_BURST)
         self.refused_peers = 0
         self.refused_frames = 0
         self.refused_asks = 0
+        self.refused_exchanges = 0
 
     @property
     def listened_to(self) -> bool:
@@ -116,16 +157,26 @@ class RoleSocket:
         for writer in self._clients.values():
             self._write(writer, frame)
 
+    def tell(self, message: Exchange) -> None:
+        """Send to every client; who connects later gets the next one."""
+        frame = pack(message)
+        for writer in self._clients.values():
+            self._write(writer, frame)
+
     def answer(self, answer: Answer) -> None:
         """Answer a command; call it after the command's event is committed."""
-        writer = self._asked.pop(answer.request, None)
+        self.send(answer.request, [answer])
+
+    def send(self, request: str, messages: Sequence[Message]) -> None:
+        """All that is answered to one request."""
+        writer = self._asked.pop(request, None)
         if writer is not None and not writer.is_closing():
-            self._write(writer, pack(answer))
+            self._write(writer, b"".join(map(pack, messages)))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        if len(self._clients) >= CLIENTS_MAX or not self._peer_allowed(writer):
+        if len(self._clients) >= self._pace.clients_max or not self._peer_allowed(writer):
             self.refused_peers += 1
             writer.close()
             return
@@ -146,16 +197,28 @@ class RoleSocket:
             writer.close()
 
     async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        frames = FrameReader(AnyFromNetwork)
+        frames = FrameReader(self._kind)
         refusals = Allowance(REFUSALS_PER_S, REFUSALS_BURST)
         now_s = asyncio.get_running_loop().time
         while received := await reader.read(READ_BYTES):
             for message in frames.feed(received):
-                assert isinstance(message, Ask)
-                if not self._take(message, writer) and not refusals.take(now_s()):
+                assert isinstance(message, AnyFromNetwork | AnyFromOffice), "the decoder takes only these"
+                if isinstance(message, Exchange):
+                    taken = self._hand_on(message)
+                else:
+                    taken = self._take(message, writer)
+                if not taken and not refusals.take(now_s()):
                     await asyncio.sleep(1 / REFUSALS_PER_S)
 
-    def _take(self, ask: Ask, writer: asyncio.StreamWriter) -> bool:
+    def _hand_on(self, message: Exchange) -> bool:
+        """Hand a frame of another controller on, which is proven there; False where none is expected, or too many."""
+        if self.on_exchange is None or not self._frame_allowance.take(asyncio.get_running_loop().time()):
+            self.refused_exchanges += 1
+            return False
+        self.on_exchange(message.frame)
+        return True
+
+    def _take(self, ask: Ask | AnyFromOffice, writer: asyncio.StreamWriter) -> bool:
         """Hand one command on; False where it was refused, which the client is told."""
         why = None
         if type(ask.command) not in self._allowed:

@@ -261,6 +261,7 @@ class Reason(StrEnum):
     ALREADY_ISSUED = "credential_already_issued"  # with the holder
     OVERLAY_FULL = "overlay_full"
     SAID_BY_ROSTER = "said_by_roster"  # the authority says so: change it there
+    NOT_SAVED = "not_saved"  # in force, and gone after a power cut
     LOCAL = "local_entry"  # the credential rests on a local entry
     PEERS_CUT_OFF = "peers_cut_off"
     GRANTED = "granted"

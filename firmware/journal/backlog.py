@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from firmware.core.codes import MEANING, Severity
 from firmware.core.effects import Event, ForgetAreas, Keep, Record, Remember
+from firmware.journal.erasure import Erasure
 from firmware.journal.ledger import LedgerEntry
 from firmware.journal.store import Stamped
 
@@ -44,7 +45,7 @@ class Item:
         self.forget_areas = False
         self.ledger: dict[str, LedgerEntry] = {}
         self.kept: dict[str, str | None] = {}
-        self.erase: str | None = None  # a holder; such an item carries nothing else
+        self.erase: Erasure | None = None  # such an item carries nothing else
 
     def forget(self) -> None:
         """All areas; entries that came before in this item lose theirs too."""

@@ -6,11 +6,12 @@ Not reached by this: files that were moved aside, exports, and what the communit
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import msgspec
 
 from firmware.core.codes import Code
-from firmware.core.effects import Event
+from firmware.core.effects import Body, Event
 from firmware.journal.rows import commitment_of, decode_body, people_in, person_key
 from firmware.journal.store import Stamped, Store
 
@@ -20,13 +21,23 @@ AnyPlace = tuple[int, int, int]  # portal, kind, seq: the rest of the key of `me
 BEGINNING: AnyPlace = (-1, -1, -1)
 
 
+class Erasure(NamedTuple):
+    """Who is erased, and by whom: `asked` says that in the tombstones, and must not name who is erased."""
+
+    holder: str
+    asked: Body | None = None
+    request: str = ""
+
+
 def erase_some(
-    store: Store, holder: str, after: AnyPlace, now_ms: int, utc_ms: int | None, boot: str
+    store: Store, erasure: Erasure, after: AnyPlace, now_ms: int, utc_ms: int | None, boot: str
 ) -> AnyPlace | None:
     """Erase some rows that mention a holder, after that place; where to go on, None at the end. Within a transaction.
 
-    The holder's ledger entry goes too. A row that mentions two people loses its body for both.
+    The holder's ledger entry goes too. A row that mentions two people loses its body for both. Where somebody asked,
+    there is a tombstone even if it names no row.
     """
+    holder = erasure.holder
     key = person_key(holder)
     places: list[AnyPlace] = store.db.execute(
         "SELECT portal, kind, seq FROM mentions WHERE person = ? AND (portal, kind, seq) > (?, ?, ?) LIMIT ?",
@@ -47,8 +58,14 @@ def erase_some(
         )
         erased.append(seq)
     store.db.execute("DELETE FROM ledger WHERE holder = ?", (holder,))
-    if erased:
-        event = Event(Code.ERASED, count=len(erased), detail=write_ranges(sorted(erased)))
+    if erased or (erasure.asked is not None and after == BEGINNING):
+        event = Event(
+            Code.ERASED,
+            count=len(erased),
+            detail=write_ranges(sorted(erased)),
+            body=erasure.asked,
+            request=erasure.request,
+        )
         store.append([Stamped(event, now_ms, utc_ms)], boot)
     return places[-1] if len(places) == ROWS_MAX else None
 
@@ -73,6 +90,6 @@ def write_ranges(numbers: Iterable[int]) -> str:
 
 def read_ranges(text: str) -> Iterator[range]:
     """The inverse of `write_ranges`. Raises ValueError."""
-    for part in text.split(","):
+    for part in text.split(",") if text else ():
         first, _, last = part.partition("-")
         yield range(int(first), int(last or first) + 1)

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from firmware.core.codes import Severity
-from firmware.core.effects import Event, ForgetAreas, Keep, Record, Remember
+from firmware.core.effects import Body, Event, ForgetAreas, Keep, Record, Remember
 from firmware.journal.backlog import AnyJournalEffect, Backlog, Item
+from firmware.journal.erasure import Erasure
 from firmware.journal.heads import Signer
 from firmware.journal.ledger import Ledger
 from firmware.journal.limits import Limits
@@ -121,15 +122,17 @@ class Journal:
         self._backlog.put(item, events)
         return self._ticket
 
-    def erase(self, holder: str, *, now_ms: int, utc_ms: int | None) -> int:
+    def erase(
+        self, holder: str, *, now_ms: int, utc_ms: int | None, asked: Body | None = None, request: str = ""
+    ) -> int:
         """Erase what the journal and the ledger say of a holder. Returns a ticket like `append`.
 
         Rows stay, with their time, place and kind; body and salt go, and a tombstone names the rows. Events that were
-        appended before are erased too; later ones are not.
+        appended before are erased too; later ones are not. The tombstone has `asked` (issuer and why) and `request`.
         """
         self._ticket += 1
         item = Item(self._ticket, now_ms, utc_ms)
-        item.erase = storable(holder)
+        item.erase = Erasure(storable(holder), asked, request)
         self.ledger.forget(storable(holder), self._ticket)
         self._backlog.put(item, ())
         return self._ticket

@@ -196,13 +196,15 @@ class Writer(threading.Thread):
         self.head = store.head
         self._notices.on_committed(ticket, store.epoch, store.seq)
 
-    def _erase(self, store: Store, item: Item, holder: str) -> None:
+    def _erase(self, store: Store, item: Item, erased: erasure.Erasure) -> None:
+        """Erase a holder, and empty the log, where the bodies may still stand; while others read it, later."""
         self._scrub = True
         place: erasure.AnyPlace | None = erasure.BEGINNING
         while place is not None:
             self.beats += 1
             with store.transaction():
-                place = erasure.erase_some(store, holder, place, item.now_ms, item.utc_ms, self._boot)
+                place = erasure.erase_some(store, erased, place, item.now_ms, item.utc_ms, self._boot)
+        self._scrub = not store.clear_log()
 
     # -- what is due besides ------------------------------------------------------------------------------------------
 

@@ -237,14 +237,14 @@ EMPTY = Overlay()
 # -- against a roster -------------------------------------------------------------------------------------------------
 
 
-def conflicts(overlay: Overlay, roster: Roster) -> list[tuple[Entry, Conflict]]:
+def conflicts(overlay: Overlay, roster: Roster, entries: Iterable[Entry] | None = None) -> list[tuple[Entry, Conflict]]:
     """Where this roster says otherwise than a local entry, in the order of the entries; see Conflict for what holds.
 
     A suspension contradicts only a roster that is newer than the one in service when it was made. Some 50 us an entry:
-    of many, not on an event loop. Raises RosterDamaged where the disk fails.
+    an event loop asks for some `entries` at a time. Raises RosterDamaged where the disk fails.
     """
     profiles = frozenset(roster.rulebook().profiles) if overlay else frozenset[str]()
-    found = ((entry, _conflict(entry, roster, profiles)) for entry in overlay)
+    found = ((entry, _conflict(entry, roster, profiles)) for entry in (overlay if entries is None else entries))
     return [(entry, what) for entry, what in found if what is not None]
 
 
@@ -263,14 +263,14 @@ def _conflict(entry: Entry, roster: Roster, profiles: frozenset[str]) -> Conflic
     return None if profiles.issuperset(entry.profiles) else Conflict.PROFILE_GONE
 
 
-def absorbed(overlay: Overlay, roster: Roster) -> list[Entry]:
-    """Entries that can go because this roster says the same itself.
+def absorbed(overlay: Overlay, roster: Roster, entries: Iterable[Entry] | None = None) -> list[Entry]:
+    """Entries, of all or of `entries`, that can go because this roster says the same itself.
 
     An enrolled key, or a visitor's, that the roster gives to the same holder. A suspension of whatever a newer roster
     refuses by itself, which is so when it has no active credential that the suspension is of, and nothing here lets in
     what it is of. Raises RosterDamaged where the disk fails.
     """
-    return [entry for entry in overlay if _says_the_same(entry, overlay, roster)]
+    return [entry for entry in (overlay if entries is None else entries) if _says_the_same(entry, overlay, roster)]
 
 
 def _says_the_same(entry: Entry, overlay: Overlay, roster: Roster) -> bool:
