@@ -11,21 +11,44 @@ from firmware.identity import IdentityError
 from firmware.roster.commands import (
     build,
     compare,
+    edit,
     enrol,
     export,
+    history,
     import_,
     invite,
     leave,
     lift,
     local,
+    new,
     replace,
+    show,
     suspend,
+    undo,
     verify,
 )
 from firmware.roster.errors import RosterError, RosterMissing
 from firmware.terminal import MISUSED, SAID_NO, TerminalError, complain, prepare_output
 
-ACTIONS = (build, compare, enrol, export, import_, invite, leave, lift, local, replace, suspend, verify)
+ACTIONS = (
+    build,
+    compare,
+    edit,
+    enrol,
+    export,
+    history,
+    import_,
+    invite,
+    leave,
+    lift,
+    local,
+    new,
+    replace,
+    show,
+    suspend,
+    undo,
+    verify,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
