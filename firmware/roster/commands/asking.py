@@ -209,8 +209,7 @@ def _at_reader(arguments: argparse.Namespace, office: Office, command: Enrol | I
     try:
         return office.ask(command, seconds_max + ANSWER_S_MAX, show)
     except KeyboardInterrupt:
-        with Office(arguments.state) as again:
-            again.ask(CancelEnrolment(issuer=command.issuer, why=command.why, reader=reader))
+        office.ask(CancelEnrolment(issuer=command.issuer, why=command.why, reader=reader))
         raise
     finally:
         if shown:
@@ -227,6 +226,10 @@ def say(arguments: argparse.Namespace, answer: Answer, done: Sequence[str]) -> i
     elif answer.done:
         for sentence in done:
             print(sentence)
+        if words:
+            print(said.say("roster.office.but"))
+        for text in words:
+            print(f"  {text}")
         print(said.say("roster.office.see_local"))
     else:
         print(said.say("roster.office.refused"), file=sys.stderr)
