@@ -161,14 +161,15 @@ class _Replay:
         self._found = Found()
         self._meanings: dict[tuple[str, tuple[str, ...]], Recorded | None] = {}
         self._in_service: int | None = None
+        self._asked_about = False
         for (header,) in _states_before(connection, first):
             self._state(decode_header(header))
 
     def take(self, seq: int, header: Header, body: Body | None, erased: bool) -> None:
         """One row."""
-        code = header.code
+        code, inside = header.code, self._inside(header.utc_ms)
         if code in DECISIONS:
-            if self._inside(header.utc_ms):
+            if inside:
                 self._presented(seq, header, body, erased)
             if code == Code.GRANTED and body is not None:
                 self._past.passed(code, header.access_point, header.portal, header.utc_ms, body)
@@ -176,7 +177,7 @@ class _Replay:
             if body is not None:
                 self._past.passed(code, header.access_point, header.portal, header.utc_ms, body)
         elif code == Code.DENIED_SUM:
-            if self._inside(header.utc_ms) and self._holder is None:
+            if inside and self._holder is None:
                 self._found.summed += header.count
         elif code == Code.FORGIVEN:
             if not erased:
@@ -185,12 +186,11 @@ class _Replay:
             self._state(header)
 
     def _inside(self, utc_ms: int | None) -> bool:
-        """Whether a row is asked about. One without wall time is, if it stands between others that are."""
-        if utc_ms is None:
-            return True
-        return (self._since_ms is None or utc_ms >= self._since_ms) and (
-            self._until_ms is None or utc_ms < self._until_ms
-        )
+        """Whether a row is asked about. One without wall time is where the row before it is that has one."""
+        if utc_ms is not None:
+            since, until = self._since_ms, self._until_ms
+            self._asked_about = (since is None or utc_ms >= since) and (until is None or utc_ms < until)
+        return self._asked_about
 
     def _state(self, header: Header) -> None:
         if header.code != Code.ROSTER_REPLACED:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from firmware.config import escaped, load
+from firmware.config import Config, escaped, load
 from firmware.core.access import Zone
 from firmware.core.site import Site
 from firmware.journal import JournalError
@@ -18,7 +18,7 @@ from firmware.journal.command import journal_of
 from firmware.journal.errors import JournalDamaged
 from firmware.roster.compare import DAYS, Asked, Report, compare
 from firmware.roster.compare_found import Change, Difference
-from firmware.roster.compare_opened import Names, Note, opened, refuse_unlike
+from firmware.roster.compare_opened import Names, Note, Trust, opened, refuse_unlike
 from firmware.roster.errors import RosterError
 from firmware.roster.roster import Roster
 from firmware.terminal import (
@@ -112,10 +112,12 @@ class _Heard(NamedTuple):
 def _compare(arguments: argparse.Namespace) -> int:
     with ExitStack() as stack:
         notes: list[Note] = []
-        site = _site(arguments)
+        config = _config(arguments)
+        site = None if config is None else config.site
+        trust = Trust(arguments.state, arguments.key or (), () if config is None else config.roster.signers)
         names = stack.enter_context(Names(arguments.source))
-        old = opened(arguments.old, arguments.state, arguments.key, stack, notes)
-        new = opened(arguments.new, arguments.state, arguments.key, stack, notes)
+        old = opened(arguments.old, trust, stack, notes)
+        new = opened(arguments.new, trust, stack, notes)
         refuse_unlike(old, new)
         zone, rules = _zone(arguments, site, old, new)
         if site is None:
@@ -136,13 +138,13 @@ def _compare(arguments: argparse.Namespace) -> int:
     return SAID_NO if report.differently else DONE
 
 
-def _site(arguments: argparse.Namespace) -> Site | None:
+def _config(arguments: argparse.Namespace) -> Config | None:
     if arguments.site is None:
         return None
     config, problems = load(arguments.site)
     if config is None:
         raise TerminalError(f"{arguments.site} has {len(problems)} problems; `menshen check` lists them")
-    return config.site
+    return config
 
 
 def _zone(arguments: argparse.Namespace, site: Site | None, old: Roster, new: Roster) -> tuple[ZoneInfo, Zone]:
