@@ -17,13 +17,14 @@ import msgspec
 from firmware.core.access import Rulebook
 from firmware.roster.errors import Problems, RosterError, RosterRefused, TooManyProblems
 from firmware.roster.files import remove, sync_folder
-from firmware.roster.from_source import SourceStaging, read_rulebook
+from firmware.roster.from_source import SourceStaging
 from firmware.roster.from_table import TableStaging
 from firmware.roster.rows import read_rows
 from firmware.roster.rules import Rules, read_rules
 from firmware.roster.schema import APPLICATION_ID, INDEX, PAGE_BYTES, RULEBOOK, SCHEMA, TABLES, TIME_ZONE
 from firmware.roster.seal import Seal, Signer, digest_of, page_of
 from firmware.roster.source.errors import told
+from firmware.roster.source.rules import read_rulebook
 from firmware.roster.source.store import Source
 from firmware.roster.staging import STAGING_CACHE_KB, Staging, new_database
 from firmware.roster.staging import TABLES as STAGING_TABLES

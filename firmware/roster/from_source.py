@@ -6,9 +6,7 @@ import sqlite3
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-import msgspec
-
-from firmware.core.access import Factor, Profile, Rule, Rulebook, Schedule, Window
+from firmware.core.access import Factor
 from firmware.roster.errors import Problems, shown
 from firmware.roster.keys import (
     ALLOWED,
@@ -21,41 +19,19 @@ from firmware.roster.keys import (
     token_of,
     valid,
 )
-from firmware.roster.rules import Rules
 from firmware.roster.schema import FLAGS, STATUSES
 from firmware.roster.seal import Signer
 from firmware.roster.source.pins import PinDigest, read_pin
 from firmware.roster.source.rows import BuildCredential, BuildRow
-from firmware.roster.source.store import Source
 from firmware.roster.staging import STAGED_AT_ONCE, StagedCredential, Staging
 
 PROGRESS_HOLDERS = 10_000
 _PIN = KIND[Factor.PIN]
 _FACTOR = {number: factor for factor, number in KIND.items()}
 _FLAGS_ALL = sum(FLAGS.values())
+_INSERT_HOUSEHOLD = "INSERT OR IGNORE INTO household VALUES (?, ?)"  # a source says its spaces once
 _INSERT_HOLDER = "INSERT INTO holder VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _NOT_OURS = "give the PIN anew, with the digest key of the controller that signs (menshen roster edit ... --state DIR)"
-
-
-def read_rulebook(source: Source) -> Rules:
-    """Profiles, schedules, special days, places of areas and the zone, as the source's tables hold them."""
-    execute = source.db.execute
-    decode = msgspec.json.decode
-    profiles = {
-        name: Profile(name, decode(rules, type=tuple[Rule, ...]))
-        for name, rules in execute("SELECT name, rules FROM profile ORDER BY name")
-    }
-    schedules = {
-        name: Schedule(
-            name,
-            decode(week, type=tuple[tuple[Window, ...], ...]),
-            decode(special, type=dict[str, tuple[Window, ...]]),
-        )
-        for name, week, special in execute("SELECT name, week, special FROM schedule ORDER BY name")
-    }
-    special_days = dict(execute("SELECT day, kind FROM special_day ORDER BY day"))
-    areas = dict(execute("SELECT id, places FROM area WHERE places IS NOT NULL ORDER BY id"))
-    return Rules(Rulebook(0, profiles, schedules, special_days, areas), source.time_zone)
 
 
 class _Holders:
@@ -90,6 +66,7 @@ class SourceStaging(Staging):
         self._profiles = profiles
         self._progress = progress
         self._known: set[tuple[str, ...]] = set()  # combinations of profiles that are all right
+        self._households: dict[str, int | None] = {}
         self._holders: list[tuple[object, ...]] = []
 
     def add(self, row: BuildRow) -> None:
@@ -100,7 +77,7 @@ class SourceStaging(Staging):
             self._progress(self.rows)
         self._check_holder(row)
         if row.household is not None:
-            self.household(row.household, row.spaces)
+            self._households[row.household] = row.spaces
         pin_with = self._pin_with(row, "pin_with", row.pin_with)
         duress_with = self._pin_with(row, "duress_pin_with", row.duress_pin_with)
         if pin_with is not None and pin_with == duress_with:
@@ -115,15 +92,17 @@ class SourceStaging(Staging):
         household = (row.holder, row.household, number, row.flags)
         self._holders.append((*household, owned, issued, pin_with, duress_with, self.rows))
         if len(self._holders) == STAGED_AT_ONCE:
-            self._put_holders()
+            self._put()
 
     def check(self) -> None:
-        self._put_holders()
+        self._put()
         super().check()
 
-    def _put_holders(self) -> None:
-        waiting, self._holders = self._holders, []
-        self._database.executemany(_INSERT_HOLDER, waiting)
+    def _put(self) -> None:
+        """Into the database what was gathered since the last time."""
+        self._database.executemany(_INSERT_HOUSEHOLD, self._households.items())
+        self._database.executemany(_INSERT_HOLDER, self._holders)
+        self._households, self._holders = {}, []
 
     def _bad(self, row: BuildRow, column: str, found: str, allowed: str) -> None:
         self._places.bad(self.rows, row.holder, column, found, allowed)
