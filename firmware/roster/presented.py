@@ -63,19 +63,32 @@ def present(
     key that was enrolled here; a local suspension holds whatever the roster says. Raises RosterDamaged.
     """
     written = canonical(factor, key)
-    looked_up = keys.pin_digest("", written) if factor is Factor.PIN else written
-    found = roster.find(factor, looked_up)
+    stored = keys.pin_digest("", written) if factor is Factor.PIN else written
+    return present_stored(roster, ledger, factor, stored, keys, quota_areas, overlay)
+
+
+def present_stored(
+    roster: Roster,
+    ledger: Ledger,
+    factor: Factor,
+    stored: str | bytes,
+    keys: Keys,
+    quota_areas: Collection[str] | None = None,
+    overlay: Overlay = EMPTY,
+) -> Known | Unknown:
+    """The same for a key as roster and local entries have it: canonical, or a PIN's digest."""
+    found = roster.find(factor, stored)
     if not overlay:
         if found is None:
-            return Unknown(token_of(keys, factor, looked_up), roster.version)
+            return Unknown(token_of(keys, factor, stored), roster.version)
         return attach(found, roster.version, ledger, quota_areas)
-    at = looked_up.hex() if isinstance(looked_up, bytes) else looked_up
+    at = stored.hex() if isinstance(stored, bytes) else stored
     is_local = False
     if found is None:
         entry = overlay.enrolled(factor, at)
         found = None if entry is None else local.standing(entry, roster)
         if found is None:
-            return Unknown(token_of(keys, factor, looked_up), roster.version)
+            return Unknown(token_of(keys, factor, stored), roster.version)
         is_local = True
     return _beside(overlay, found, at, attach(found, roster.version, ledger, quota_areas), is_local)
 
