@@ -16,6 +16,7 @@ from firmware.bench.figures import Figure
 
 BENCHES = {
     "build": "compile and sign a roster of 250,000 holders from the office's source",
+    "swap": "a new roster of 250,000 credentials at a gate in use: time to swap, and what swipes wait meanwhile",
     "swipe": "end of frame to lock, idle and under load, 250,000 credentials",
     "decide": "decisions a second with look-up, beside a plain dict",
     "lookup": "roster look-ups and build, beside a plain dict",
