@@ -20,7 +20,7 @@ from firmware.roster.sheets.xstring import unescaped
 ROW_BYTES_MAX = 1 << 20  # what has no end by then goes to expat
 _OPEN, _ROW_END = b"<sheetData>", b"</row>"
 _TEXT = r"[^<&\x00-\x08\x0b-\x1f\ufffe\uffff]*"  # what XML 1.0 lets stand for itself; a CR would become a line feed
-_HEAD = re.compile(r'[ \t\n]*<row((?: [A-Za-z0-9]+(?::[A-Za-z0-9]+)?="[^"<&\x00-\x1f]*")*)>')
+_HEAD = re.compile(r'[ \t\n]*<row((?: [A-Za-z][A-Za-z0-9]*(?::[A-Za-z][A-Za-z0-9]*)?="[^"<&\x00-\x1f]*")*)>')
 _ATTRIBUTE = re.compile(r' ([A-Za-z0-9:]+)="([^"]*)"')
 _NUMBER = re.compile(r"[1-9][0-9]{0,6}")
 _CELL = re.compile(
