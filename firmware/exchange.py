@@ -31,6 +31,10 @@ ID_CHARACTERS_MAX = 64
 NUMBER_MAX = 1 << 53
 # The clock of a controller may be wrong by 5 s at most (GA/T 1742), so that two of them are 10 s apart at most.
 CLOCK_OFF_S_MAX = 10
+# How far ahead of its own clock a controller's instants may be: another's clock, and as many passages of one holder in
+# a row, each a second later than the one before, as nobody makes within seconds.
+STAMP_AHEAD_S_MAX = 2 * CLOCK_OFF_S_MAX
+AHEAD_S_MAX = STAMP_AHEAD_S_MAX + CLOCK_OFF_S_MAX  # of the receiver's clock
 # Frames are sealed when they are sent and not kept: an older one was held back, or its sender's clock is wrong.
 SENT_S_MAX = 60
 
@@ -85,8 +89,8 @@ class PassageNotice(msgspec.Struct, frozen=True, array_like=True, forbid_unknown
     """One proven passage of one holder at the sender.
 
     `area` is a shared area that it led into, None where it led out of all of them. `at_s` is its instant, or up to
-    CLOCK_OFF_S_MAX later where the sender knew of a later one already (`stamp`). `epoch` and `seq` name the row of the
-    sender's journal up to which it had committed when it told of it.
+    STAMP_AHEAD_S_MAX later where the sender knew of a later one already (`stamp`). `epoch` and `seq` name the row of
+    the sender's journal up to which it had committed when it told of it.
     """
 
     holder: _Id
@@ -212,14 +216,14 @@ def merge(known: Placed | None, told: Placed) -> Placed:
 
 def believable(notice: PassageNotice, now_s: int) -> bool:
     """Whether a notice's instant may be one. One from the future would hold against all that comes until then."""
-    return notice.at_s <= now_s + CLOCK_OFF_S_MAX
+    return notice.at_s <= now_s + AHEAD_S_MAX
 
 
 def stamp(passed_s: int, known_s: int | None) -> int:
     """The instant by which an own passage takes part in the rule: later than the one known before of that holder.
 
-    A known one that is further ahead than two clocks may be apart was a wrong clock's, and does not count.
+    A known one that is further ahead than it may be was a wrong clock's, and does not count.
     """
-    if known_s is None or not passed_s <= known_s <= passed_s + CLOCK_OFF_S_MAX:
+    if known_s is None or not passed_s <= known_s < passed_s + STAMP_AHEAD_S_MAX:
         return passed_s
     return known_s + 1

@@ -18,7 +18,7 @@ from firmware.controller.clock import Clock
 from firmware.controller.inbox import Inbox, Rank
 from firmware.core.facts import PassageElsewhere, PeersHeard, PeersLost
 from firmware.exchange import (
-    CLOCK_OFF_S_MAX,
+    AHEAD_S_MAX,
     ExchangeError,
     Notices,
     PassageNotice,
@@ -48,8 +48,7 @@ class _Peer:
         self.heard_ms = now_ms
         self.told: Position | None = None
         self.whole: Position | None = None
-        # Notices that were taken note of and not yet taken in: they wait in the inbox, which may drop them, or for our
-        # clock. A later frame that still holds them brings them once more.
+        # Passages that wait in the inbox, which may drop them: a later frame that still holds them brings them again.
         self.waiting: set[tuple[str, int]] = set()
 
     @property
@@ -57,11 +56,11 @@ class _Peer:
         return self.told is not None and self.told != self.whole
 
     def news(self, notices: Notices) -> list[PassageNotice]:
-        """What of a frame was not taken in before, in its order."""
-        if self.told is None or self.told.began_s != notices.began_s:
+        """What of a frame may be news, in its order: what was there when nothing was missing is none."""
+        if self.whole is None or self.whole.began_s != notices.began_s:
             self.waiting.clear()
             return list(notices.notices)
-        taken = max(0, min(self.told.number - notices.since, len(notices.notices)))
+        taken = max(0, min(self.whole.number - notices.since, len(notices.notices)))
         again = [notice for notice in notices.notices[:taken] if _key(notice) in self.waiting]
         self.waiting = {_key(notice) for notice in again}
         return [*again, *notices.notices[taken:]]
@@ -119,10 +118,8 @@ class Peers:
         for notice in peer.news(notices):
             if not believable(notice, now_s):
                 self.counters["clock_off"] += 1
-                peer.waiting.add(_key(notice))
                 all_believed = False
                 continue
-            peer.waiting.discard(_key(notice))
             fact = PassageElsewhere(
                 controller=notices.sender,
                 holder=notice.holder,
@@ -153,7 +150,7 @@ class Peers:
         """By the rule. An instant in the ledger that cannot have come yet is that of a wrong clock, and gives way."""
         known: Placed | None = None
         utc_ms = self._clock.utc_ms()
-        if entry.placed_s is not None and (utc_ms is None or entry.placed_s <= utc_ms // 1000 + CLOCK_OFF_S_MAX):
+        if entry.placed_s is not None and (utc_ms is None or entry.placed_s <= utc_ms // 1000 + AHEAD_S_MAX):
             known = Placed(entry.placed_s, entry.placed_by or self._own_id)
         return merge(known, Placed(fact.at_s, fact.controller)) is not known
 
