@@ -97,10 +97,10 @@ class Again:
             if new is not None and new.status == "active":
                 new = replace(new, status="lost" if Reason.LOST in suspended else "suspended")
         else:
-            before = self._by(self._old, old, case)
+            before = self.by(self._old, old, case)
             if old is not None and old == new and self._nothing_changed(old, case):
                 return before, before, kind
-        return before, self._by(self._new, new, case), kind
+        return before, self.by(self._new, new, case), kind
 
     def _nothing_changed(self, found: Enrolled, case: Case) -> bool:
         """Whether both rosters say the same of all that this decision rests on: most of a month is decided once."""
@@ -111,7 +111,7 @@ class Again:
             and self._places[self._old].get(point.area_to or "") == self._places[self._new].get(point.area_to or "")
         )
 
-    def _by(self, side: Side, found: Enrolled | None, case: Case) -> Decision:
+    def by(self, side: Side, found: Enrolled | None, case: Case) -> Decision:
         """What the gate would have decided by one roster."""
         recorded = case.recorded
         shown = found or case.old or case.new

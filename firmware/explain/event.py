@@ -1,0 +1,129 @@
+"""Why was I refused? A recorded event: what was decided then and why, and what the roster of now would have decided.
+
+The second answer is for the same moment: time, factors, areas and what stood at the portal are as recorded; roster and
+local entries are those of now.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sqlite3
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
+
+from firmware.config import escaped
+from firmware.core.decision import Decision, Outcome
+from firmware.explain.knowing import JOURNAL_FOLDER, Knowledge
+from firmware.explain.single import answer_of, note_of
+from firmware.journal.reading import anchor_of, epoch_of, read_row, reading
+from firmware.journal.rows import Row
+from firmware.journal.schema import DATABASE_FILE
+from firmware.roster import local
+from firmware.roster.compare_again import Again, Case
+from firmware.roster.compare_past import Past
+from firmware.roster.compare_recorded import DECISIONS, Recorded, understood
+from firmware.roster.compare_side import Side
+from firmware.roster.entry import Status
+from firmware.roster.roster import Enrolled
+from firmware.terminal import DONE, SAID_NO, TerminalError, language_of, moment, reason
+
+
+def explain_event(arguments: argparse.Namespace, known: Knowledge, zone: ZoneInfo) -> int:
+    """Answer for --event. Exit status 0: would be let in now; 1: not, or it cannot be told."""
+    path = arguments.state / JOURNAL_FOLDER / DATABASE_FILE
+    with reading(path, steps_max=None) as connection:
+        row = _row(connection, *arguments.event)
+        recorded = understood(row.event.code.value, row.event.reasons) if row.event.code in DECISIONS else None
+        now = None
+        if row.erased:
+            known.notes.append(("event_erased", ""))
+        elif recorded is None:
+            known.notes.append(("event_undecided", ""))
+        else:
+            now = _now(connection, known, row, recorded)
+    _say(arguments, known, row, now, zone)
+    return DONE if now is not None and now.outcome is Outcome.GRANTED else SAID_NO
+
+
+def _row(connection: sqlite3.Connection, epoch: int, seq: int) -> Row:
+    """The row of the journal. Raises TerminalError, JournalDamaged."""
+    found = None
+    if epoch == epoch_of(connection) and seq > anchor_of(connection):
+        found = read_row(connection, seq, with_bodies=True)
+    if found is None:
+        raise TerminalError(f"the journal has no row {epoch}:{seq}: `menshen journal search` shows EPOCH:SEQ of each")
+    return found
+
+
+def _now(connection: sqlite3.Connection, known: Knowledge, row: Row, recorded: Recorded) -> Decision | None:
+    """What roster and local entries of now say of that moment; None where the record does not tell whose it was."""
+    event, body, site = row.event, row.event.body, known.config.site
+    token = None if body is None else body.credential or body.token
+    if body is None or token is None or event.access_point is None:
+        known.notes.append(("event_nameless", ""))
+        return None
+    with Side(known.roster) as side:
+        found = _found(known, side, token)
+        place = (event.access_point, event.portal or "", event.reader or "")
+        case = Case(row.seq, row.utc_ms, *place, recorded, body, found, found)
+        past = Past(connection, anchor_of(connection), row.seq, site)
+        return Again(side, side, site, site.zone, past).by(side, found, case)
+
+
+def _found(known: Knowledge, side: Side, token: str) -> Enrolled | None:
+    """The credential as roster and local entries have it now."""
+    found = side.find(token)
+    if found is None:
+        entries = (entry for entry in known.overlay if entry.lets_in and entry.credential == token)
+        return next((own for entry in entries if (own := local.standing(entry, known.roster)) is not None), None)
+    suspension = known.overlay.suspension(found.holder, found.credential)
+    if suspension is None or found.status != local.ACTIVE:
+        return found
+    known.notes.append(("event_suspended", suspension.id))
+    return replace(found, status=local.LOST if suspension.status is Status.LOST else local.SUSPENDED)
+
+
+def _say(arguments: argparse.Namespace, known: Knowledge, row: Row, now: Decision | None, zone: ZoneInfo) -> None:
+    said, event, body = language_of(arguments), row.event, row.event.body
+    at = moment(row.utc_ms, zone)
+    notes = [note_of(said, name, about) for name, about in known.notes if name != "ledger_now"]
+    if arguments.json:
+        answer: dict[str, Any] = {
+            "purpose": arguments.purpose,
+            "row": f"{row.epoch}:{row.seq}",
+            "code": event.code.value,
+            "at": at,
+            "portal": event.portal,
+            "access_point": event.access_point,
+            "holder": None if body is None else body.holder,
+            "reasons": list(event.reasons),
+            "words": [reason(said, code) for code in event.reasons],
+            "roster_version": known.roster.version,
+            "now": None,
+            "notes": notes,
+        }
+        if now is not None:
+            answer["now"] = {
+                "outcome": now.outcome.value,
+                "needs": None if now.needs is None else now.needs.value,
+                "reasons": list(now.reasons),
+                "words": [reason(said, code) for code in now.reasons],
+            }
+        print(json.dumps(answer))
+        return
+    print(said.say("journal.purpose", purpose=arguments.purpose))
+    place = escaped(f"{known.config.portal_names.get(event.portal or '', event.portal or '')} ({event.access_point})")
+    time = at or said.say("explain.time_unknown")
+    who = escaped((body.holder if body is not None else None) or "-")
+    print(said.say("explain.event", event=said.event(event.code), place=place, time=time, who=who))
+    for number, code in enumerate(event.reasons, 1):
+        print(f"  {number}. {reason(said, code)}")
+    if now is not None:
+        print(said.say("explain.event.now", answer=answer_of(said, now), version=known.roster.version))
+        for number, code in enumerate(now.reasons, 1):
+            print(f"  {number}. {reason(said, code)}")
+    for text in notes:
+        print(text)

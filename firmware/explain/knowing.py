@@ -1,0 +1,184 @@
+"""Everything beside the question itself: roster, local entries, ledger, keys, and what stands at the portals."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Collection
+from typing import NamedTuple
+
+import msgspec
+
+from firmware.config import Config
+from firmware.core import swipe
+from firmware.core.decision import Standing
+from firmware.core.draft import Draft
+from firmware.core.facts import Started
+from firmware.core.site import AccessPoint
+from firmware.core.state import initial
+from firmware.core.step import step
+from firmware.core.turn import OVERLAY
+from firmware.identity import Identity
+from firmware.journal.ledger import read_ledger
+from firmware.journal.reading import reading
+from firmware.journal.schema import DATABASE_FILE
+from firmware.roster.authority import Authority, read_authority
+from firmware.roster.floors import Floors
+from firmware.roster.install import load_last_good
+from firmware.roster.overlay import EMPTY, Overlay
+from firmware.roster.overlay_file import load as load_overlay
+from firmware.roster.presented import Entry, Keys, Ledger
+from firmware.roster.roster import Roster, open_roster
+from firmware.roster.seal import claimed_signer
+from firmware.terminal import TerminalError, own_identity, quoted
+
+FLAGS = ("lockdown", "out_of_service", "locked_by_operator", "fault_latched", "fire", "evacuation")
+INTERLOCK, UNTRUSTED = "interlock:", "ledger_untrusted"
+ROSTER_FOLDER, JOURNAL_FOLDER = "roster", "journal"  # of a state folder
+
+
+def point_of(config: Config, access_point: str) -> AccessPoint:
+    """Return an access point of the site. Raises TerminalError."""
+    points = {point.id: point for portal in config.site.portals for point in portal.access_points}
+    if access_point not in points:
+        there = ", ".join(sorted(points))
+        raise TerminalError(f"access point {quoted(access_point)} is not at this site; there are: {there}")
+    return points[access_point]
+
+
+class Nobody:
+    """The ledger of a controller that has not seen anybody."""
+
+    def holder(self, _holder: str, /) -> Entry | None:
+        return None
+
+    def household_inside(self, _household: str, _besides: str, _areas: Collection[str] | None, /) -> int:
+        return 0
+
+
+class _NoKeys:
+    """Without a controller's key no PIN can be looked up; nothing else needs one to be decided."""
+
+    def pseudonym(self, _kind: str, _value: str) -> str:
+        return ""
+
+    def pin_digest(self, _salt_holder: str, _pin: str) -> bytes:
+        raise TerminalError("a PIN can be looked up with the controller's own key only: give --state")
+
+
+class Knowledge(NamedTuple):
+    """What the gate would know. `notes` are message ids with what they name."""
+
+    config: Config
+    roster: Roster
+    ledger: Ledger
+    keys: Keys
+    kept: dict[str, str]
+    occupancy: dict[str, int]
+    words: str  # of --standing
+    notes: list[tuple[str, str]]
+    close: Callable[[], None]
+    overlay: Overlay = EMPTY
+
+    def standing(self, access_point: str) -> Standing:
+        """What stands at an access point now, and what --standing adds. Raises TerminalError."""
+        return _stands(self.words, standing_of(self.config, access_point, self.kept, self.occupancy), self.config)
+
+
+def standing_of(config: Config, access_point: str, kept: dict[str, str] | None, occupancy: dict[str, int]) -> Standing:
+    """What a controller that kept this would let stand at the access point: its own start, and its own question.
+
+    Other doors are taken as closed: where their leaves are is known to their contacts only.
+    """
+    state, _ = step(initial(config.site), 0, Started(boot="explain", kept=kept, occupancy=occupancy))
+    draft = Draft(state, 0)
+    point = point_of(config, access_point)
+    standing = swipe.standing(draft, draft.wiring.portals[point.portal], point)
+    return msgspec.structs.replace(standing, interlock_busy=())
+
+
+def gather(arguments: argparse.Namespace, config: Config) -> Knowledge:
+    """Roster, ledger and keys as the options name them. Raises whatever is wrong with one of them."""
+    notes: list[tuple[str, str]] = []
+    identity = None if arguments.state is None else own_identity(arguments.state)
+    authority = None
+    if identity is not None:
+        authority = read_authority(arguments.state / ROSTER_FOLDER, identity, config.roster.signers)
+    path = None if arguments.state is None else arguments.state / JOURNAL_FOLDER / DATABASE_FILE
+    there = path is not None and path.exists()
+    kept: dict[str, str] = {}
+    if path is not None and there:
+        with reading(path, steps_max=None) as connection:
+            kept = dict(connection.execute("SELECT key, value FROM kept").fetchall())
+    roster = _roster(arguments, config, authority, kept, notes)
+    keys: Keys = _NoKeys() if authority is None else authority.keys_of(roster)
+    overlay = _overlay(arguments, identity, kept, notes)
+    notes.append(("ledger_now" if there else "ledger_empty", ""))
+    if path is None or not there:
+        return Knowledge(config, roster, Nobody(), keys, kept, {}, arguments.standing, notes, roster.close, overlay)
+    ledger = read_ledger(path, _unread)
+
+    def close() -> None:
+        ledger.close()
+        roster.close()
+
+    occupancy = ledger.occupancy()
+    return Knowledge(config, roster, ledger, keys, kept, occupancy, arguments.standing, notes, close, overlay)
+
+
+def _overlay(
+    arguments: argparse.Namespace,
+    identity: Identity | None,
+    kept: dict[str, str],
+    notes: list[tuple[str, str]],
+) -> Overlay:
+    """What was suspended, enrolled and invited at the controller; nothing where no state folder is given."""
+    if identity is None:
+        return EMPTY
+    revision = kept.get(OVERLAY, "")
+    loaded = load_overlay(
+        arguments.state / ROSTER_FOLDER, identity.public_key, int(revision) if revision.isdecimal() else 0
+    )
+    notes += [("overlay_refused", str(error)) for error in loaded.refused]
+    return loaded.overlay
+
+
+def _unread(why: str) -> None:
+    """The gate decides on with a ledger that it doubts; an explanation would only be wrong."""
+    raise TerminalError(f"{why}. Try again, or give --roster alone for an answer without a ledger.")
+
+
+def _roster(
+    arguments: argparse.Namespace,
+    config: Config,
+    authority: Authority | None,
+    kept: dict[str, str],
+    notes: list[tuple[str, str]],
+) -> Roster:
+    """The roster in question, against the keys that its controller would trust."""
+    trusted = arguments.key or (config.roster.signers if authority is None else authority.signers)
+    ids = None if authority is None else authority.digest_key_ids
+    if arguments.roster is None:
+        loaded = load_last_good(arguments.state / ROSTER_FOLDER, trusted, Floors.of(kept), digest_key_id=ids)
+        notes += [("roster_previous", str(error)) for error in loaded.refused]
+        return loaded.roster
+    if not trusted:
+        trusted = [claimed_signer(arguments.roster)]
+        notes.append(("roster_unproven", ""))
+    return open_roster(arguments.roster, trusted, digest_key_id=ids)
+
+
+def _stands(words: str, standing: Standing, config: Config) -> Standing:
+    """`standing` with what --standing adds."""
+    portals = {portal.id for portal in config.site.portals}
+    for word in filter(None, words.split(",")):
+        if word in FLAGS:
+            standing = msgspec.structs.replace(standing, **{word: True})
+        elif word == UNTRUSTED:
+            standing = msgspec.structs.replace(standing, ledger_trusted=False)
+        elif word.startswith(INTERLOCK) and word.removeprefix(INTERLOCK) in portals:
+            busy = (*standing.interlock_busy, word.removeprefix(INTERLOCK))
+            standing = msgspec.structs.replace(standing, interlock_busy=busy)
+        else:
+            allowed = ", ".join((*FLAGS, UNTRUSTED, f"{INTERLOCK}PORTAL"))
+            raise TerminalError(f"--standing {quoted(word)}: allowed are {allowed}")
+    return standing
