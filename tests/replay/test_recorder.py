@@ -115,7 +115,7 @@ def test_pseudonyms_keep_who_is_who_within_one_recording_and_not_between_two(rec
 PLAIN = (
     "reader input output device portal portals access_point area boot kind why source sources request code reasons",
     "detail key occupancy subject value kept level pin_before feedback status profiles second_factors",
-    "name week special rules access_points schedule schedules special_days version",
+    "name week special rules access_points schedule schedules special_days version entry receipt",
     "controller was passed_at areas",
 )
 PLAIN_NAMES = {name for names in PLAIN for name in names.split()}

@@ -1,0 +1,225 @@
+"""Erasure of one person: no byte is left in source and state folder, the chains verify, and nothing comes back."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from firmware.bench.clock import rest
+from firmware.bench.rig import Rig, h10301
+from firmware.core.access import Factor
+from firmware.core.codes import Code
+from firmware.identity import Identity
+from firmware.journal import search, verify
+from firmware.messages import Enrol, Erase, Suspend
+from firmware.roster.build import build_source
+from firmware.roster.erasing import NOT_REACHED, read_receipt
+from firmware.roster.errors import Problems, RosterError
+from firmware.roster.install import install
+from firmware.roster.office import Office
+from firmware.roster.roster import open_roster
+from firmware.roster.rules import read_rules
+from firmware.roster.source import edit, history, rules
+from firmware.roster.source.store import Source
+from tests.desk.at_desk import WHO
+
+# What the person is known by; each stands out, so that it is found wherever it is left.
+HOLDER, NAME, PHONE = "zq17-vanishing", "Vanessa Vanishing", "13800138017"
+CARD, SECOND_CARD = "H10301:117:31717", "H10301:118:31818"
+PERSONAL = (HOLDER, NAME, PHONE, "117:31717", "118:31818", "31717", "31818")
+STAYS, STAYS_CARD = "ab01", "H10301:1:100"
+RULES = """\
+time_zone = "Asia/Shanghai"
+
+[[profile]]
+name = "residents"
+
+[[profile.rule]]
+access_points = ["*"]
+schedule = "always"
+"""
+LIMIT_S = 10
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    made = Rig(tmp_path)
+    yield made
+    made.close()
+
+
+def make_source(folder: Path) -> Path:
+    """A source with a person to be erased, one who stays, and a history in which both stand."""
+    path = folder / "office.db"
+    (folder / "rules.toml").write_text(RULES)
+    source = Source.create(path, time_zone="Asia/Shanghai", who="Li", why="a new source", at_s=1_795_000_000)
+    with source:
+        with source.batch("rules", "Li", "first rules", 1_795_000_001) as batch:
+            rules.write_rules(batch, read_rules(folder / "rules.toml", Problems()))
+        with source.batch("edit", "Li", "moved in", 1_795_000_002) as batch:
+            for holder, card, name in ((HOLDER, CARD, NAME), (STAYS, STAYS_CARD, "Abigail")):
+                edit.add(batch, "holder", holder, {"profiles": "residents", "name": name})
+                edit.add(batch, "credential", f"card:{card}", {"holder": holder})
+        with source.batch("edit", "Li", "another phone", 1_795_000_003) as batch:
+            edit.set_fields(batch, "holder", HOLDER, {"phone": PHONE})
+    return path
+
+
+def put_into_service(source: Path, state: Path) -> None:
+    identity = Identity.load_or_create(state / "identity")
+    built = state / "first.roster"
+    with Source.open(source) as opened:
+        build_source(opened, built, identity)
+    install(built, state / "roster", [identity.public_key]).close()
+    built.unlink()
+
+
+def erase(rig: Rig, source: Path, *more: str, holder: str = HOLDER) -> subprocess.CompletedProcess[str]:
+    words = [*words_of(rig, source, holder), *more]
+    return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+
+
+def words_of(rig: Rig, source: Path, holder: str = HOLDER) -> list[str]:
+    words = [sys.executable, "-m", "firmware", "roster", "erase", holder, "--source", str(source)]
+    words += ["--state", str(rig.state), "--by", "Li of the office", "--why", "moved away, asked to be forgotten"]
+    return [*words, "--json"]
+
+
+def found(*folders: Path) -> set[tuple[str, str]]:
+    """(file, word) wherever anything of the person is left."""
+    left = set()
+    for folder in folders:
+        for path in [folder] if folder.is_file() else folder.rglob("*"):
+            if path.is_file() and not path.is_socket():
+                content = path.read_bytes()
+                left |= {(path.name, word) for word in PERSONAL if word.encode() in content}
+    return left
+
+
+def uses_the_gate(rig: Rig) -> None:
+    """The person passes, gets a second card, and one card is suspended: all of it is in the journal."""
+    rig.listens()
+    rig.swipe(h10301(117, 31717))
+    rest(0.5)
+    rig.contact(True)
+    rest(0.1)
+    rig.contact(False)
+    with Office(rig.state) as office:
+        assert office.ask(Enrol(holder=HOLDER, key=SECOND_CARD, **WHO)).done
+        assert office.ask(Suspend(factor=Factor.CARD, key=CARD, lost=True, **WHO)).done
+    rig.swipe(h10301(117, 31717))
+    rest(0.5)
+
+
+def test_no_byte_of_the_person_is_left_and_everything_still_verifies(rig: Rig, tmp_path: Path):
+    source = make_source(tmp_path)
+    put_into_service(source, rig.state)
+    rig.start()
+    uses_the_gate(rig)
+    places = {name for name, _ in found(source, rig.state)}
+    assert {"office.db", "roster", "overlay", "overlay.previous"} <= places
+    assert places & {"journal.db", "journal.db-wal"}, "the search would find what is left"
+    assert search(rig.state / "journal/journal.db", holder=HOLDER)
+
+    receipt_file = tmp_path / "receipt.json"
+    done = erase(rig, source, "--receipt", str(receipt_file))
+    assert done.returncode == 0, done.stderr
+
+    assert rig.stop() == 0
+    assert found(source, rig.state, receipt_file) == set()
+    assert not any(word in done.stdout + done.stderr for word in PERSONAL)
+    identity = Identity.load_or_create(rig.state / "identity")
+    assert verify(rig.state / "journal/journal.db", identity.public_key).ok
+    with Source.open(source, readonly=True) as opened:
+        assert history.verify_history(opened.db).batches == 5
+    assert search(rig.state / "journal/journal.db", holder=HOLDER) == []
+    with open_roster(rig.state / "roster/roster", [identity.public_key]) as roster:
+        assert roster.holder(HOLDER) is None
+        assert roster.holder(STAYS) is not None
+
+    receipt = read_receipt(receipt_file.read_bytes(), identity.public_key)
+    assert (receipt.source["holders"], receipt.source["credentials"]) == (1, 1)
+    assert receipt.local_entries == 2
+    assert receipt.journal_rows >= 4
+    assert receipt.not_reached == NOT_REACHED
+    (tombstone,) = search(rig.state / "journal/journal.db", kind=Code.ERASED, with_bodies=True)
+    assert receipt.tombstones == (f"{tombstone.epoch}:{tombstone.seq}",)
+    assert tombstone.event.body.issuer == "Li of the office"
+
+
+def test_a_receipt_that_was_changed_is_none(rig: Rig, tmp_path: Path):
+    source = make_source(tmp_path)
+    put_into_service(source, rig.state)
+    rig.start()
+    done = erase(rig, source)
+    assert done.returncode == 0, done.stderr
+    identity = Identity.load_or_create(rig.state / "identity")
+    told = json.loads(done.stdout)
+    del told["ok"]
+    content = msgspec.json.encode(told)
+    assert read_receipt(content, identity.public_key).roster_version == 2
+    with pytest.raises(RosterError, match="not signed by this controller"):
+        read_receipt(content.replace(b'"local_entries":0', b'"local_entries":9'), identity.public_key)
+    with pytest.raises(RosterError, match="no receipt"):
+        read_receipt(b"{}", identity.public_key)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_killed_at_any_step_it_completes_when_it_is_asked_for_again(rig: Rig, tmp_path: Path, step: int):
+    """SIGKILL at the instant at which a step says that it begins; and once more after everything."""
+    source = make_source(tmp_path)
+    put_into_service(source, rig.state)
+    rig.start()
+    uses_the_gate(rig)
+    with subprocess.Popen(words_of(rig, source)[:-1], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as cut:
+        for _ in range(step):
+            assert cut.stderr.readline()
+        cut.kill()
+    assert cut.returncode == -signal.SIGKILL
+    assert found(source, rig.state) != set()
+    for _ in range(2):
+        done = erase(rig, source)
+        assert done.returncode == 0, done.stderr
+    assert rig.stop() == 0
+    assert found(source, rig.state) == set()
+
+
+def test_without_a_controller_nothing_is_begun(rig: Rig, tmp_path: Path):
+    source = make_source(tmp_path)
+    put_into_service(source, rig.state)
+    done = erase(rig, source)
+    assert done.returncode == 2
+    assert "Start the controller" in done.stderr
+    assert ("office.db", NAME) in found(source)
+
+
+def test_who_still_has_a_roster_behind_is_not_erased_at_the_controller(rig: Rig, tmp_path: Path):
+    """Asked past the command: what the roster would bring back is refused, and nothing is erased."""
+    source = make_source(tmp_path)
+    put_into_service(source, rig.state)
+    rig.start()
+    uses_the_gate(rig)
+    with Office(rig.state) as office:
+        answer = office.ask(Erase(holder=HOLDER, **WHO))
+    assert (answer.done, answer.reasons) == (False, ("said_by_roster",))
+    assert search(rig.state / "journal/journal.db", holder=HOLDER)
+    assert rig.stop() == 0
+
+
+def test_words_that_name_the_person_are_refused_before_anything_is_erased(rig: Rig, tmp_path: Path):
+    source = make_source(tmp_path)
+    put_into_service(source, rig.state)
+    rig.start()
+    words = [sys.executable, "-m", "firmware", "roster", "erase", HOLDER, "--source", str(source)]
+    words += ["--state", str(rig.state), "--by", "Li", "--why", f"{NAME} has moved"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert ("office.db", NAME) in found(source)
