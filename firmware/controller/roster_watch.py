@@ -112,9 +112,9 @@ class RosterWatch:
         except RosterMissing:
             return
         except RosterError as error:
-            self._first.append(RosterRefused(version=error.version, why=str(error)))
+            self._first.append(self._refusal(error))
             return
-        self._first += [RosterRefused(version=error.version, why=str(error)) for error in refused]
+        self._first += [self._refusal(error) for error in refused]
         self.roster = taken.roster
         self._first.append(self._replaced(taken))
 
@@ -132,7 +132,7 @@ class RosterWatch:
             taken = await loop.run_in_executor(None, self._install)
         except RosterError as error:
             self._refuse(error)
-            await loop.run_in_executor(None, self._put_aside, stamp, str(error))
+            await loop.run_in_executor(None, self._put_aside, stamp, self._refusal(error).why)
             return
         self._anew_s = DAMAGED_S
         self._serve(taken)
@@ -159,7 +159,12 @@ class RosterWatch:
         return RosterReplaced(rulebook=taken.rulebook, receipt=receipt(taken.roster.seal), kept=taken.floors.kept())
 
     def _refuse(self, error: RosterError) -> None:
-        self._inbox.put(RosterRefused(version=error.version, why=str(error)), Rank.SYSTEM, "roster")
+        self._inbox.put(self._refusal(error), Rank.SYSTEM, "roster")
+
+    def _refusal(self, error: RosterError) -> RosterRefused:
+        """An event holds one short line: files are named without their folder, so that the reason stands in it."""
+        why = str(error).replace(f"{self._folder}{os.sep}", "").replace(str(self._folder), "the folder of rosters")
+        return RosterRefused(version=error.version, why=why)
 
     # -- beside the event loop ----------------------------------------------------------------------------------------
 

@@ -163,6 +163,7 @@ class Roster:
             flags,
             owned,
         ) = row
+        others = self._others.get((factor, owned))
         return Enrolled(
             factor,
             holder,
@@ -176,7 +177,7 @@ class Roster:
             valid_from_s,
             valid_until_s,
             use_limit,
-            self._others.get((factor, owned)) or self._others_of(factor, owned),
+            others if others is not None else self._others_of(factor, owned),
         )
 
     def holder(self, holder: str, factor: Factor = Factor.CARD) -> Enrolled | None:
