@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
 from firmware.roster.errors import shown
 from firmware.roster.sheets.errors import SheetError
@@ -84,19 +84,19 @@ class Archive:
             raise self._refused(f"{shown(part)} has {found.file_size} bytes", f"{bytes_max} are allowed")
         try:
             with self._zip.open(found) as stream:
-                yield from self._read(stream)
+                left = found.file_size
+                # A stream ends at the size that the list of parts promises, and then compares the checksum.
+                while chunk := stream.read(CHUNK_BYTES):
+                    left -= len(chunk)
+                    yield chunk
+            if left:
+                raise zipfile.BadZipFile("it is shorter than it says")
         except _DAMAGED as error:
             raise self._refused(f"{shown(part)} cannot be unpacked ({error})", _COPY_AGAIN) from error
 
     def read(self, part: str, bytes_max: int) -> bytes:
         """A small part in whole. Raises SheetError."""
         return b"".join(self.chunks(part, bytes_max))
-
-    @staticmethod
-    def _read(stream: IO[bytes]) -> Iterator[bytes]:
-        # A stream ends at the size that the list of parts promises and then compares the checksum: no lie gets longer.
-        while chunk := stream.read(CHUNK_BYTES):
-            yield chunk
 
     def _refused(self, found: str, allowed: str) -> SheetError:
         return SheetError(self.path, found, allowed)
