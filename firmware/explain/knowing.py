@@ -10,6 +10,7 @@ import msgspec
 
 from firmware.config import Config
 from firmware.core import swipe
+from firmware.core.access import Rulebook
 from firmware.core.decision import Standing
 from firmware.core.draft import Draft
 from firmware.core.facts import Started
@@ -31,7 +32,7 @@ from firmware.roster.roster import Roster, open_roster
 from firmware.roster.seal import claimed_signer
 from firmware.terminal import TerminalError, own_identity, quoted
 
-FLAGS = ("lockdown", "out_of_service", "locked_by_operator", "fault_latched", "fire", "evacuation")
+FLAGS = ("lockdown", "out_of_service", "locked_by_operator", "fault_latched", "fire", "evacuation", "peers_cut_off")
 INTERLOCK, UNTRUSTED = "interlock:", "ledger_untrusted"
 ROSTER_FOLDER, JOURNAL_FOLDER = "roster", "journal"  # of a state folder
 
@@ -81,19 +82,30 @@ class Knowledge(NamedTuple):
 
     def standing(self, access_point: str) -> Standing:
         """What stands at an access point now, and what --standing adds. Raises TerminalError."""
-        return _stands(self.words, standing_of(self.config, access_point, self.kept, self.occupancy), self.config)
+        found = standing_of(self.config, access_point, self.kept, self.occupancy, self.roster.rulebook())
+        standing = _stands(self.words, found, self.config)
+        into = point_of(self.config, access_point).area_to
+        shared = any(area.shared and area.id == into for area in self.config.site.areas)
+        return msgspec.structs.replace(standing, peers_cut_off=standing.peers_cut_off and shared)
 
 
-def standing_of(config: Config, access_point: str, kept: dict[str, str] | None, occupancy: dict[str, int]) -> Standing:
+def standing_of(
+    config: Config,
+    access_point: str,
+    kept: dict[str, str] | None,
+    occupancy: dict[str, int],
+    rulebook: Rulebook = Rulebook(version=0),  # noqa: B008 - frozen
+) -> Standing:
     """What a controller that kept this would let stand at the access point: its own start, and its own question.
 
-    Other doors are taken as closed: where their leaves are is known to their contacts only.
+    Other doors are taken as closed, and other controllers as heard: only their contacts and they themselves know.
     """
-    state, _ = step(initial(config.site), 0, Started(boot="explain", kept=kept, occupancy=occupancy))
+    before = msgspec.structs.replace(initial(config.site), rulebook=rulebook)
+    state, _ = step(before, 0, Started(boot="explain", kept=kept, occupancy=occupancy))
     draft = Draft(state, 0)
     point = point_of(config, access_point)
     standing = swipe.standing(draft, draft.wiring.portals[point.portal], point)
-    return msgspec.structs.replace(standing, interlock_busy=())
+    return msgspec.structs.replace(standing, interlock_busy=(), peers_cut_off=False)
 
 
 def gather(arguments: argparse.Namespace, config: Config) -> Knowledge:
