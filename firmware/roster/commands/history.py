@@ -9,7 +9,7 @@ from firmware.config import escaped
 from firmware.roster.commands.arguments import a_version
 from firmware.roster.commands.sources import add_source, lines_of
 from firmware.roster.source.errors import told
-from firmware.roster.source.history import Proof, verify_history
+from firmware.roster.source.history import Proof
 from firmware.roster.source.reading import BATCHES_MAX, CHANGES_MAX, Changed, Said, batches, changes, id_of_change
 from firmware.roster.source.schema import ENTITIES
 from firmware.roster.source.store import Source
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         zone = source.time_zone
         since_s = None if arguments.since is None else instant_ms(arguments.since, zone) // 1000
         with told(source.path):
-            proof = verify_history(db) if arguments.verify else None
+            proof = source.prove() if arguments.verify else None
             found = list(batches(db, entity, id, since_s, arguments.batch))
             most = -1 if arguments.batch is not None or id is not None else CHANGES_MAX
             listed = [(one, list(changes(db, one.id, zone, entity, id, most))) for one in found]

@@ -11,6 +11,7 @@ from firmware.roster.errors import RosterError
 
 _BUSY, _FULL, _READ_ONLY, _CANNOT_OPEN = 5, 13, 8, 14  # SQLite's primary result codes, https://sqlite.org/rescode.html
 _DAMAGE = frozenset({11, 20, 24, 26})  # SQLITE_CORRUPT, _MISMATCH, _FORMAT, _NOTADB
+_NOTHING_DELETED = "Nothing was deleted: keep the file, and go on with the last copy of it."
 _PRIMARY = 0xFF  # the low byte of an extended result code
 
 
@@ -41,6 +42,8 @@ def told(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise of_sqlite(path, error) from error
+    except UnicodeDecodeError as error:  # of a message of SQLite's that quotes a damaged schema
+        raise SourceDamaged(f"{path} is damaged. {_NOTHING_DELETED}") from error
 
 
 def of_sqlite(path: Path, error: sqlite3.Error) -> SourceError:
@@ -51,10 +54,7 @@ def of_sqlite(path: Path, error: sqlite3.Error) -> SourceError:
             f"{path}: another program is changing it. Wait until it is done, or end it; nothing was lost."
         )
     if code in _DAMAGE:
-        return SourceDamaged(
-            f"{path} is damaged or no roster source ({error}). Nothing was deleted: "
-            "keep the file, and go on with the last copy of it."
-        )
+        return SourceDamaged(f"{path} is damaged or no roster source ({error}). {_NOTHING_DELETED}")
     if code == _FULL:
         return SourceError(f"{path}: the disk is full. Nothing was changed; make room and do it again.")
     if code in (_READ_ONLY, _CANNOT_OPEN):

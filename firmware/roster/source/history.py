@@ -92,8 +92,7 @@ def digest_of(changes: Iterable[Change]) -> tuple[bytes, int, int]:
             erased += 1
             digest.update(commitment)
         else:
-            assert salt is not None
-            digest.update(commitment_of(salt, entity, id, before, after))
+            digest.update(commitment_of(salt or b"", entity, id, before, after))
     return digest.digest(), count, erased
 
 

@@ -24,7 +24,7 @@ from firmware.roster.source.batch import (
     said,
 )
 from firmware.roster.source.errors import ChangeRefused, SourceBusy, SourceDamaged, SourceError, SourceMissing, told
-from firmware.roster.source.history import NOTHING, Head, Header
+from firmware.roster.source.history import NOTHING, Head, Header, Proof, verify_history
 from firmware.roster.source.rows import BuildRow, rows_for_build
 from firmware.roster.source.schema import APPLICATION_ID, FORMAT, TABLES, TRIGGERS
 
@@ -183,6 +183,17 @@ class Source:
         """Every holder with all credentials, in the order of their ids, from one snapshot and in bounded memory."""
         with self.snapshot() as db:
             yield from rows_for_build(db)
+
+    def prove(self) -> Proof:
+        """Prove that the file is whole, the history too, and the tables what it says. Reads all of it.
+
+        Raises SourceDamaged.
+        """
+        with self.snapshot() as db:
+            found = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            if found != "ok":
+                raise SourceDamaged(f"{self.path} is damaged ({found}). Keep it, and go on with the last copy of it.")
+            return verify_history(db)
 
     def scrub(self) -> None:
         """Let no byte of what was removed stay in the file or its log: after an erasure. Costs a copy of the file.
