@@ -139,6 +139,14 @@ class Overlay:
             found = _longer(found, self._suspended_keys.get((factor, key)))
         return found
 
+    def concerns(self, holder: str, credential: str, factor: Factor, key: str) -> bool:
+        """Whether any entry may have a say about this credential; mostly none has, and that is known at once."""
+        return (
+            holder in self._holders
+            or credential in self._suspended_credentials
+            or (factor, key) in self._suspended_keys
+        )
+
     def with_(self, *entries: Entry) -> Overlay:
         """The next revision, with these too, all or none.
 

@@ -78,26 +78,25 @@ def present_stored(
 ) -> Known | Unknown:
     """The same for a key as roster and local entries have it: canonical, or a PIN's digest."""
     found = roster.find(factor, stored)
-    if not overlay:
+    if not overlay.entries:
         if found is None:
             return Unknown(token_of(keys, factor, stored), roster.version)
         return attach(found, roster.version, ledger, quota_areas)
     at = stored.hex() if isinstance(stored, bytes) else stored
-    is_local = False
+    entry = overlay.enrolled(factor, at) if found is None else None
+    if entry is not None:
+        found = local.standing(entry, roster)
     if found is None:
-        entry = overlay.enrolled(factor, at)
-        found = None if entry is None else local.standing(entry, roster)
-        if found is None:
-            return Unknown(token_of(keys, factor, stored), roster.version)
-        is_local = True
-    return _beside(overlay, found, at, attach(found, roster.version, ledger, quota_areas), is_local)
+        return Unknown(token_of(keys, factor, stored), roster.version)
+    known = attach(found, roster.version, ledger, quota_areas)
+    if not overlay.concerns(found.holder, found.credential, factor, at):
+        return known  # as with most holders: nothing more is done for them
+    return _beside(overlay, found, at, known, entry is not None)
 
 
 def _beside(overlay: Overlay, found: Enrolled, key: str, known: Known, is_local: bool) -> Known:
-    """`known` with what holds here and now; most holders have nothing here, and cost nothing more."""
+    """`known` with what holds here and now."""
     status, until_s = local.status(found, key, overlay)
-    if not (is_local or until_s is not None or overlay.of_holder(found.holder)):
-        return known
     return msgspec.structs.replace(
         known,
         status=status,
