@@ -2,7 +2,7 @@
 
 What the gate knew is built anew here: who presented what (by this file's own calls), the ledger (from the Remember
 effects alone), and what stood at the portal (the core's state as of the fact). The offered factors come from the table
-of PINs below, not from the core's dialog.
+of PINs below, not from the core's dialog. Local entries are taken as they are listed, and indexed anew.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from firmware.core.lockout import Stage as Lockout
 from firmware.core.state import State
 from firmware.core.step import step
 from firmware.explain import explain
+from firmware.roster.overlay import EMPTY, Overlay
 from firmware.roster.roster import open_roster
 
 DECIDED = {Code.GRANTED: Outcome.GRANTED, Code.DENIED: Outcome.DENIED, Code.UNKNOWN_CREDENTIAL: Outcome.DENIED}
@@ -137,6 +138,7 @@ class Parity:
         assert engine._recorder is None, "a watched gate is not recorded"
         engine._recorder = self
         self._before = engine.state
+        self._overlay = EMPTY
 
     def close(self) -> None:
         self.roster.close()
@@ -165,6 +167,9 @@ class Parity:
 
     def write(self, now_ms: int, fact: AnyFact, effects: Sequence[AnyEffect]) -> None:
         """One step is over."""
+        entries = tuple(self.gate.controller.desk.overlay)
+        if entries != tuple(self._overlay):
+            self._overlay = Overlay(entries)
         self._compare_expired(effects)
         if isinstance(fact, Reading):
             self._compare(now_ms, fact, effects)
@@ -202,6 +207,7 @@ class Parity:
         now = self.gate.controller.engine.state.readers[fact.reader].pending
         if asked.factor is Factor.PIN and now is not None and now.stage is Stage.CARD:
             assert decided == [], "half of something is no decision"
+            self._asked_for[fact.reader] = ()  # whatever was asked for before, it waits for this PIN's card now
             self.halves += 1
             return
         post = state.wiring.posts[fact.reader]
@@ -220,6 +226,7 @@ class Parity:
             at_s,
             offered,
             standing,
+            self._overlay,
         )
         if said.decision.outcome is Outcome.NEEDS and offered.first is None:
             self._asked_for[fact.reader] = said.decision.reasons
@@ -256,13 +263,23 @@ class Parity:
             return asked, Offered(first=first)
         if pending.stage is Stage.FACTOR and asked.factor is Factor.PIN:
             self._waiting[reader] = card  # a wrong PIN may be tried again
-        holder = self.roster.find(Factor.CARD, card.key)
+        holder = self._holder_of(card.key)
         owner = self.pins.get(pin.key)
-        wrong = owner is None or holder is None or owner.holder != holder.holder
+        wrong = owner is None or holder is None or owner.holder != holder
+        # The PIN of somebody who is suspended as a whole is not theirs; an entry goes when its time is over.
+        wrong = wrong or any(
+            entry.holder == holder and entry.kind == "suspend" and entry.credential is None for entry in self._overlay
+        )
         if wrong and asked.factor is Factor.PIN and owner is not None and self._alone(pin.key):
             return asked, Offered(first=first)  # somebody else's PIN that identifies alone: another presentation
         duress = not wrong and owner is not None and owner.duress
         return card, Offered((Factor.PIN,), first, duress, wrong)
+
+    def _holder_of(self, card: str) -> str | None:
+        found = self.roster.find(Factor.CARD, card)
+        if found is not None:
+            return found.holder
+        return next((entry.holder for entry in self._overlay if entry.kind != "suspend" and entry.key == card), None)
 
     def _alone(self, digits: str) -> bool:
         identity = self.gate.controller.identity
