@@ -96,7 +96,6 @@ def test_no_program_calculates_what_we_write_as_csv(tmp_path):
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
 
 
-@pytest.mark.attack("roster-18")
 def test_no_program_calculates_what_we_write_as_xlsx(tmp_path):
     """Every cell says of itself that it is text, for openpyxl too; nothing is a link, a number or a formula."""
     path = tmp_path / "a.xlsx"
