@@ -75,7 +75,7 @@ def test_the_committed_recordings_show_what_happens_at_a_gate():
     shown = {code for name in BOTH for line in lines_of(name) for code in codes_of(line)}
     assert shown >= SHOWN
     kept = lines_of(AFTER)[1]["fact"]["kept"]
-    assert set(kept) == {"locked:bike_shed", "lockout:front_reader"}
+    assert set(kept) == {"locked:bike_shed", "lockout:front_reader", "roster"}
 
 
 # -- another core -----------------------------------------------------------------------------------------------------
