@@ -17,10 +17,13 @@ MODE = 0o600
 class OfficeSocket:
     """Made closed; `open` begins to listen."""
 
-    def __init__(self, folder: Path, on_ask: Callable[[AskOffice], None]) -> None:
+    def __init__(
+        self, folder: Path, on_ask: Callable[[AskOffice], None], user_ids: frozenset[int] | None = None
+    ) -> None:
+        """`user_ids` are those whose processes may ask; None: our own and root."""
         self.path = folder / NAME
         allowed = frozenset(get_args(AnyOfficeCommand))
-        self._served = RoleSocket("office", None, allowed, on_ask, kind=AnyFromOffice, pace=OFFICE_PACE)
+        self._served = RoleSocket("office", None, allowed, on_ask, user_ids, kind=AnyFromOffice, pace=OFFICE_PACE)
 
     def send(self, request: str, messages: Sequence[Message]) -> None:
         """All that is answered to one request."""

@@ -7,13 +7,14 @@ import os
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from firmware.bench.gate import Gate, running_gate
+from firmware.bench.gate import NOON_UTC_MS, Gate, running_gate
 from firmware.core.access import Factor
 from firmware.messages import Answer, AnyFromController, AskOffice, FrameReader, Overlaid, pack
 from firmware.rehearsal.virtual_time import run_virtual
 
 SITE = Path(__file__).parents[2] / "provisioning" / "sites" / "community_gate.toml"
 CARD = Factor.CARD
+NOON_S = NOON_UTC_MS // 1000
 WHO = {"issuer": "Li of the office", "why": "reported by telephone"}
 
 
@@ -35,7 +36,10 @@ class Person:
     async def hear(self):
         """The next message; None when the controller hung up."""
         while not self._heard:
-            received = await self._reader.read(1 << 16)
+            try:
+                received = await self._reader.read(1 << 16)
+            except ConnectionResetError:
+                return None
             if not received:
                 return None
             self._heard += self._frames.feed(received)

@@ -1,0 +1,89 @@
+"""A new roster beside local entries: what it says itself goes, what it says otherwise is told once, and holds."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from firmware.bench.gate import NOON_UTC_MS
+from firmware.core.codes import Code
+from firmware.identity import Identity
+from firmware.messages import Enrol, ListOverlay, Suspend
+from firmware.roster.build import build
+from tests.attacks.gates import SITES, enters
+from tests.desk.at_desk import WHO, at_desk
+
+STRANGERS_CARD = "H10301:99:1"
+
+
+async def replace_roster(gate, version: int, *changes: tuple[str, str]) -> None:
+    """Put the demo's roster into the folder again, with some of its table's text changed, and wait for it."""
+    folder = gate.folder / f"sources{version}"
+    shutil.copytree(SITES, folder)
+    table = folder / "holders.csv"
+    text = table.read_text()
+    for old, new in changes:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    table.write_text(text)
+    identity = Identity.load_or_create(gate.folder / "identity")
+    built = gate.folder / "incoming.new"
+    build(table, folder / "rules.toml", built, identity, version=version, created_s=NOON_UTC_MS // 1000)
+    built.rename(gate.folder / "roster" / "incoming.roster")
+    await gate.pass_time(5)
+    assert f"version {version}" in (await gate.events(Code.ROSTER_REPLACED))[-1].event.detail
+
+
+def test_a_card_that_the_roster_has_now_too_is_absorbed_and_opens_on(tmp_path: Path):
+    async def scenario(gate, person):
+        assert (await person.ask(Enrol(holder="neighbour", key=STRANGERS_CARD, **WHO))).done
+        await replace_roster(gate, 2, ("H10301:12:34568", STRANGERS_CARD))
+        (row,) = await gate.events(Code.LOCAL_ABSORBED)
+        assert row.event.body.holder == "neighbour"
+        assert (await person.ask(ListOverlay(**WHO))).entries == ()
+        assert await enters(gate, card="stranger")
+        assert "local_entry" not in (await gate.events(Code.GRANTED))[-1].event.reasons
+
+    at_desk(tmp_path, scenario)
+
+
+def test_a_suspension_that_the_roster_says_too_is_absorbed_and_refuses_on(tmp_path: Path):
+    async def scenario(gate, person):
+        assert (await person.ask(Suspend(holder="neighbour", **WHO))).done
+        await replace_roster(gate, 2, ("neighbour,b1-0102,neighbours,,,", "neighbour,b1-0102,neighbours,,suspended,"))
+        assert len(await gate.events(Code.LOCAL_ABSORBED)) == 1
+        assert not await enters(gate, card="neighbour")
+
+    at_desk(tmp_path, scenario)
+
+
+def test_a_suspension_that_the_roster_does_not_say_holds_and_is_told_once_for_each_roster(tmp_path: Path):
+    async def scenario(gate, person):
+        assert (await person.ask(Suspend(holder="resident", **WHO))).done
+        await gate.pass_time(30)
+        assert await gate.events(Code.LOCAL_CONFLICT) == []
+        await replace_roster(gate, 2)
+        await gate.pass_time(30)
+        (row,) = await gate.events(Code.LOCAL_CONFLICT)
+        assert "roster_active" in row.event.detail
+        assert not await enters(gate)
+        (entry,) = (await person.ask(ListOverlay(**WHO))).entries
+        assert entry.conflict == "roster_active"
+        await gate.controller.stop()
+        await gate.power_on()
+        await gate.pass_time(5)
+        assert len(await gate.events(Code.LOCAL_CONFLICT)) == 1, "a start tells nothing anew"
+
+    at_desk(tmp_path, scenario)
+
+
+def test_a_card_that_the_roster_gives_to_somebody_else_is_theirs(tmp_path: Path):
+    async def scenario(gate, person):
+        assert (await person.ask(Enrol(holder="resident", key=STRANGERS_CARD, **WHO))).done
+        await replace_roster(gate, 2, ("H10301:12:34568", STRANGERS_CARD))
+        (row,) = await gate.events(Code.LOCAL_CONFLICT)
+        assert "key_of_another" in row.event.detail
+        assert await enters(gate, card="stranger")
+        assert (await gate.events(Code.GRANTED))[-1].event.body.holder == "neighbour"
+
+    at_desk(tmp_path, scenario)
