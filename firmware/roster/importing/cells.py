@@ -10,7 +10,12 @@ from firmware.roster.sheets.cells import Odd, OddKind
 CELL_CHARACTERS_MAX = 1_000  # a note; ten thousand are something else
 NAME_CHARACTERS_MAX = 100  # of names, phones, relations: what fits into a list
 DATES = frozenset({"valid_from", "valid_until"})
-FREE = frozenset({"name", "phone", "relation", "note", "household_label", "household_note", "vehicle_description"})
+FREE = frozenset(
+    {
+        "name", "phone", "relation", "note", "household_label", "household_note", "vehicle_kind",
+        "vehicle_description",
+    }
+)  # fmt: skip
 LONG = frozenset({"note", "household_note"})
 SECRET = frozenset({"pin", "duress_pin", "pin_with", "duress_pin_with"})
 _NUMBERS_ZEROS_COUNT = frozenset({"pin", "duress_pin", "pin_with", "duress_pin_with", "tag", "code", "plate", "face"})

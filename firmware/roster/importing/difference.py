@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from firmware.core.access import Factor
-from firmware.roster.errors import PROBLEMS_MAX, shown
+from firmware.roster.errors import shown
 from firmware.roster.importing.lines import NOT_GIVEN
 from firmware.roster.importing.mapping import EVERYTHING
 from firmware.roster.importing.matching import Conflict
@@ -81,14 +81,14 @@ def _holders(db: sqlite3.Connection, default_profiles: str | None) -> Iterator[C
         " FROM temp.want w LEFT JOIN main.holder h ON h.id = w.id ORDER BY w.id",
         (default_profiles,),
     )
-    contradicted = f"SELECT n, last, name, differs FROM temp.want WHERE differs <> 0 ORDER BY n LIMIT {PROBLEMS_MAX}"
-    for n, last, name, bits in db.execute(contradicted).fetchall():
+    contradicted = "SELECT n, last, name, differs FROM temp.want WHERE differs <> 0 ORDER BY n"
+    for n, last, name, bits in db.execute(contradicted):
         for place, column in enumerate(_HOLDER_TEXTS):
             if bits >> place & 1:
                 yield Conflict(n, column, shown(name or ""), "rows_differ", {"n": last, "column": column})
                 yield Conflict(last, column, shown(name or ""), "rows_differ", {"n": n, "column": column})
     bare = "SELECT w.n FROM temp.want w JOIN temp.new_holder h ON h.id = w.id WHERE h.profiles IS NULL ORDER BY w.n"
-    for (n,) in db.execute(f"{bare} LIMIT {PROBLEMS_MAX}").fetchall():
+    for (n,) in db.execute(bare):
         yield Conflict(n, "profiles", '""', "profile_missing", {})
     db.execute("UPDATE temp.new_holder SET profiles = ? WHERE profiles IS NULL", (_NO_PROFILES,))
 
@@ -115,7 +115,7 @@ def _pins(staging: Staging, digester: Digester | None) -> Iterator[Conflict]:
     same = (
         "SELECT a.n FROM temp.pin a JOIN temp.pin b ON b.id = a.id AND b.text = a.text AND b.name > a.name ORDER BY 1"
     )
-    for (n,) in db.execute(same).fetchall():
+    for (n,) in db.execute(same):
         yield Conflict(n, "duress_pin_with", "", "pin_same", {})
 
 
@@ -137,7 +137,7 @@ def _households(db: sqlite3.Connection) -> Iterator[Conflict]:
         " WHERE l.household <> '' GROUP BY l.household"
     )
     sql = "SELECT n, last, id FROM temp.new_household WHERE differs ORDER BY n"
-    for n, last, id in db.execute(f"{sql} LIMIT {PROBLEMS_MAX}").fetchall():
+    for n, last, id in db.execute(sql):
         yield Conflict(n, "spaces", shown(id), "rows_differ", {"n": last, "column": "spaces"})
         yield Conflict(last, "spaces", shown(id), "rows_differ", {"n": n, "column": "spaces"})
 
@@ -174,7 +174,7 @@ def _same_card(db: sqlite3.Connection) -> Iterator[Conflict]:
         " OR i.valid_from_s IS NOT s.valid_from_s OR i.valid_until_s IS NOT s.valid_until_s"
         " OR i.use_limit IS NOT s.use_limit OR (i.kind = 1 AND i.printed IS NOT s.printed)) ORDER BY i.n"
     )
-    rows = db.execute(f"{again} LIMIT {PROBLEMS_MAX}").fetchall()
+    rows = db.execute(again)
     for n, kind, key, place, first, first_place, same, name, other, home, other_home, printed in rows:
         code = "two_holders" if not same else "two_cards_one_key" if printed else "credential_twice"
         found = shown(key) if kind != KIND[Factor.PIN] else ""
@@ -210,9 +210,9 @@ def _card_of_another(db: sqlite3.Connection) -> Iterator[Conflict]:
             f" LEFT JOIN main.holder h ON h.id = k.holder WHERE {kind} AND k.holder <> s.holder"
             " AND NOT EXISTS (SELECT 1 FROM temp.scope c WHERE c.id = k.holder)"
             " AND NOT EXISTS (SELECT 1 FROM temp.withdrawn d WHERE d.kind = s.kind AND d.key = s.key"
-            f" AND d.holder = k.holder) ORDER BY s.n LIMIT {PROBLEMS_MAX}"
+            f" AND d.holder = k.holder) ORDER BY s.n"
         )
-        for n, number, key, place, name, home, id, other, other_home in db.execute(sql).fetchall():
+        for n, number, key, place, name, home, id, other, other_home in db.execute(sql):
             found = shown(key) if number != KIND[Factor.PIN] else ""
             values = {"who": _named(name, home), "other": _named(other or id, other_home), "id": id}
             yield Conflict(n, f"#{place}", found, "card_of_another", values)

@@ -27,7 +27,7 @@ class Conflict(NamedTuple):
     values: dict[str, object]
 
 
-def match(staging: Staging) -> list[Conflict]:
+def match(staging: Staging) -> Iterator[Conflict]:
     """Make `person` (key -> holder's id, whether new) and resolve households. What cannot be told is given back."""
     db = staging.db
     _households(staging)
@@ -43,11 +43,10 @@ def match(staging: Staging) -> list[Conflict]:
         "UPDATE temp.person SET id = holder,"
         " fresh = NOT EXISTS (SELECT 1 FROM main.holder h WHERE h.id = person.holder) WHERE holder IS NOT NULL"
     )
-    conflicts: list[Conflict] = []
     if staging.one("SELECT EXISTS (SELECT 1 FROM main.holder)"):
-        conflicts = [*_by_name(db), *_by_card(db)]
+        yield from _by_name(db)
+        yield from _by_card(db)
     _new(staging)
-    return conflicts
 
 
 def _next(staging: Staging, first: str, *places: str) -> int:
@@ -128,7 +127,7 @@ def _by_card(db: sqlite3.Connection) -> Iterator[Conflict]:
         "SELECT p.n, min(k.id), max(k.id) FROM temp.person p JOIN temp.kind_of k ON k.key = p.key"
         " WHERE p.id IS NULL AND p.name IS NULL GROUP BY p.key"
     )
-    for n, one, other in db.execute(several).fetchall():
+    for n, one, other in db.execute(several):
         yield Conflict(n, "card", "", "cards_of_two", {"one": one, "other": other})
 
 

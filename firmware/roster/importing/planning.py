@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -12,6 +12,7 @@ from firmware.core.access import Factor
 from firmware.roster.errors import shown
 from firmware.roster.importing import cards
 from firmware.roster.importing.cells import text_of
+from firmware.roster.importing.chosen import Chosen
 from firmware.roster.importing.difference import Whole, differ
 from firmware.roster.importing.headers import CREDENTIALS, HOUSEHOLD_PARTS
 from firmware.roster.importing.layout import HEADER_ROWS_MAX, Layout, contradictions, lay_out
@@ -20,7 +21,7 @@ from firmware.roster.importing.matching import Conflict, match
 from firmware.roster.importing.plan import Assumption, Plan, count_and_sample
 from firmware.roster.importing.problems import Bad, BadRows, ImportRefused, Refused
 from firmware.roster.importing.staging import Staging, place_of
-from firmware.roster.importing.understand import Chosen, Understanding
+from firmware.roster.importing.understand import Understanding
 from firmware.roster.keys import KIND
 from firmware.roster.sheets.cells import Odd, SheetRow
 from firmware.roster.sheets.table import Table
@@ -169,6 +170,16 @@ class _Planning:
                 card = cards.CardStyle(cards.NUMBER)
             if card is not None:
                 self._assume("card_style", sheet=layout.sheet, style=card)
+            elif any(_texts(layout, below, "card")):
+                raise ImportRefused(
+                    f"sheet {shown(layout.sheet)}: it cannot be told how its column of cards is written (8 digits may "
+                    f"be a decimal number, 3+5 or hexadecimal). Say it with --card-style: {', '.join(cards.STYLES)}."
+                )
+        if card is not None and card.name != cards.FORMATTED and self._format is None:
+            raise ImportRefused(
+                f"sheet {shown(layout.sheet)} has card numbers ({card}), and what the readers make of them is not "
+                "known: say it with --card-format, such as H10301, or name the site's file with --site."
+            )
         printed = cards.style_of(_texts(layout, below, "printed")) if layout.has("printed") else None
         if card is not None and printed is not None:
             card, printed = self._prove_bytes(layout, below, card, printed)
@@ -251,11 +262,11 @@ class _Planning:
             head = self._source.head
             for _ in range(PASSES_MAX):
                 staging.clear_derived()
-                conflicts = [*match(staging), *differ(staging, whole, profiles, self._digester)]
-                if not conflicts:
+                found = itertools.chain(match(staging), differ(staging, whole, profiles, self._digester))
+                conflicting = self._note(found, layouts)
+                if not conflicting:
                     break
-                self._note(conflicts, layouts)
-                staging.drop({conflict.n for conflict in conflicts})
+                staging.drop(conflicting)
             else:
                 raise ImportRefused("Too many rows contradict each other: correct those that the preview names first.")
             plan = Plan(
@@ -272,33 +283,39 @@ class _Planning:
             count_and_sample(plan, staging.db)
         return plan
 
-    def _note(self, conflicts: list[Conflict], layouts: list[Layout]) -> None:
-        """Make named rows of what contradicts."""
+    def _note(self, conflicts: Iterable[Conflict], layouts: list[Layout]) -> set[int]:
+        """Make named rows of what contradicts; the numbers of these rows."""
         names = self._sheets_by_index()
         by_name = {layout.sheet: layout for layout in layouts}
-        for conflict in sorted(set_of(conflicts), key=lambda one: one.n):
+        numbers: set[int] = set()
+        said: set[tuple[object, ...]] = set()
+        for conflict in conflicts:
+            numbers.add(conflict.n)
+            key = (conflict.n, conflict.column, conflict.code)
+            if self._bad.more or key in said:
+                self._bad.count += key not in said
+                continue
+            said.add(key)
             index, row = place_of(conflict.n)
             layout = by_name[names[index]]
             values = dict(conflict.values)
-            if isinstance(values.get("n"), int):
-                other_index, other_row = place_of(int(str(values.pop("n"))))
-                other_sheet = names[other_index]
-                values["other_row"] = (
-                    other_row if other_index == index else f"{shown(other_sheet, bare=True)} {other_row}"
+            other = values.pop("n", None)
+            if isinstance(other, int):
+                sheet, other_row = place_of(other)
+                values["other_row"] = other_row if sheet == index else f"{shown(names[sheet], bare=True)} {other_row}"
+            place = _place(layout, conflict.column)
+            self._bad.add(Bad(layout.sheet, row, place, conflict.found, conflict.code, values))
+            if conflict.code == "profile_missing" and not any(one.has("profiles") for one in layouts):
+                raise ImportRefused(
+                    f"Row {row} is a new holder, and no column of the table names access profiles: say with --profile "
+                    f"which one new holders get. The source knows {', '.join(sorted(self._profiles)) or 'none yet'}."
                 )
-            self._bad.add(
-                Bad(layout.sheet, row, _place(layout, conflict.column), conflict.found, conflict.code, values)
-            )
+        return numbers
 
     def _sheets_by_index(self) -> list[str]:
         wanted = self._mapping.sheets
         there = self._table.sheets()
         return [sheet.name for sheet in there if (sheet.name in wanted if wanted else not sheet.hidden)]
-
-
-def set_of(conflicts: list[Conflict]) -> list[Conflict]:
-    """The conflicts, each once."""
-    return list({(one.n, one.column, one.code, str(one.values)): one for one in conflicts}.values())
 
 
 def _place(layout: Layout, column: str) -> str:

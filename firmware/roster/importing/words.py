@@ -116,6 +116,8 @@ def count_of(text: str, least: int, most: int) -> int:
 
 def part_of(column: str, text: str) -> str:
     """A building's, unit's or room's text without the word that only says what it is: "3栋" is 3, "02单元" is 2."""
+    if text.startswith(("=", "+", "@")):
+        raise Refused("formula_text")
     bare = _SUFFIX[column].sub("", unicodedata.normalize("NFKC", text).strip()).strip()
     if column != "room":
         bare = _numeral(bare)
