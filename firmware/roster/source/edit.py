@@ -18,7 +18,7 @@ import msgspec
 from firmware.core.access import Factor
 from firmware.roster import understood
 from firmware.roster.errors import shown
-from firmware.roster.keys import KIND
+from firmware.roster.keys import KEY_CHARACTERS_MAX, KIND
 from firmware.roster.source.batch import Batch
 from firmware.roster.source.errors import ChangeRefused
 from firmware.roster.source.pins import Digester, pin_text, read_pin
@@ -28,6 +28,8 @@ from firmware.roster.understood import NotUnderstood
 NAME_CHARACTERS_MAX = 100  # names, labels, kinds of vehicles
 PHONE_CHARACTERS_MAX = 64  # several numbers, with spaces
 NOTE_CHARACTERS_MAX = 1_000  # as long as a cell of a sheet
+ID_CHARACTERS_MAX = KEY_CHARACTERS_MAX + 8  # the longest key behind its kind's name
+_PIN = "pin:"
 YES = {"yes": 1, "no": 0}
 
 Value = str | int | None
@@ -165,6 +167,8 @@ def key_of(entity: str, id: str, digester: Digester | None = None) -> tuple[Valu
             "areas with `roster edit SOURCE rules RULES.toml`."
         )
     try:
+        if not id.startswith(_PIN):  # a PIN is not shown, however it was mistyped
+            understood.words(id, ID_CHARACTERS_MAX)
         if entity == "vehicle":
             return (understood.plate(id),)
         if entity != "credential":
@@ -247,6 +251,6 @@ def _where(entity: str) -> str:
 
 def _named(entity: str, id: str) -> str:
     """An id for a message; never the digits of a PIN."""
-    if entity == "credential" and id.startswith("pin:"):
+    if entity == "credential" and id.startswith(_PIN):
         return "pin"
     return shown(id, bare=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from firmware.roster.errors import RosterError
+from firmware.roster.errors import RosterError, RosterMissing
 
 _BUSY, _FULL, _READ_ONLY, _CANNOT_OPEN = 5, 13, 8, 14  # SQLite's primary result codes, https://sqlite.org/rescode.html
 _DAMAGE = frozenset({11, 20, 24, 26})  # SQLITE_CORRUPT, _MISMATCH, _FORMAT, _NOTADB
@@ -19,7 +19,7 @@ class SourceError(RosterError):
     """The source cannot be used so. The message says which file, what is wrong and what to do."""
 
 
-class SourceMissing(SourceError):
+class SourceMissing(SourceError, RosterMissing):
     """There is no file."""
 
 
