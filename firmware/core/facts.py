@@ -379,46 +379,14 @@ class PeersHeard(Fact, frozen=True):
     """All of them are heard again, and what was missed has been told."""
 
 
-AnyFact = (
-    CardRead
-    | CodeRead
-    | TagRead
-    | PlateSeen
-    | FaceSeen
-    | PinEntered
-    | NoiseSeen
-    | InputChanged
-    | OutputFailed
-    | DeviceLost
-    | DeviceRecovered
-    | Started
-    | ClockSet
-    | ClockLost
-    | RosterReplaced
-    | RosterRefused
-    | OverlayChanged
-    | CredentialEnrolled
-    | PassageElsewhere
-    | PeersLost
-    | PeersHeard
-    | StoreFailed
-    | StoreRecovered
-    | InboxOverflowed
-    | DeadlineReached
-    | OpenOnce
-    | HoldOpen
-    | LockPortal
-    | ReleasePortal
-    | StartLockdown
-    | EndLockdown
-    | StartEvacuation
-    | EndEvacuation
-    | ResetFire
-    | Forgive
-    | SetOutOfService
-    | ResetFault
-    | ClearLockout
-    | Acknowledge
-    | StartEnrolment
-    | EndEnrolment
-)
+AnyReading = CardRead | CodeRead | TagRead | PlateSeen | FaceSeen | PinEntered
+AnyOfDevices = NoiseSeen | InputChanged | OutputFailed | DeviceLost | DeviceRecovered
+AnyOfRoster = RosterReplaced | RosterRefused | OverlayChanged | CredentialEnrolled
+AnyOfPeers = PassageElsewhere | PeersLost | PeersHeard
+AnyOfSystem = Started | ClockSet | ClockLost | StoreFailed | StoreRecovered | InboxOverflowed | DeadlineReached
+AnyOfPortal = OpenOnce | HoldOpen | LockPortal | ReleasePortal | SetOutOfService | ResetFault
+AnyOfSite = StartLockdown | EndLockdown | StartEvacuation | EndEvacuation | ResetFire | Forgive
+AnyOfReader = ClearLockout | Acknowledge | StartEnrolment | EndEnrolment
+AnyAsked = AnyOfPortal | AnyOfSite | AnyOfReader
+
+AnyFact = AnyReading | AnyOfDevices | AnyOfRoster | AnyOfPeers | AnyOfSystem | AnyAsked
