@@ -38,7 +38,7 @@ STATES = (Code.LOCKDOWN, Code.LOCKDOWN_ENDED, Code.OUT_OF_SERVICE, Code.IN_SERVI
 FOLLOWED = (*DECISIONS, Code.DENIED_SUM, Code.TAKEN, Code.FORGIVEN, Code.ROSTER_REPLACED, *STATES)
 _VERSION = re.compile(r"version (\d{1,19})\b")
 _ROWS = (
-    "SELECT seq, header, body, commitment IS NOT NULL FROM events"
+    "SELECT seq, kind, header, body, commitment IS NOT NULL FROM events"
     " WHERE seq BETWEEN ? AND ? AND kind IN (SELECT id FROM words WHERE word IN ({marks})) ORDER BY seq"
 )
 
@@ -108,9 +108,11 @@ def compare(
         replay = _Replay(connection, before, after, site, zone, first, window)
         marks = ", ".join("?" * len(FOLLOWED))
         rows = connection.execute(_ROWS.format(marks=marks), (first, last, *(code.value for code in FOLLOWED)))
-        for number, (seq, header, body, erased) in enumerate(rows):
+        for number, (seq, kind, header, body, erased) in enumerate(rows):
             if number % PROGRESS_ROWS == 0:
                 progress(seq - first, last - first + 1)
+            if replay.needs_not(kind):
+                continue
             try:
                 replay.take(seq, decode_header(header), None if body is None else decode_body(body), bool(erased))
             except msgspec.DecodeError as error:
@@ -164,6 +166,10 @@ class _Replay:
         self._asked_about = False
         for (header,) in _states_before(connection, first):
             self._state(decode_header(header))
+
+    def needs_not(self, kind: int) -> bool:
+        """Whether rows of this kind change nothing that is followed: half of a month without a site file."""
+        return kind == self._past.taken and self._past.remembers_nothing
 
     def take(self, seq: int, header: Header, body: Body | None, erased: bool) -> None:
         """One row."""

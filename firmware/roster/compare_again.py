@@ -17,6 +17,7 @@ from firmware.core.access import Factor, Known, Unknown, Wall, Zone
 from firmware.core.codes import Code, Reason
 from firmware.core.decision import NOTHING_OFFERED, Decision, Offered, Outcome, Standing, decide
 from firmware.core.effects import Body
+from firmware.core.passage import places
 from firmware.core.site import AccessPoint, Antipassback, Site
 from firmware.roster.compare_past import Past
 from firmware.roster.compare_recorded import SITE_AS_RECORDED, Recorded, point_as_recorded
@@ -64,7 +65,10 @@ class Again:
         self._factor_ms = {reader.id: reader.factor_ms for reader in self._site.readers}
         self._quota_areas = tuple(area.id for area in self._site.areas if area.quota)
         own = {area.id: area.occupancy_max for area in self._site.areas}
-        self._places = {side: _limits(own, side.rulebook.areas) for side in (old, new)}
+        self._places = {
+            side: {area: places(own.get(area), side.rulebook, area) for area in {*own, *side.rulebook.areas}}
+            for side in (old, new)
+        }
         self._same_rules = SameRules(old.rulebook, new.rulebook)
         self._as_recorded: dict[tuple[str, Factor, Outcome, tuple[str, ...]], AccessPoint] = {}
         self._lockdown: frozenset[str] = frozenset()
@@ -196,22 +200,23 @@ class Again:
                 out_of_service=point.portal in self._out_of_service,
                 fault_latched=point.portal in self._faulted,
             )
-        if Reason.ANTIPASSBACK_SOFT in recorded.words and point.antipassback is Antipassback.HARD:
+        soft = Reason.ANTIPASSBACK_SOFT in recorded.words and not standing.peers_cut_off
+        if soft and point.antipassback is Antipassback.HARD:
             standing = replace(standing, ledger_trusted=False)
         area = point.area_to
         if area is None:
             return standing
-        places, before = self._places[side].get(area), self._places[self._old].get(area)
+        most, before = self._places[side].get(area), self._places[self._old].get(area)
         if recorded.area_full is not None and before is None:
             return replace(standing, area_max=0, area_count=0)  # only the record knows of a limit
-        if places is None:
+        if most is None:
             return standing
         count = self._past.inside(area)
         if before is not None and recorded.area_full is not None:
             count = max(count, before)
         elif before is not None and recorded.beyond_area:
             count = min(count, before - 1)
-        return replace(standing, area_max=places, area_count=count)
+        return replace(standing, area_max=most, area_count=count)
 
     def _known(self, side: Side, found: Enrolled, case: Case) -> Known:
         known = attach(found, side.version, self._past, self._quota_areas)
@@ -249,11 +254,3 @@ class Again:
 
 def _since_s(known: Known, now_s: int | None) -> int:
     return -1 if now_s is None or known.area_entered_s is None else now_s - known.area_entered_s
-
-
-def _limits(own: dict[str, int | None], of_roster: dict[str, int]) -> dict[str, int]:
-    """Area -> places: of the site's own limit and the roster's the smaller one."""
-    limits = {area: limit for area, limit in own.items() if limit is not None}
-    for area, places in of_roster.items():
-        limits[area] = min(places, limits.get(area, places))
-    return limits

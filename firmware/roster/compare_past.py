@@ -47,7 +47,7 @@ class Past:
         self._anchor = anchor
         self._first = first
         self._words: dict[str, int] = dict(self._execute("SELECT word, id FROM words").fetchall())
-        self._taken = self._words.get(Code.TAKEN.value, 0)
+        self.taken = self._words.get(Code.TAKEN.value, 0)
         self._granted = self._words.get(Code.GRANTED.value, 0)
         portals = () if site is None else site.portals
         self._points: dict[str, AccessPoint] = {
@@ -90,6 +90,11 @@ class Past:
             vehicles = self._vehicles[household] = tuple(holder for (holder,) in found)
         places = (self.holder(holder).area for holder in vehicles if holder != besides)
         return sum(area is not None and (areas is None or area in areas) for area in places)
+
+    @property
+    def remembers_nothing(self) -> bool:
+        """Whether no passage matters yet: no areas, and nobody whose uses are counted (counted when first asked)."""
+        return not self._points and not self._uses
 
     def uses(self, holder: str, credential: str, seq: int) -> int:
         """How often the credential was used before row `seq`, which is the one that is looked at now."""
@@ -145,7 +150,7 @@ class Past:
 
     def _place_before(self, holder: str) -> Place:
         person, span = person_key(holder), (self._anchor + 1, self._first - 1)
-        found = (self._execute(_LAST_BEFORE, (person, portal, self._taken, *span)) for portal in self._borders)
+        found = (self._execute(_LAST_BEFORE, (person, portal, self.taken, *span)) for portal in self._borders)
         last = max((each.fetchone()[0] or 0 for each in found), default=0)
         if last <= max(self._forgiven.get(holder, 0), self._forgiven_all):
             return NOWHERE
@@ -163,11 +168,11 @@ class Past:
         row = self._execute("SELECT uses FROM ledger WHERE holder = ?", (holder,)).fetchone()
         now = msgspec.json.decode(row[0], type=dict[str, int]).get(credential, 0) if row and row[0] else 0
         since = 0
-        for portal, kind in product(self._words.values(), (self._taken, self._granted)):
+        for portal, kind in product(self._words.values(), (self.taken, self._granted)):
             for (later,) in self._execute(_SINCE, (person_key(holder), portal, kind, seq)).fetchall():
                 told = self._told(later)
                 if told is not None and (told[1].holder, told[1].credential) == (holder, credential):
-                    since += kind == self._taken or not self._proves(told[0].access_point, told[0].portal)
+                    since += kind == self.taken or not self._proves(told[0].access_point, told[0].portal)
         return max(0, now - since)
 
     def _told(self, seq: int) -> tuple[Header, Body] | None:
@@ -185,7 +190,7 @@ class Past:
             return frozenset(point.id for portal, point in points if proves(portal, point.direction))
         told = "SELECT 1 FROM events WHERE portal = ? AND kind = ? LIMIT 1"
         words = self._words.items()
-        return frozenset(word for word, number in words if self._execute(told, (number, self._taken)).fetchone())
+        return frozenset(word for word, number in words if self._execute(told, (number, self.taken)).fetchone())
 
     def _read_forgiven(self) -> None:
         kind = self._words.get(Code.FORGIVEN.value, 0)

@@ -111,6 +111,7 @@ def _standing(said: frozenset[str], reasons: tuple[str, ...]) -> Standing:
         interlock_busy=tuple(each.removeprefix(interlock) for each in reasons if each.startswith(interlock)),
         fire=Reason.FIRE in said,
         evacuation=Reason.EVACUATION in said,
+        peers_cut_off=Reason.PEERS_CUT_OFF in said,
     )
 
 

@@ -95,6 +95,13 @@ class Office:
         at = {"portal": "hall", "access_point": "hall_in", "reader": "hall_in_reader"}
         return Event(Code.UNKNOWN_CREDENTIAL, **at, reasons=("credential_not_found",), body=body)
 
+    def erase_last_body(self) -> None:
+        """As an erasure leaves a row: no body, no salt, a commitment."""
+        with self._store.transaction():
+            self._store.db.execute(
+                "UPDATE events SET body = NULL, salt = NULL, commitment = ? WHERE seq = ?", (bytes(32), self._store.seq)
+            )
+
     def close(self) -> None:
         self._store.close()
 
@@ -213,6 +220,30 @@ def test_a_suspension_at_the_controller_holds_under_any_roster(office: Office, a
     said = json.loads(ask(*words)[1])
     assert said["other_versions"] == {"9": 1}
     assert said["disagreed"] == {"credential_suspended / granted": 1}
+
+
+def test_everything_that_was_presented_is_accounted_for(office: Office, ask):
+    """Sums of floods, erased persons, PINs of nobody, refusals without a decision: counted, never guessed."""
+    at = {"portal": "hall", "access_point": "hall_in", "reader": "hall_in_reader"}
+    office.happened(
+        office.granted(),
+        office.stranger("H10301:1:1"),
+        Event(Code.UNKNOWN_CREDENTIAL, **at, reasons=("pin_wrong",)),
+        Event(Code.DENIED, **at, reasons=("pin_locked_out",)),
+        Event(Code.DENIED, **at, reasons=("dialog_expired",)),
+        office.granted(code=Code.DENIED, reasons=("sighting_stale",)),
+        Event(Code.DENIED_SUM, reader="hall_in_reader", count=7, detail="unknown=6 denied=1"),
+        office.granted("resident"),
+    )
+    office.erase_last_body()
+    words = (office.old, office.old, "--journal", office.journal, "--state", office.folder, *PURPOSE)
+    status, out, _ = ask(*words, "--json")
+    said = json.loads(out)
+    assert status == 0
+    counts = {name: said[name] for name in ("compared", "strangers", "nameless", "undecided", "summed", "erased")}
+    assert counts == {"compared": 2, "strangers": 1, "nameless": 1, "undecided": 3, "summed": 7, "erased": 1}
+    assert said["presentations"] == 2 + 1 + 3 + 7 + 1
+    assert "7 refusals of floods" in ask(*words)[1]
 
 
 def test_a_source_is_built_aside_and_gives_the_names(office: Office, tmp_path: Path, ask):

@@ -87,22 +87,63 @@ def changed(folder: Path, site: Path, *files: tuple[str, tuple[tuple[str, str], 
     return folder / site.name
 
 
-def test_what_is_foretold_is_what_the_same_day_brings_with_the_new_roster(tmp_path: Path):
-    site = site_for_parity(tmp_path, ())
-    other = changed(tmp_path / "changed", site, ("holders.csv", HOLDERS_CHANGED), ("rules.toml", RULES_CHANGED))
-    before = scripted(tmp_path / "before", site, SCRIPT)
-    after = scripted(tmp_path / "after", other, SCRIPT)
+# Limits: three uses instead of two; one space instead of two for the cars of b3-0101; one place in the lobby.
+OF_LIMITS = [
+    Shown("09:00:00", "visitor", "front_reader"),
+    Shown("09:10:00", "visitor", "front_reader"),
+    Shown("09:20:00", "visitor", "front_reader"),
+    Shown("10:00:00", "first", "bike_reader"),
+    Shown("10:10:00", "second", "bike_reader"),
+    Shown("11:00:00", "resident", "hall_in_reader"),
+    Shown("11:10:00", "neighbour", "hall_in_reader"),
+    Shown("11:20:00", "guard", "hall_in_reader"),  # exempt
+    Shown("11:30:00", "resident", "hall_out_reader"),
+]
+SITE_OF_LIMITS = (("occupancy_max = 60", "occupancy_max = 60\nquota = true"),)
+TWO_SPACES = (
+    ("first,b3-0101,1,", "first,b3-0101,2,"),
+    ("second,b3-0101,1,", "second,b3-0101,2,"),
+)
+THREE_USES = (("visitor,b1-0101,1,visitors,visitor,,,,2,", "visitor,b1-0101,1,visitors,visitor,,,,3,"),)
+ONE_PLACE = (("[special_days]\n", '[[area]]\nid = "lobby"\nplaces = 1\n\n[special_days]\n'),)
+
+
+def foretell(tmp_path: Path, site: Path, other: Path, script: list[Shown]) -> tuple[Counter, Counter]:
+    """(what the comparison foretells, what the same day brings with the new roster)"""
+    before = scripted(tmp_path / "before", site, script)
+    after = scripted(tmp_path / "after", other, script)
     came = Counter(
         (HOLDER_OF.get(shown.card, shown.card), shown.reader.removesuffix("_reader"), CHANGES[pair])
-        for shown, pair in zip(SCRIPT, zip(before, after, strict=True), strict=True)
+        for shown, pair in zip(script, zip(before, after, strict=True), strict=True)
         if pair in CHANGES
     )
-    assert set(Counter(change for _, _, change in came)) == set(CHANGES.values()), came  # the day brings every kind
     made = compared(tmp_path / "before", site, other.parent)
     points = {"front_in": "front", "bike_in": "bike", "hall_in": "hall_in", "hall_out": "hall_out"}
     report = compare(made.journal, made.old, made.new, site=made.site, zone=made.site.zone)
+    assert report.agreed == report.compared == len(script)
     foretold = Counter()
     for each in report.differences:
         foretold[each.holder, points[each.access_point], each.change.value] += each.count
+    return foretold, came
+
+
+def test_what_is_foretold_is_what_the_same_day_brings_with_the_new_roster(tmp_path: Path):
+    site = site_for_parity(tmp_path, ())
+    other = changed(tmp_path / "changed", site, ("holders.csv", HOLDERS_CHANGED), ("rules.toml", RULES_CHANGED))
+    foretold, came = foretell(tmp_path, site, other, SCRIPT)
+    assert {change for _, _, change in came} == set(CHANGES.values()), came  # the day brings every kind
     assert foretold == came
-    assert report.agreed == report.compared == len(SCRIPT)
+
+
+def test_uses_spaces_and_places_are_counted_as_they_were(tmp_path: Path):
+    """Who is refused for want of a space or a place by the new roster had come in second by the old one."""
+    plain = site_for_parity(tmp_path, SITE_OF_LIMITS)
+    site = changed(tmp_path / "spaces", plain, ("holders.csv", TWO_SPACES))
+    other = changed(tmp_path / "changed", plain, ("holders.csv", THREE_USES), ("rules.toml", ONE_PLACE))
+    foretold, came = foretell(tmp_path, site, other, OF_LIMITS)
+    assert came == {
+        ("visitor", "front", "let_in"): 1,
+        ("second", "bike", "refused"): 1,
+        ("neighbour", "hall_in", "refused"): 1,
+    }
+    assert foretold == came
