@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from typing import NamedTuple
 
 from firmware.roster.importing.layout import Layout
@@ -49,6 +50,7 @@ class Plan:
     file: str  # its name
     sha256: str
     head: Head  # of the source it was made for
+    zone: tzinfo  # of the source
     mapping: Mapping  # as it was used
     layouts: list[Layout]
     assumptions: list[Assumption]

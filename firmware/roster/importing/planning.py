@@ -273,6 +273,7 @@ class _Planning:
                 file=self._table.path.name,
                 sha256=self._table.sha256,
                 head=head,
+                zone=self._zone,
                 mapping=self._mapping,
                 layouts=layouts,
                 assumptions=self._assumed,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import tzinfo
 from typing import Any
 
 from firmware.roster.errors import shown
@@ -13,7 +13,7 @@ from firmware.roster.importing.plan import ENTITIES, Plan, Sample
 from firmware.roster.importing.problems import Bad
 from firmware.roster.sheets.text_table import armoured
 from firmware.roster.source.schema import KEYS
-from firmware.terminal import table
+from firmware.terminal import moment, table
 from firmware.texts import Texts
 
 WARNINGS_SHOWN = 50  # people look at a page of them; programs get all that are kept
@@ -33,7 +33,7 @@ def lines_of(plan: Plan, said: Texts, *, samples: bool = True) -> Iterator[str]:
     if samples and plan.samples:
         yield ""
         yield said.say("import.samples")
-        yield from ("  " + _sample(sample, said) for sample in plan.samples)
+        yield from ("  " + _sample(sample, said, plan.zone) for sample in plan.samples)
     for text, found, count, most in (
         ("import.warnings", plan.warnings.found, plan.warnings.count, WARNINGS_SHOWN),
         ("import.bad", plan.bad.found, plan.bad.count, len(plan.bad.found)),
@@ -57,7 +57,7 @@ def _bad(bad: Bad, said: Texts) -> str:
     return said.say("import.bad_row", place=bad.place(said), found=bad.found or "-", reason=bad.reason(said))
 
 
-def _sample(sample: Sample, said: Texts) -> str:
+def _sample(sample: Sample, said: Texts, zone: tzinfo) -> str:
     entity = said.say(f"import.entity.{sample.entity}")
     row = sample.after if sample.after is not None else sample.before
     assert row is not None
@@ -66,24 +66,26 @@ def _sample(sample: Sample, said: Texts) -> str:
         key = "PIN"
     if sample.before is None or sample.after is None:
         what = said.say("import.sample.added" if sample.before is None else "import.sample.removed")
-        parts = [f"{name}={_value(name, value)}" for name, value in row.items() if value is not None and value != key]
+        parts = [
+            f"{name}={_value(name, value, zone)}" for name, value in row.items() if value is not None and value != key
+        ]
         return f"{what} {entity} {shown(str(key), bare=True)}: {', '.join(part for part in parts)}"
     before = sample.before
     parts = [
-        f"{name}: {_value(name, before[name])} -> {_value(name, value)}"
+        f"{name}: {_value(name, before[name], zone)} -> {_value(name, value, zone)}"
         for name, value in sample.after.items()
         if before[name] != value
     ]
     return f"{said.say('import.sample.changed')} {entity} {shown(str(key), bare=True)}: {', '.join(parts)}"
 
 
-def _value(name: str, value: object) -> str:
+def _value(name: str, value: object, zone: tzinfo) -> str:
     if value is None:
         return "-"
     if name in _SECRET or str(value).startswith("digest:"):
         return "***"
     if name.endswith("_s"):
-        return f"{datetime.fromtimestamp(int(str(value)), UTC):%Y-%m-%d %H:%M}Z"
+        return moment(int(str(value)) * 1000, zone) or str(value)
     return shown(str(value), bare=True)
 
 

@@ -226,7 +226,7 @@ class Understanding:
                 except Refused as refused:
                     self._note(name, text, refused.code, **refused.values)
         id_ = "-".join(parts)
-        written = " ".join(text for text in texts if text)
+        written = " ".join(text for text in (self._layout.sheet if self._layout.building else "", *texts) if text)
         return (id_ if ID.fullmatch(id_) is not None else UNRESOLVED + id_), written
 
     def _from_above(self, texts: tuple[str, ...]) -> tuple[str, ...]:

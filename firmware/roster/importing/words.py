@@ -118,6 +118,8 @@ def part_of(column: str, text: str) -> str:
     """A building's, unit's or room's text without the word that only says what it is: "3栋" is 3, "02单元" is 2."""
     if text.startswith(("=", "+", "@")):
         raise Refused("formula_text")
+    if _DATE_LIKE.fullmatch(text) is not None:
+        raise Refused("household_date")
     bare = _SUFFIX[column].sub("", unicodedata.normalize("NFKC", text).strip()).strip()
     if column != "room":
         bare = _numeral(bare)
