@@ -65,9 +65,7 @@ def without_empty(rows: list[list[str]]) -> list[tuple[int, list[str]]]:
 
 
 @given(rows=TABLES, encoding=st.sampled_from(ENCODINGS))
-@settings(
-    max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_csv_file_comes_back(tmp_path, rows, encoding):
     path = tmp_path / "a.csv"
     write_csv(path, [HEADER, *rows], encoding=encoding)
@@ -75,7 +73,7 @@ def test_a_csv_file_comes_back(tmp_path, rows, encoding):
 
 
 @given(rows=TABLES)
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_workbook_comes_back(tmp_path, rows):
     path = tmp_path / "a.xlsx"
     write_xlsx(path, [("住户", [HEADER, *rows]), ("two", [HEADER])])
