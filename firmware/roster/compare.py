@@ -20,12 +20,11 @@ from firmware.core.access import Zone
 from firmware.core.codes import Code
 from firmware.core.effects import Body
 from firmware.core.site import Site
-from firmware.journal.errors import JournalDamaged
 from firmware.journal.reading import anchor_of, epoch_of, reading
-from firmware.journal.rows import Header, decode_body, decode_header
+from firmware.journal.rows import Header
 from firmware.roster.compare_again import Again, Case
 from firmware.roster.compare_found import Change, Difference, Found
-from firmware.roster.compare_past import Past
+from firmware.roster.compare_past import Past, decoded
 from firmware.roster.compare_recorded import DECISIONS, Recorded, understood
 from firmware.roster.compare_side import Side
 from firmware.roster.roster import Roster
@@ -113,10 +112,7 @@ def compare(
                 progress(seq - first, last - first + 1)
             if replay.needs_not(kind):
                 continue
-            try:
-                replay.take(seq, decode_header(header), None if body is None else decode_body(body), bool(erased))
-            except msgspec.DecodeError as error:
-                raise JournalDamaged(f"row {seq} cannot be understood ({error}): run journal verify") from error
+            replay.take(seq, *decoded(seq, header, body), bool(erased))
         return replay.report()
 
 
@@ -164,8 +160,8 @@ class _Replay:
         self._meanings: dict[tuple[str, tuple[str, ...]], Recorded | None] = {}
         self._in_service: int | None = None
         self._asked_about = False
-        for (header,) in _states_before(connection, first):
-            self._state(decode_header(header))
+        for seq, header in _states_before(connection, first):
+            self._state(decoded(seq, header, None)[0])
 
     def needs_not(self, kind: int) -> bool:
         """Whether rows of this kind change nothing that is followed: half of a month without a site file."""
@@ -240,12 +236,13 @@ class _Replay:
         return Report(old_version=self._old.version, new_version=self._new.version, **self._found.report())
 
 
-def _states_before(connection: sqlite3.Connection, first: int) -> list[tuple[bytes]]:
+def _states_before(connection: sqlite3.Connection, first: int) -> list[tuple[int, bytes]]:
     """The rows before `first` that still may stand, in order: of each kind, and portal, the last one."""
     codes = (*STATES, Code.ROSTER_REPLACED)
     marks = ", ".join("?" * len(codes))
     return connection.execute(
-        "SELECT header FROM events WHERE seq IN (SELECT max(e.seq) FROM words p CROSS JOIN words k CROSS JOIN events e"
+        "SELECT seq, header FROM events WHERE seq IN"
+        " (SELECT max(e.seq) FROM words p CROSS JOIN words k CROSS JOIN events e"
         f" ON e.portal = p.id AND e.kind = k.id WHERE k.word IN ({marks}) AND e.seq < ? GROUP BY p.id, k.id"
         f" UNION SELECT max(e.seq) FROM words k CROSS JOIN events e ON e.portal = 0 AND e.kind = k.id"
         f" WHERE k.word IN ({marks}) AND e.seq < ? GROUP BY k.id) ORDER BY seq",

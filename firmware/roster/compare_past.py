@@ -18,6 +18,7 @@ from firmware.core.codes import Code
 from firmware.core.effects import Body
 from firmware.core.passage import proves
 from firmware.core.site import AccessPoint, Site
+from firmware.journal.errors import JournalDamaged
 from firmware.journal.rows import Header, decode_body, decode_header, people_in, person_key
 from firmware.journal.schema import NO_PORTAL
 
@@ -178,7 +179,10 @@ class Past:
     def _told(self, seq: int) -> tuple[Header, Body] | None:
         """A row with its body; None where that was erased."""
         row = self._execute(_ROW, (seq,)).fetchone()
-        return None if row is None or row[1] is None else (decode_header(row[0]), decode_body(row[1]))
+        if row is None or row[1] is None:
+            return None
+        header, body = decoded(seq, *row)
+        return None if body is None else (header, body)
 
     def _proves(self, access_point: str | None, portal: str | None) -> bool:
         return access_point in self._proving or portal in self._proving
@@ -200,8 +204,17 @@ class Past:
             (NO_PORTAL, kind, self._anchor + 1, self._first - 1),
         )
         for seq, body, erased in rows:
-            holder = None if body is None else decode_body(body).holder
+            told = None if body is None else self._told(seq)
+            holder = None if told is None else told[1].holder
             if holder is None and not erased:
                 self._forgiven_all = seq
             elif holder is not None:
                 self._forgiven[holder] = seq
+
+
+def decoded(seq: int, header: bytes, body: bytes | None) -> tuple[Header, Body | None]:
+    """A row of the journal. Raises JournalDamaged."""
+    try:
+        return decode_header(header), None if body is None else decode_body(body)
+    except msgspec.DecodeError as error:
+        raise JournalDamaged(f"row {seq} cannot be understood ({error}): run journal verify") from error
