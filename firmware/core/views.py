@@ -5,7 +5,7 @@ from __future__ import annotations
 from firmware.core import reader
 from firmware.core.codes import Code
 from firmware.core.fire import FAULTS
-from firmware.core.machines import Exit, Fire, Leaf, Pulse
+from firmware.core.machines import Exit, Fire, Leaf, Peers, Pulse
 from firmware.core.modes import RANK
 from firmware.core.site import Door
 from firmware.core.state import PortalState, State
@@ -92,5 +92,6 @@ def _site_alarms(state: State) -> tuple[str, ...]:
         (Code.STORE_FAILED, state.store_failed),
         (Code.DEVICE_LOST, bool(state.devices_lost)),
         (Code.CLOCK_LOST, state.offset_ms is None),
+        (Code.PEERS_LOST, state.peers is Peers.LOST),
     )
     return tuple(code for code, there in found if there)

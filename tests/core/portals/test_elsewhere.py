@@ -16,6 +16,7 @@ from firmware.core.facts import (
 )
 from firmware.core.site import AccessPoint, Antipassback, Area
 from firmware.core.step import step
+from firmware.core.views import view
 from tests.core.portals.scene import MONDAY_0755_MS, RULES, Scene, door, known
 
 NOW_S = MONDAY_0755_MS // 1000
@@ -74,6 +75,15 @@ def test_silence_is_told_once_and_its_end_once() -> None:
     codes(scene)
     scene.do(PeersHeard())
     assert codes(scene) == ["area.peers_heard"]
+
+
+def test_people_see_that_others_are_not_heard() -> None:
+    scene = shared()
+    assert "area.peers_lost" not in view(scene.state).alarms  # nothing was expected yet
+    scene.do(PeersLost("silent"))
+    assert "area.peers_lost" in view(scene.state).alarms
+    scene.do(PeersHeard())
+    assert "area.peers_lost" not in view(scene.state).alarms
 
 
 def test_timed_is_soft_too_and_own_areas_stay_hard() -> None:
