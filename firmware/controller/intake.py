@@ -168,7 +168,8 @@ class Intake:
         waiting = state.readers[reader].pending
         if waiting is None or waiting.holder is None or self._roster is None:
             return PinEntered(reader=reader, presented=presented)
-        matched = self._second_pin(waiting.holder, pin)
+        # The card was let in before what holds here now: a suspension that came since is in the overlay only.
+        matched = self._second_pin(waiting.holder, pin, self._local.overlay)
         return PinEntered(
             reader=reader,
             presented=presented,
@@ -184,7 +185,8 @@ class Intake:
             return PinBefore.NONE
         if not isinstance(presented, Known):
             return PinBefore.WRONG
-        matched = self._second_pin(presented.holder, typed)
+        # The card comes after its PIN and says itself whether its holder is suspended.
+        matched = self._second_pin(presented.holder, typed, EMPTY)
         if matched is None:
             return PinBefore.WRONG
         return PinBefore.DURESS if matched is SecondPin.DURESS else PinBefore.RIGHT
@@ -200,13 +202,13 @@ class Intake:
         at = self._keys.pin_digest("", key) if factor is Factor.PIN else canonical(factor, key)
         return Unknown(token=token_of(self._keys, factor, at))
 
-    def _second_pin(self, holder: str, pin: str) -> SecondPin | None:
+    def _second_pin(self, holder: str, pin: str, overlay: Overlay) -> SecondPin | None:
         """Whether the PIN is this holder's; None, which is wrong, where the roster cannot be read."""
         assert self._roster is not None
         try:
             utc_ms = self._utc_ms()
             at_s = None if utc_ms is None else utc_ms // 1000
-            return second_pin(self._roster, holder, pin, self._keys, self._local.overlay, at_s)
+            return second_pin(self._roster, holder, pin, self._keys, overlay, at_s)
         except RosterError as error:
             self._on_damaged(error)
             return None

@@ -120,7 +120,8 @@ def _case(site: Site, pending: Pending | None, reading: Reading, factor: Factor)
 
     # A further factor of the holder that the reader waits for, or somebody else.
     if factor is Factor.PIN and isinstance(reading, PinEntered):
-        own = isinstance(presented, Known) and presented.holder == pending.holder
+        # A PIN that identifies alone serves beside the card, too, unless it was suspended as a credential of its own.
+        own = isinstance(presented, Known) and presented.holder == pending.holder and presented.status == "active"
         right = own or reading.second_of == pending.holder
         if right or isinstance(presented, Unknown):
             duress = pending.duress or reading.duress or (isinstance(presented, Known) and own and presented.duress)

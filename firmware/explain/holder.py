@@ -50,7 +50,7 @@ def explain_holder(
         standing = known.standing(point.id)
         for factor, presented in credentials:
             given = [word for word in arguments.given if word.partition(":")[0] != factor.value]
-            offered, taken = offered_by(given, factor, known, presented.holder, at_s)
+            offered, taken = offered_by(given, factor, known, presented.holder)
             assumed |= dict.fromkeys(taken)
             answers.append(_answer(known, point, factor, presented, offered, standing, at_s))
             if arguments.week and at_s is not None:

@@ -15,7 +15,7 @@ from firmware.core.access import Factor, Known, Unknown
 from firmware.core.decision import NOTHING_OFFERED, NOTHING_STANDS, Decision, Offered, Outcome, Standing, decide
 from firmware.explain.knowing import Knowledge, point_of
 from firmware.roster.overlay import EMPTY, Overlay
-from firmware.roster.presented import Keys, Ledger, present, resting_on, second_pin
+from firmware.roster.presented import Keys, Ledger, present, resting_on
 from firmware.roster.roster import Roster, SecondPin
 from firmware.terminal import (
     ARGUMENT_CHARACTERS_MAX,
@@ -70,7 +70,7 @@ def explain_one(arguments: argparse.Namespace, known: Knowledge, at_s: int | Non
     factor, key = credential_of(arguments.credential)
     presented = present(known.roster, known.ledger, factor, key, known.keys, overlay=known.overlay)
     holder = presented.holder if isinstance(presented, Known) else None
-    offered, assumed = offered_by(arguments.given, factor, known, holder, at_s)
+    offered, assumed = offered_by(arguments.given, factor, known, holder)
     if assumed:
         known.notes.append(("taken_as_right", ",".join(assumed)))
     entry = resting_on(known.overlay, presented)
@@ -83,9 +83,7 @@ def explain_one(arguments: argparse.Namespace, known: Knowledge, at_s: int | Non
     return DONE if decision.outcome is Outcome.GRANTED else SAID_NO
 
 
-def offered_by(
-    words: list[str], factor: Factor, known: Knowledge, holder: str | None, at_s: int | None
-) -> tuple[Offered, list[str]]:
+def offered_by(words: list[str], factor: Factor, known: Knowledge, holder: str | None) -> tuple[Offered, list[str]]:
     """What --with says was given before, and what of it is taken as right: all but a PIN that is written out."""
     factors: list[Factor] = []
     assumed: list[str] = []
@@ -101,9 +99,10 @@ def offered_by(
         if not value:
             assumed.append(kind)
         elif holder is not None:
-            found = second_pin(known.roster, holder, value, known.keys, known.overlay, at_s)
+            found = known.roster.second_pin(holder, value, known.keys)
             alone = present(known.roster, known.ledger, Factor.PIN, value, known.keys, overlay=known.overlay)
-            own = isinstance(alone, Known) and alone.holder == holder  # a PIN that identifies alone serves here too
+            # A PIN that identifies alone serves here too.
+            own = isinstance(alone, Known) and alone.holder == holder and alone.status == "active"
             duress = duress or found is SecondPin.DURESS or (own and isinstance(alone, Known) and alone.duress)
             wrong = wrong or (found is None and not own)
     return Offered(factors=tuple(dict.fromkeys(factors)), duress=duress, pin_wrong=wrong), assumed

@@ -83,7 +83,7 @@ def test_the_second_pin_of_who_is_suspended_is_no_help(asked: Asked) -> None:
     other = enrolled("guard", "ab" * 8, STRANGER.removeprefix("card:"))
     asked.with_entries(suspended("resident"), other)
     status, said = asked.explain(RESIDENT, *night)
-    assert (status, said["reasons"][-1]) == (1, "pin_wrong")
+    assert (status, said["reasons"][-1]) == (1, "credential_suspended")
     assert asked.explain(RESIDENT, NOON)[1]["reasons"][-1] == "credential_suspended"
 
 

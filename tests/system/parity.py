@@ -266,10 +266,6 @@ class Parity:
         holder = self._holder_of(card.key)
         owner = self.pins.get(pin.key)
         wrong = owner is None or holder is None or owner.holder != holder
-        # The PIN of somebody who is suspended as a whole is not theirs; an entry goes when its time is over.
-        wrong = wrong or any(
-            entry.holder == holder and entry.kind == "suspend" and entry.credential is None for entry in self._overlay
-        )
         if wrong and asked.factor is Factor.PIN and owner is not None and self._alone(pin.key):
             return asked, Offered(first=first)  # somebody else's PIN that identifies alone: another presentation
         duress = not wrong and owner is not None and owner.duress

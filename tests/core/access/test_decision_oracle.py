@@ -173,6 +173,7 @@ DECIDED_ELSEWHERE = {  # reasons of presentations, passages and commands, not of
     Reason.ALREADY_ISSUED,
     Reason.OVERLAY_FULL,
     Reason.SAID_BY_ROSTER,
+    Reason.NOT_SAVED,
     Reason.PEERS_CUT_OFF,
 }
 

@@ -235,6 +235,19 @@ def test_the_holders_own_pin_alone_is_a_right_second_factor() -> None:
     assert codes(bench.pin(person(credential="pin_ann"))) == [Code.GRANTED]
 
 
+@pytest.mark.parametrize("status", ["suspended", "lost"])
+def test_the_holders_own_pin_that_is_suspended_is_no_second_factor(status: str) -> None:
+    bench = Bench(BOTH)
+    bench.card()
+    (event,) = events(bench.pin(person(credential="pin_ann", status=status)))
+    assert (event.code, event.reasons[-1], event.body.credential) == (Code.DENIED, f"credential_{status}", "pin_ann")
+    assert bench.grants == []
+    # The same digits as the PIN that is given beside something: that one is as good as ever.
+    bench = Bench(BOTH)
+    bench.card()
+    assert codes(bench.pin(person(credential="pin_ann", status=status), second_of="ann")) == [Code.GRANTED]
+
+
 def test_another_card_takes_the_dialog_over_and_a_bad_one_ends_it() -> None:
     bench = Bench(BOTH)
     bench.card()
