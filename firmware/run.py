@@ -10,9 +10,14 @@ from pathlib import Path
 from firmware.config import Config, load
 from firmware.development import Development, state_folder
 from firmware.identity import Identity
+from firmware.roster.authority import read_authority
 from firmware.roster.build import build
-from firmware.roster.errors import RosterError
+from firmware.roster.errors import Problems, RosterError
+from firmware.roster.files import remove
 from firmware.roster.install import install, load_last_good
+from firmware.roster.rules import read_rules
+
+OFFICE = "office.source.db"  # in the state folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,16 +74,45 @@ def prepare_roster(config: Config, state: Path) -> None:
         return
     identity = Identity.load_or_create(state / "identity")
     version = max(int(source.stat().st_mtime) for source in sources if source is not None)
+    _prepare_source(sources[0], sources[1], state / OFFICE, identity, version)
     folder = state / "roster"
+    if identity.public_key not in read_authority(folder, identity, config.roster.signers).signers:
+        return  # somebody else's rosters are rehearsed here
     try:
         standing = load_last_good(folder, [identity.public_key], digest_key_id=identity.digest_key_id).roster
         in_service = standing.version
         standing.close()
-    except RosterError:
-        in_service = 0  # none, or none that is good: the controller says so, and a new one mends it
+    except RosterError as error:  # none, or none that is good: the controller says so, and a newer one mends it
+        in_service, version = 0, max(version, (error.version or 0) + 1)
     if in_service >= version:
         return
     built = state / "rehearsal.roster"
     build(sources[0], sources[1], built, identity, version=version, created_s=version)
     install(built, folder, [identity.public_key], digest_key_id=identity.digest_key_id).close()
     built.unlink()
+
+
+def _prepare_source(holders: Path, rules: Path, path: Path, identity: Identity, at_s: int) -> None:
+    """An office's source of the same people, to try the office's commands on; one that is there stays as it is."""
+    if path.exists():
+        return
+    from firmware.roster.importing.applying import apply
+    from firmware.roster.importing.mapping import Mapping
+    from firmware.roster.importing.planning import plan
+    from firmware.roster.sheets.opening import open_table
+    from firmware.roster.source.rules import write_rules
+    from firmware.roster.source.store import Source
+
+    who, problems = "rehearsal", Problems()
+    read = read_rules(rules, problems)
+    if problems.found or read.zone is None:
+        return  # the roster itself is built of them: there it is said what is wrong
+    aside = path.with_name(path.name + ".new")
+    for left in ("", "-wal", "-shm"):  # by a start that was cut
+        remove(aside.with_name(aside.name + left))
+    with Source.create(aside, time_zone=read.zone.key, who=who, at_s=at_s) as source:
+        with source.batch("rules", who, f"from {rules.name}", at_s) as batch:
+            write_rules(batch, read)
+        with open_table(holders) as table:
+            apply(source, plan(source, table, Mapping(), identity), who, f"from {holders.name}", at_s)
+    aside.rename(path)

@@ -115,7 +115,7 @@ def bench(folder: Path, swaps: int = SWAPS, credentials: int = 250_000) -> dict[
         rig.listens()
         watcher = Watcher(rig.role)
         swapping = Swaps(rosters, service, watcher)
-        waited = _swipe_beside(rig, swapping, welcome_holders(2_000, credentials, SEED))
+        waited = _swipe_beside(rig, swapping, welcome_holders(min(2_000, credentials // 2), credentials, SEED))
         watcher.close()
         if swapping.late:
             raise RuntimeError(swapping.late)

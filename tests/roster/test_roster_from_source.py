@@ -12,15 +12,20 @@ from pathlib import Path
 
 import pytest
 
+from firmware.config import load
 from firmware.core.access import Factor
-from firmware.roster.build import BuildReport, build_source
+from firmware.identity import Identity
+from firmware.roster.authority import Adoption, write_adoption
+from firmware.roster.build import BuildReport, build, build_source
 from firmware.roster.errors import RosterRefused
 from firmware.roster.keys import KIND
 from firmware.roster.roster import Roster, open_roster
 from firmware.roster.source.errors import SourceError
 from firmware.roster.source.history import verify_history
 from firmware.roster.source.store import Source
+from firmware.run import prepare_roster
 
+SITES = Path(__file__).parents[2] / "provisioning" / "sites"
 SEED = 20261123
 AT_S = 1_795_406_400
 FLAGS = {"visitor": 1, "exempt;vehicle": 64 | 128, "": 0}
@@ -316,3 +321,26 @@ def test_a_failing_source_is_said(office: Office) -> None:
     with pytest.raises(SourceError), Source.open(office.source.path) as damaged:
         build_source(damaged, office.out, office.identity)
     assert not office.out.exists()
+
+
+def test_the_rehearsals_source_gives_the_rehearsals_roster(tmp_path: Path) -> None:
+    """`make run` from nothing: table -> importer -> source -> roster equals table -> roster; a source that is there
+    stays, and so does the roster of whoever adopted the controller."""
+    config, _ = load(SITES / "community_gate.toml")
+    prepare_roster(config, tmp_path)
+    identity = Identity.load_or_create(tmp_path / "identity")
+    source = tmp_path / "office.source.db"
+    with Source.open(source) as opened:
+        assert opened.time_zone.key == "Asia/Shanghai"
+        verify_history(opened.db)
+        build_source(opened, tmp_path / "of_source", identity, version=5)
+    holders, rules = SITES / "holders.csv", SITES / "rules.toml"
+    build(holders, rules, tmp_path / "of_table", identity, version=5, created_s=0)
+    assert tables_of(tmp_path / "of_source") == tables_of(tmp_path / "of_table")
+    before = source.read_bytes(), (tmp_path / "roster" / "roster").read_bytes()
+    prepare_roster(config, tmp_path)
+    assert before == (source.read_bytes(), (tmp_path / "roster" / "roster").read_bytes())
+    write_adoption(tmp_path / "roster", Adoption("Sunrise Garden", ("ab" * 32,), 1))
+    (tmp_path / "roster" / "roster").write_bytes(b"another's")
+    prepare_roster(config, tmp_path)
+    assert (tmp_path / "roster" / "roster").read_bytes() == b"another's"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from firmware.__main__ import main
 from firmware.bench.rig import Rig
 from firmware.core.access import Factor
 from firmware.core.codes import Code
@@ -106,18 +107,18 @@ def test_the_newest_version_of_a_folder_counts_the_damaged_one(tmp_path: Path, w
     assert newest_version(folder) == 9
 
 
-def test_an_adopted_controllers_own_key_builds_nothing_for_it(tmp_path: Path) -> None:
+def test_an_adopted_controllers_own_key_builds_nothing_for_it(tmp_path: Path, capsys) -> None:
     state = tmp_path / "state"
     Identity.load_or_create(state / "identity")
     source_with(tmp_path / "office.db", 1)
     write_adoption(state / "roster", Adoption("Sunrise Garden", ("ab" * 32,), 1_795_406_400))
     words = ("roster", "build", tmp_path / "office.db", tmp_path / "out", "--state", state)
-    refused = menshen(*words, "--install")
-    assert (refused.returncode, "adopted by Sunrise Garden" in refused.stderr) == (1, True)
+    assert main([str(word) for word in (*words, "--install")]) == 1
+    assert "adopted by Sunrise Garden" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
-    assert menshen(*words).returncode == 0, "to look at it is no harm"
-    good = menshen("roster", "verify", tmp_path / "out", "--state", state)
-    assert (good.returncode, "does not trust" in good.stderr) == (1, True)
+    assert main([str(word) for word in words]) == 0, "to look at it is no harm"
+    assert main(["roster", "verify", str(tmp_path / "out"), "--state", str(state)]) == 1
+    assert "does not trust" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ def test_an_adopted_controllers_own_key_builds_nothing_for_it(tmp_path: Path) ->
         (["nothing", "out"], "there is no such source"),
     ],
 )
-def test_what_is_misused_is_said(tmp_path: Path, words: list[str], said: str) -> None:
+def test_what_is_misused_is_said(tmp_path: Path, capsys, words: list[str], said: str) -> None:
     Identity.load_or_create(tmp_path / "identity")
-    run = menshen("roster", "build", *[tmp_path / word for word in words], "--state", tmp_path)
-    assert (run.returncode, said in run.stderr) == (2, True), run.stderr
+    status = main(["roster", "build", *[str(tmp_path / word) for word in words], "--state", str(tmp_path)])
+    assert (status, said in capsys.readouterr().err) == (2, True)
