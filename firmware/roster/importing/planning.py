@@ -282,6 +282,8 @@ class _Planning:
                 warnings=self._warnings,
             )
             count_and_sample(plan, staging.db)
+        order = {layout.sheet: place for place, layout in enumerate(layouts)}
+        plan.bad.found.sort(key=lambda bad: (order[bad.sheet], bad.row or 0))
         return plan
 
     def _note(self, conflicts: Iterable[Conflict], layouts: list[Layout]) -> set[int]:

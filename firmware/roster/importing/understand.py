@@ -62,6 +62,7 @@ class Understanding:
         self._above: tuple[str, ...] = ("",) * len(self._parts)  # the household's columns, in the row before
         self._row = 0
         self._faults = 0
+        self._spoiled = False  # a cell of the row was refused, which is no empty one
         self.totals = 0  # rows of sums, left out
         self.filled_down = 0
 
@@ -75,6 +76,7 @@ class Understanding:
         """One row; None where it is empty or bad."""
         self._row, self._faults = row.number, 0
         texts, filled = self._texts(row)
+        self._spoiled = self._faults > 0
         if not texts and not self._faults:
             return None
         get, blank = filled.get, self._blank
@@ -206,7 +208,7 @@ class Understanding:
         if known is not None:
             return known
         if not any(texts):
-            if not self._chosen.households_optional and "holder" not in filled:
+            if not (self._chosen.households_optional or "holder" in filled or self._spoiled):
                 self._note(names[-1], "", "household_missing")
             return "", None
         before = self._faults
@@ -252,7 +254,7 @@ class Understanding:
             if phone:
                 self._note("phone", phone, "phone_without_name")
             return None
-        if name is not None and not self._chosen.nameless:
+        if name is not None and not self._chosen.nameless and not self._spoiled:
             self._note("name", "", "name_missing")
         return f"{household}\t" if household else f"#{self._layout.sheet}\t{self._row}"
 
