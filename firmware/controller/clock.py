@@ -58,6 +58,11 @@ class Clock:
             return utc_ms
         return None
 
+    def utc_s(self) -> int | None:
+        """The same in whole seconds."""
+        utc_ms = self.utc_ms()
+        return None if utc_ms is None else utc_ms // 1000
+
     def check(self) -> ClockSet | ClockLost | None:
         """What the core must learn about wall time now: at the first call always something, later only changes."""
         utc_ms = self.utc_ms()

@@ -280,13 +280,9 @@ class Controller:
         desk.served = self.intake
         desk.answers.send = self.office_socket.send
         desk.put = lambda fact: self.inbox.put(fact, Rank.SYSTEM, "office")
-        desk.now_s = self._now_s
+        desk.now_s = self.clock.utc_s
         desk.erase = self._erase
         desk.damaged = self.rosters.damaged
-
-    def _now_s(self) -> int | None:
-        utc_ms = self.clock.utc_ms()
-        return None if utc_ms is None else utc_ms // 1000
 
     def _erase(self, command: Erase, request: str) -> int:
         """Have the journal erase a holder; the tombstone says who asked, and why."""
