@@ -25,6 +25,7 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[Ee][+-]?[0-9]{1,4})?
 _REFERENCE = re.compile(r"([A-Za-z]{1,3})([1-9][0-9]{0,6})")
 _WHOLE = re.compile(r"[0-9]{1,7}")
 _NUMBER_CHARACTERS_MAX = 64
+_SHARED_DIGITS_MAX = 7  # of STRINGS_MAX
 _DAMAGED = "the file is damaged: open it in the spreadsheet program and save it again"
 _TRUE = frozenset(("1", "true"))
 _ISO_DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:T([0-9]{2}:[0-9]{2})(?::[0-9.]+)?Z?)?")
@@ -35,29 +36,29 @@ class Values:
 
     def __init__(self, strings: SharedStrings, styles: dict[int, Shown], system_1904: bool) -> None:
         self.strings = strings
-        self._styles = styles  # by a cell's style; only those that show dates
+        self._dated = {str(style): how for style, how in styles.items()}  # by a cell's style
         self._system_1904 = system_1904
         self._dates: dict[tuple[str, Shown], Odd] = {}
 
     def number(self, text: str, style: str | None) -> Odd:
-        text = text.strip()
-        if not (len(text) <= _NUMBER_CHARACTERS_MAX and _NUMBER.fullmatch(text)):
-            raise Unreadable(f"{shown(text)} is stored as a number", _DAMAGED)
-        how = self._styles.get(int(style)) if style is not None and _WHOLE.fullmatch(style) else None
-        if how is None:
-            return Odd(OddKind.NUMBER, text)
-        known = self._dates.get((text, how))
+        how = None if style is None else self._dated.get(style.lstrip("0") or "0")
+        known = None if how is None else self._dates.get((text, how))
         if known is None:
+            text = text.strip()
+            if not (len(text) <= _NUMBER_CHARACTERS_MAX and _NUMBER.fullmatch(text)):
+                raise Unreadable(f"{shown(text)} is stored as a number", _DAMAGED)
+            if how is None:
+                return Odd(OddKind.NUMBER, text)
             if len(self._dates) >= DATES_KNOWN_MAX:
                 self._dates.clear()
             known = self._dates[text, how] = instant_of(text, how, self._system_1904)
         return known
 
     def shared(self, text: str) -> str:
-        number = int(text) if _WHOLE.fullmatch(text) else len(self.strings)
-        if number >= len(self.strings):
-            raise Unreadable(f"shared text {shown(text)} is not there", _DAMAGED)
-        return self.strings[number]
+        number = int(text) if text.isdecimal() and len(text) <= _SHARED_DIGITS_MAX else -1
+        if 0 <= number < len(self.strings):
+            return self.strings[number]
+        raise Unreadable(f"shared text {shown(text)} is not there", _DAMAGED)
 
     def of(self, kind: str | None, style: str | None, text: str) -> Cell:
         """A cell's stored text, with its type (18.18.11). Empty text is an empty cell."""

@@ -113,31 +113,32 @@ class QuickFeed:
             return None
 
     def _fill(self, row: GridRow, parts: list[str | None]) -> bool:
-        values, last, step = self._values, -1, _GROUPS + 1
+        values, cells, last, step = self._values, row.cells, -1, _GROUPS + 1
         columns = (parts[1::step], parts[3::step], parts[4::step], parts[5::step], parts[6::step])
         for letters, style, kind, value, inline in zip(*columns, strict=True):
             column = COLUMN_OF.get(letters or "", -1)
-            if column <= last or (inline is not None) is not (
-                kind == "inlineStr" and value is None and inline is not None
-            ):
+            if column <= last:
                 return False
             last = column
             cell: Cell
             if inline is not None:
-                cell = unescaped(inline) if "_x" in inline else inline
-                if len(inline) > CELL_CHARACTERS_MAX:
+                if kind != "inlineStr" or len(inline) > CELL_CHARACTERS_MAX:
                     return False
+                cell = unescaped(inline) if "_x" in inline else inline
             elif not value:
                 continue
+            elif kind == "s":
+                cell = values.shared(value)
             elif len(value) > CELL_CHARACTERS_MAX:
                 return False
             elif kind is None:
                 cell = values.number(value, style)
-            elif kind == "s":
-                cell = values.shared(value)
             else:
                 cell = values.of(kind, style, value)
-            row.put(column, cell)
+            if cell:  # as GridRow.put does, without the call
+                if column > len(cells):
+                    cells.extend([""] * (column - len(cells)))
+                cells.append(cell)
         return True
 
 

@@ -52,9 +52,7 @@ class SharedStrings:
             self._file.flush()
 
     def __getitem__(self, number: int) -> str:
-        """Raises IndexError where there is none."""
-        if number < 0:
-            raise IndexError(number)
+        """The text of a number from 0. Raises IndexError where there is none."""
         start, end = self._ends[number], self._ends[number + 1]
         if self._file is None:
             return self._packed[start:end].decode()
