@@ -136,16 +136,15 @@ def load(folder: Path, public_key: bytes, minimum_revision: int = 0) -> Loaded:
     What is older than `minimum_revision` by more than BEHIND_MAX may let in what was ended since: of that only the
     suspensions are taken. The revision goes on from `minimum_revision` at least. Never raises for what is in the files.
     """
-    good: list[Overlay] = []
+    found: list[Overlay | None] = []
     refused: list[OverlayError] = []
     for name in NAMES:
         try:
-            good.append(_read(folder / name, public_key))
-        except OverlayMissing:
-            pass  # one name of three is enough, and whether there is any is asked below
+            found.append(_read(folder / name, public_key))
         except OverlayError as error:
             if name != ASIDE:  # that one is cut off wherever the power went while it was written
                 refused.append(error)
+    good = [overlay for overlay in found if overlay is not None]
     newest = max(good, key=lambda overlay: overlay.revision, default=None)
     if newest is None:
         if minimum_revision > 0 and not refused:
@@ -164,19 +163,18 @@ def load(folder: Path, public_key: bytes, minimum_revision: int = 0) -> Loaded:
 
 def _is_good(path: Path, public_key: bytes) -> bool:
     try:
-        _read(path, public_key)
+        return _read(path, public_key) is not None
     except OverlayError:
         return False
-    return True
 
 
-def _read(path: Path, public_key: bytes) -> Overlay:
-    """Raises an OverlayError that says what is wrong with the file."""
+def _read(path: Path, public_key: bytes) -> Overlay | None:
+    """What is in a file; None where there is none. Raises an OverlayError that says what is wrong with it."""
     try:
         with path.open("rb") as file:
             content = file.read(FILE_BYTES_MAX + 1)
-    except FileNotFoundError as error:
-        raise OverlayMissing(f"{path} is not there.") from error
+    except FileNotFoundError:
+        return None
     except OSError as error:
         raise OverlayDamaged(f"{path} cannot be read: {error.strerror}. {_ADVICE}") from error
     start = len(MAGIC) + LENGTH_BYTES
