@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from pathlib import Path
 
 from firmware.bench.gate import NOON_UTC_MS
+from firmware.controller.desk import COMPARED_AT_ONCE
+from firmware.core.access import Factor
 from firmware.core.codes import Code
 from firmware.identity import Identity
-from firmware.messages import Enrol, ListOverlay, Suspend
+from firmware.messages import Answer, Enrol, ListOverlay, Suspend
 from firmware.roster.build import build
+from firmware.roster.entry import Entry, Kind
+from firmware.roster.overlay import ENTRIES_MAX, Overlay
 from tests.attacks.gates import SITES, enters
 from tests.desk.at_desk import WHO, at_desk
 
@@ -85,5 +90,47 @@ def test_a_card_that_the_roster_gives_to_somebody_else_is_theirs(tmp_path: Path)
         assert "key_of_another" in row.event.detail
         assert await enters(gate, card="stranger")
         assert (await gate.events(Code.GRANTED))[-1].event.body.holder == "neighbour"
+
+    at_desk(tmp_path, scenario)
+
+
+def test_a_full_list_takes_no_more_and_a_new_roster_beside_it_keeps_nobody_waiting(tmp_path: Path):
+    """4,096 entries: what is asked for then is refused, and the comparison gives the loop its turn in between."""
+
+    async def scenario(gate, person):
+        desk = gate.controller.desk
+        entries = [
+            Entry(
+                id=f"l{number:08x}",
+                kind=Kind.ENROL,
+                issuer="Li",
+                why="a test",
+                holder="resident",
+                created_s=NOON_UTC_MS // 1000,
+                expires_s=NOON_UTC_MS // 1000 + 86_400,
+                credential=f"{number:016x}",
+                factor=Factor.CARD,
+                key=f"H10301:200:{number}",
+            )
+            for number in range(1, ENTRIES_MAX + 1)
+        ]
+        desk.overlay = Overlay(entries, 1)
+        full = Answer("r1", done=False, reasons=("overlay_full",))
+        assert await person.ask(Enrol(holder="resident", key=STRANGERS_CARD, **WHO)) == full
+        at_reader = await person.ask(Enrol(holder="resident", reader="front_reader", **WHO))
+        assert at_reader.reasons == ("overlay_full",)
+        assert (await person.ask(Suspend(holder="neighbour", **WHO))).reasons == ("overlay_full",)
+        turns, began = [], asyncio.get_running_loop().real_time
+
+        async def take_turns():
+            while True:
+                turns.append(began())
+                await asyncio.sleep(0)
+
+        task = asyncio.create_task(desk._look_at_roster())
+        watching = asyncio.create_task(take_turns())
+        await task
+        watching.cancel()
+        assert len(turns) >= ENTRIES_MAX // COMPARED_AT_ONCE, "the loop had its turn after each part"
 
     at_desk(tmp_path, scenario)
