@@ -242,3 +242,28 @@ def test_history_only_grows(source, statement):
 def test_an_id_never_changes(source):
     with pytest.raises(SourceError, match="never changes"), source.batch("edit", "office", "a try", AT_S) as batch:
         batch.db.execute("UPDATE holder SET id = 'p9' WHERE id = 'p3'")
+
+
+@pytest.mark.parametrize("pages", [0, 3, 20])
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_full_disk_changes_nothing(source, pages, whole):
+    """SQLite's own limit of pages stands for the disk: the error and what it rolls back are the same (SQLITE_FULL)."""
+    before, head = tables(source.db), source.head
+    count = source.db.execute("PRAGMA page_count").fetchone()[0]
+    source.db.execute("CREATE TEMP TABLE given (id)")
+    source.db.executemany("INSERT INTO temp.given VALUES (?)", [(f"h{number:05}",) for number in range(5_000)])
+    source.db.execute(f"PRAGMA max_page_count = {count + pages}")
+
+    def change():
+        with source.batch("import", "office", "a long list", AT_S) as batch:
+            if whole:
+                batch.put("household", "SELECT id, NULL, NULL, NULL FROM temp.given")
+            else:
+                batch.db.execute("INSERT INTO household (id) SELECT id FROM temp.given")
+
+    with pytest.raises(SourceError, match="disk is full"):
+        change()
+    assert (tables(source.db), source.head) == (before, head)
+    source.db.execute("PRAGMA max_page_count = 100000")
+    change()
+    assert source.prove().head.batch == head.batch + 1
