@@ -153,10 +153,9 @@ class _Replay:
     ) -> None:
         self._old, self._new = old, new
         self._since_ms, self._until_ms, self._holder = window
-        self._epoch = epoch_of(connection)
         self._past = Past(connection, anchor_of(connection), first, site)
         self._again = Again(old, new, site, zone, self._past)
-        self._found = Found()
+        self._found = Found(epoch_of(connection))
         self._meanings: dict[tuple[str, tuple[str, ...]], Recorded | None] = {}
         self._in_service: int | None = None
         self._asked_about = False
@@ -211,14 +210,15 @@ class _Replay:
             return
         token = body.credential or body.token
         old, new = self._old.find(token), self._new.find(token)
-        people = {body.holder, body.second_holder, old and old.holder, new and new.holder}
-        if self._holder is not None and self._holder not in people:
-            return
+        if self._holder is not None:
+            people = (body.holder, body.second_holder, old and old.holder, new and new.holder)
+            if self._holder not in people:
+                return
         place = (header.access_point, header.portal or "", header.reader or "")
         case = Case(seq, header.utc_ms, *place, meaning, body, old, new)
         same_roster = self._in_service in (None, self._old.version)
         before, after, kind = self._again.decide(case, same_roster=same_roster)
-        found.compared_one(case, f"{self._epoch}:{seq}", before, after, kind)
+        found.compared_one(case, before, after, kind)
         if self._in_service != self._old.version:
             found.other_version(self._in_service)
 

@@ -27,6 +27,7 @@ from firmware.roster.presented import attach
 from firmware.roster.roster import Enrolled
 
 EVERYWHERE = "*"
+KNOWN_MAX = 50_000  # credentials whose holder the past says nothing of
 POINTS_MAX = 20_000  # access points as recorded that are remembered
 NOBODY = Unknown("")
 
@@ -70,6 +71,8 @@ class Again:
             for side in (old, new)
         }
         self._same_rules = SameRules(old.rulebook, new.rulebook)
+        # By what a roster says; the version, which is another one in the other roster, decides nothing.
+        self._known_alone: dict[Enrolled, Known] = {}
         self._as_recorded: dict[tuple[str, Factor, Outcome, tuple[str, ...]], AccessPoint] = {}
         self._lockdown: frozenset[str] = frozenset()
         self._out_of_service: set[str] = set()
@@ -88,23 +91,21 @@ class Again:
     def decide(self, case: Case, *, same_roster: bool) -> tuple[Decision, Decision, Kind]:
         """(by the old roster, by the new one, whose credential it was). Local entries hold under both."""
         recorded, old, new = case.recorded, case.old, case.new
-        as_recorded = Decision(recorded.outcome, recorded.reasons)
-        kind = Kind.ROSTER
         if old is None and new is None:
             unknown = Reason.NOT_FOUND in recorded.words or Reason.PIN_WRONG in recorded.words
-            return as_recorded, as_recorded, Kind.STRANGER if unknown and not recorded.local else Kind.LOCAL
-        suspended = recorded.words & {Reason.SUSPENDED, Reason.LOST}
+            before = Decision(recorded.outcome, recorded.reasons)
+            return before, before, Kind.STRANGER if unknown and not recorded.local else Kind.LOCAL
         if old is None and recorded.local:
-            before, kind = as_recorded, Kind.LOCAL
-        elif suspended and old is not None and old.status == "active" and same_roster:
-            before, kind = as_recorded, Kind.LOCAL  # suspended here: that holds under any roster
+            return Decision(recorded.outcome, recorded.reasons), self.by(self._new, new, case), Kind.LOCAL
+        if recorded.barred is not None and old is not None and old.status == "active" and same_roster:
+            # Suspended at the controller: that holds under any roster.
             if new is not None and new.status == "active":
-                new = replace(new, status="lost" if Reason.LOST in suspended else "suspended")
-        else:
-            before = self.by(self._old, old, case)
-            if old is not None and old == new and self._nothing_changed(old, case):
-                return before, before, kind
-        return before, self.by(self._new, new, case), kind
+                new = replace(new, status=recorded.barred)
+            return Decision(recorded.outcome, recorded.reasons), self.by(self._new, new, case), Kind.LOCAL
+        before = self.by(self._old, old, case)
+        if old is not None and old == new and self._nothing_changed(old, case):
+            return before, before, Kind.ROSTER
+        return before, self.by(self._new, new, case), Kind.ROSTER
 
     def _nothing_changed(self, found: Enrolled, case: Case) -> bool:
         """Whether both rosters say the same of all that this decision rests on: most of a month is decided once."""
@@ -200,8 +201,7 @@ class Again:
                 out_of_service=point.portal in self._out_of_service,
                 fault_latched=point.portal in self._faulted,
             )
-        soft = Reason.ANTIPASSBACK_SOFT in recorded.words and not standing.peers_cut_off
-        if soft and point.antipassback is Antipassback.HARD:
+        if recorded.soft and not standing.peers_cut_off and point.antipassback is Antipassback.HARD:
             standing = replace(standing, ledger_trusted=False)
         area = point.area_to
         if area is None:
@@ -219,6 +219,13 @@ class Again:
         return replace(standing, area_max=most, area_count=count)
 
     def _known(self, side: Side, found: Enrolled, case: Case) -> Known:
+        if found.use_limit is None and not self._past.follows_areas:
+            remembered = self._known_alone.get(found)  # the past has nothing to add
+            if remembered is None:
+                if len(self._known_alone) >= KNOWN_MAX:
+                    self._known_alone.clear()
+                remembered = self._known_alone[found] = attach(found, side.version, self._past, self._quota_areas)
+            return remembered
         known = attach(found, side.version, self._past, self._quota_areas)
         if known.use_limit is None:
             return known
@@ -239,7 +246,7 @@ class Again:
         now_s = None if wall is None else wall.utc_s
         over = timed_s is not None and _since_s(known, now_s) >= timed_s
         if recorded.passback is True:
-            soft = timed_s is not None and Reason.ANTIPASSBACK_SOFT in recorded.words  # the entry's time made no sense
+            soft = timed_s is not None and recorded.soft  # the entry's time made no sense
             if known.area != point.area_to or over or soft:
                 known = replace(known, area=point.area_to, area_entered_s=None if soft else now_s)
         elif recorded.passback is False and known.area == point.area_to and not over:

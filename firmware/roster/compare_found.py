@@ -94,7 +94,8 @@ def telling(decision: Decision) -> tuple[str, ...]:
 class Found:
     """Collects. Bounded: differences and disagreements beyond their limits are counted only."""
 
-    def __init__(self) -> None:
+    def __init__(self, epoch: int) -> None:
+        self._epoch = epoch
         self.summed = 0
         self._compared = self._erased = self._nameless = self._undecided = 0
         self._kinds: Counter[Kind] = Counter()
@@ -120,17 +121,23 @@ class Found:
         """The roster in service then was not the old one."""
         self._versions["?" if version is None else str(version)] += 1
 
-    def compared_one(self, case: Case, row: str, before: Decision, after: Decision, kind: Kind) -> None:
+    def compared_one(self, case: Case, before: Decision, after: Decision, kind: Kind) -> None:
         """A presentation that was decided again."""
         self._compared += 1
-        self._kinds[kind] += 1
-        if case.utc_ms is not None:
-            self._first_ms = case.utc_ms if self._first_ms is None else min(self._first_ms, case.utc_ms)
-            self._last_ms = case.utc_ms if self._last_ms is None else max(self._last_ms, case.utc_ms)
+        if kind is not Kind.ROSTER:
+            self._kinds[kind] += 1
+        utc_ms = case.utc_ms
+        if utc_ms is not None:
+            if self._first_ms is None or utc_ms < self._first_ms:
+                self._first_ms = utc_ms
+            if self._last_ms is None or utc_ms > self._last_ms:
+                self._last_ms = utc_ms
         agrees = self._agrees(case, before)
+        if after is before:
+            return  # nothing that it rests on has changed
         change = _CHANGES.get((before.outcome, after.outcome))
         if change is not None:
-            self._differs(case, row, change, before, after, agrees)
+            self._differs(case, change, before, after, agrees)
         elif before.outcome is not Outcome.GRANTED and before.reasons != after.reasons:
             self._reasons_only += telling(before) != telling(after)
 
@@ -146,7 +153,7 @@ class Found:
         self._disagreed[what] += 1
         return False
 
-    def _differs(self, case: Case, row: str, change: Change, before: Decision, after: Decision, agrees: bool) -> None:
+    def _differs(self, case: Case, change: Change, before: Decision, after: Decision, agrees: bool) -> None:
         old = case.old.holder if case.old is not None else case.body.holder
         new = case.new.holder if case.new is not None else None
         holder = old or new or ""
@@ -158,7 +165,7 @@ class Found:
             if len(self._groups) >= DIFFERENCES_MAX:
                 self._left_out += 1
                 return
-            group = self._groups[key] = _Group(row)
+            group = self._groups[key] = _Group(f"{self._epoch}:{case.seq}")
             self._holders.update({holder, becomes or holder})
         group.count += 1
         group.doubtful += not agrees

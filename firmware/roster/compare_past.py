@@ -97,6 +97,11 @@ class Past:
         """Whether no passage matters yet: no areas, and nobody whose uses are counted (counted when first asked)."""
         return not self._points and not self._uses
 
+    @property
+    def follows_areas(self) -> bool:
+        """Whether any access point leads from one area to another."""
+        return bool(self._points)
+
     def uses(self, holder: str, credential: str, seq: int) -> int:
         """How often the credential was used before row `seq`, which is the one that is looked at now."""
         known = self._uses.get((holder, credential))

@@ -47,6 +47,8 @@ class Recorded(msgspec.Struct, frozen=True):
     expired: bool  # nobody came with what was asked for
     pair: bool  # let in, or refused, together with a first person
     local: bool  # it rested on a local entry
+    barred: str | None  # the status of a roster that would say the same: "suspended", "lost"
+    soft: bool  # the holder was in the area already, and passed all the same
     standing: Standing
     portal_told: bool  # the portal's rules were tried: what did not refuse did not stand
     passback: bool | None  # whether the holder was in the area already; None: not told
@@ -82,6 +84,8 @@ def understood(code: str, reasons: tuple[str, ...]) -> Recorded | None:
         expired=expired,
         pair=bool(said & {Reason.SECOND_PERSON, Reason.ESCORTED}),
         local=Reason.LOCAL in said,
+        barred="lost" if Reason.LOST in said else "suspended" if Reason.SUSPENDED in said else None,
+        soft=Reason.ANTIPASSBACK_SOFT in said,
         standing=_standing(said, reasons),
         portal_told=known and not pin_wrong,
         passback=True if said & _PASSBACK else False if Reason.ANTIPASSBACK_PASSED in said else None,
