@@ -229,3 +229,24 @@ def test_exports_by_time(journal_path):
     count = export(journal_path, "jsonl", out, since_utc=UTC_MS + 10_000, until_utc=UTC_MS + 20_000)
     assert count == 10
     assert os.linesep.encode() not in out.getvalue().splitlines()[0]
+
+
+def test_who_asked_for_an_erasure_stands_in_its_tombstone_even_where_nothing_was_left(tmp_path):
+    key = Key()
+    journal, listener = open_journal(tmp_path, key=key)
+    about = Event(Code.GRANTED, body=Body(holder="Zhang-secret"))
+    listener.wait_ticket(journal.append([Record(about)], now_ms=1, utc_ms=UTC_MS))
+    asked = Body(issuer="Li of the office", note="moved away")
+    for number in range(2):
+        ticket = journal.erase("Zhang-secret", now_ms=2, utc_ms=UTC_MS, asked=asked, request=f"r{number}")
+        listener.wait_ticket(ticket)
+        assert b"Zhang-secret" not in journal.path.with_name("journal.db-wal").read_bytes(), (
+            "durable and out of the log"
+        )
+    assert journal.close()
+    tombstones = search(journal.path, kind=Code.ERASED, with_bodies=True)
+    assert [(row.event.count, row.event.request, row.event.body) for row in tombstones] == [
+        (0, "r1", asked),
+        (1, "r0", asked),
+    ]
+    assert verify(journal.path, key.public_key).ok
