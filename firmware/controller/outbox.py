@@ -80,7 +80,10 @@ class Outbox:
         for effect in effects:
             if not isinstance(effect, Remember) or effect.controller or effect.area is None:
                 continue
-            if effect.passed_at not in self._borders or effect.passed_s is None:
+            if effect.passed_at not in self._borders:
+                continue
+            if effect.passed_s is None:  # wall time was unknown: nobody could tell what it is newer than
+                self._leave_out()
                 continue
             entry = self._ledger.holder(effect.holder)
             notice = PassageNotice(

@@ -8,10 +8,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from firmware.controller import outbox
 from firmware.controller.inbox import Rank
 from firmware.core.codes import Code
 from firmware.core.effects import SetOutput
-from firmware.core.facts import NoiseSeen
+from firmware.core.facts import ClockLost, ClockSet, NoiseSeen
 from firmware.exchange import NOTICES_MAX, Notices, PassageNotice, read, seal
 from firmware.journal import search
 from tests.journal.making import UTC_MS
@@ -145,6 +146,40 @@ def test_nothing_is_told_while_wall_time_is_unknown(pair):
     here.clock.known = True
     there.hear(here.tell())
     assert there.peers.counters == {"clock_unknown": 1}
+
+
+def test_a_passage_while_wall_time_is_unknown_is_missing_and_not_forgotten(pair):
+    """It cannot be told, so that the others must doubt what they know of shared areas."""
+    here, there = pair.gates
+    here.pass_through("r_in", "ann")
+    pair.exchange()
+    assert there.state.peers == "heard"
+    here.do(ClockLost())
+    here.clock.known = False
+    here.pass_through("r_out", "ann")
+    here.clock.known = True
+    here.do(ClockSet(here.clock.utc_ms()))
+    pair.wait(2_000)
+    pair.exchange()
+    assert there.state.peers == "lost"
+    assert "peers_cut_off" in there.present("r_in", "ann")
+
+
+def test_while_the_disk_takes_nothing_what_waits_is_bounded_and_what_is_left_out_is_seen(pair, monkeypatch):
+    here, there = pair.gates
+    pair.exchange()
+    monkeypatch.setattr(outbox, "WAITING_MAX", 2)
+    here.outbox.committed = lambda *_: None  # the journal has not come so far
+    for holder in ("ann", "ben", "eve"):
+        assert here.pass_through("r_in", holder)
+        pair.wait(3_000)
+    del here.outbox.committed
+    here.outbox.committed(*here.listener.commits[-1])
+    told = content(here.tell())
+    assert (told.number, told.since, [notice.holder for notice in told.notices]) == (3, 1, ["ben", "eve"])
+    there.hear(here.frames[-1])
+    assert there.state.peers == "lost"
+    assert there.state.occupancy == {"house": 2}
 
 
 # -- the ledger everywhere --------------------------------------------------------------------------------------------
