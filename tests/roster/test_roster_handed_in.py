@@ -15,9 +15,10 @@ from firmware.__main__ import main
 from firmware.bench.rig import Rig
 from firmware.core.access import Factor
 from firmware.core.codes import Code
-from firmware.identity import Identity
+from firmware.identity import Identity, id_of
 from firmware.journal import search
 from firmware.roster.authority import Adoption, write_adoption
+from firmware.roster.build import build_source
 from firmware.roster.handover import Answer, answer, hand_in, newest_version
 from firmware.roster.install import install
 from firmware.roster.keys import KIND
@@ -134,3 +135,47 @@ def test_what_is_misused_is_said(tmp_path: Path, capsys, words: list[str], said:
     Identity.load_or_create(tmp_path / "identity")
     status = main(["roster", "build", *[str(tmp_path / word) for word in words], "--state", str(tmp_path)])
     assert (status, said in capsys.readouterr().err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ("state 3 of the source", "5 changes", "no community has adopted it", "Sunrise Garden since 2026-")),
+        ("zh", ("名册源第 3 批", "5 处变更", "尚未被任何社区接管", "由 Sunrise Garden 签名")),
+    ],
+)
+def test_verify_says_of_what_it_was_built_and_who_may_sign(tmp_path: Path, capsys, language: str, words) -> None:
+    """Five changes: the zone, a profile, a holder, a card, and a further holder."""
+    state, out = tmp_path / "state", tmp_path / "out"
+    identity = Identity.load_or_create(state / "identity")
+    source_with(tmp_path / "office.db", 1)
+    with Source.open(tmp_path / "office.db") as source, source.batch("edit", "test", "a test", 1) as batch:
+        batch.db.execute("INSERT INTO holder (id, profiles) VALUES ('h9', '[]')")
+        batch.db.execute("UPDATE holder SET profiles = ? WHERE id = 'h9'", ('["residents"]',))
+    build = ["roster", "build", str(tmp_path / "office.db"), str(out), "--state", str(state), "--language", language]
+    assert main(build) == 0
+    said = capsys.readouterr().out
+    verify = ["roster", "verify", str(out), "--state", str(state), "--language", language]
+    assert main(verify) == 0
+    said += capsys.readouterr().out
+    folder = state / "roster"
+    write_adoption(folder, Adoption("Sunrise Garden", ("ab" * 32,), 1_795_406_400))
+    assert main(verify) == 1, "now somebody else signs"
+    assert identity.public_key.hex()[:16] in capsys.readouterr().err
+    other = Identity.load_or_create(tmp_path / "community")
+    write_adoption(folder, Adoption("Sunrise Garden", (other.public_key.hex(),), 1_795_406_400))
+    with Source.open(tmp_path / "office.db") as source:
+        build_source(source, out, Both(other, identity))
+    assert main([*verify[:-2], "--language", language]) == 0
+    said += capsys.readouterr().out
+    for word in (*words, id_of(other.public_key)):
+        assert word in said, said
+
+
+class Both:
+    """A community that was given no digest key of its own: it signs, and digests with the controller's."""
+
+    def __init__(self, signer: Identity, digester: Identity) -> None:
+        self.public_key, self.sign = signer.public_key, signer.sign
+        self.digest_key_id, self.pseudonym = digester.digest_key_id, digester.pseudonym
+        self.pin_digest = digester.pin_digest
