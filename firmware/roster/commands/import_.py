@@ -111,12 +111,12 @@ def _say(arguments: argparse.Namespace, made: Plan, against: list[str], receipt:
     for line in lines_of(made, said, samples=receipt is None):
         print(line)
     for code in against:
-        print(said.say(f"import.refused.{code}", removed=made.removed, bad=made.bad.count))
+        print(said.say(f"roster.import.refused.{code}", removed=made.removed, bad=made.bad.count))
     if receipt is not None:
-        text = "import.done" if receipt.batch is not None else "import.nothing"
+        text = "roster.import.done" if receipt.batch is not None else "roster.import.nothing"
         print(said.say(text, batch=receipt.batch, changes=receipt.changes, file=escaped(made.file), bad=made.bad.count))
     elif not against:
-        print(said.say("import.preview" if made.changes else "import.nothing"))
+        print(said.say("roster.import.preview" if made.changes else "roster.import.nothing"))
 
 
 def _mapping(arguments: argparse.Namespace) -> Mapping:

@@ -20,7 +20,7 @@ class Receipt(NamedTuple):
 
 
 def refusals(plan: Plan, *, good_rows: bool, remove: int | None) -> list[str]:
-    """Why the plan may not be carried out so: the texts import.refused.CODE; none where it may."""
+    """Why the plan may not be carried out so: the texts roster.import.refused.CODE; none where it may."""
     found = []
     if plan.bad.count and not good_rows:
         found.append("bad_rows")

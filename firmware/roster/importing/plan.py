@@ -37,7 +37,7 @@ class Sample(NamedTuple):
 
 
 class Assumption(NamedTuple):
-    """Something seen from the sheet and not said: the text import.assumed.CODE."""
+    """Something seen from the sheet and not said: the text roster.import.assumed.CODE."""
 
     code: str
     values: dict[str, object]

@@ -166,8 +166,8 @@ class _Planning:
         card = mapping.style()
         if card is None and layout.has("card"):
             card = cards.style_of(_texts(layout, below, "card"))
-            if card is not None and layout.has("facility"):
-                card = cards.CardStyle(cards.NUMBER)
+            if layout.has("facility") and (card is None or card.name != cards.FORMATTED):
+                card = cards.CardStyle(cards.NUMBER)  # beside its facility a number has no style of its own
             if card is not None:
                 self._assume("card_style", sheet=layout.sheet, style=card)
             elif any(_texts(layout, below, "card")):

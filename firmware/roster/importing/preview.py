@@ -22,50 +22,54 @@ _SECRET = frozenset({"pin_with", "duress_pin_with"})
 
 def lines_of(plan: Plan, said: Texts, *, samples: bool = True) -> Iterator[str]:
     """The preview, line by line."""
-    yield said.say("import.head", file=shown(plan.file, bare=True), rows=plan.rows, sha256=plan.sha256)
+    yield said.say("roster.import.head", file=shown(plan.file, bare=True), rows=plan.rows, sha256=plan.sha256)
     for assumed in plan.assumptions:
         yield "  " + _assumed(assumed.code, assumed.values, said)
     yield ""
-    heads = [said.say(f"import.count.{name}") for name in ("added", "changed", "removed", "unchanged", "left_alone")]
+    heads = [
+        said.say(f"roster.import.count.{name}") for name in ("added", "changed", "removed", "unchanged", "left_alone")
+    ]
     rows = [["", *heads]]
-    rows += [[said.say(f"import.entity.{entity}"), *(str(n) for n in plan.counts[entity])] for entity in ENTITIES]
+    rows += [
+        [said.say(f"roster.import.entity.{entity}"), *(str(n) for n in plan.counts[entity])] for entity in ENTITIES
+    ]
     yield from table(rows)
     if samples and plan.samples:
         yield ""
-        yield said.say("import.samples")
+        yield said.say("roster.import.samples")
         yield from ("  " + _sample(sample, said, plan.zone) for sample in plan.samples)
     for text, found, count, most in (
-        ("import.warnings", plan.warnings.found, plan.warnings.count, WARNINGS_SHOWN),
-        ("import.bad", plan.bad.found, plan.bad.count, len(plan.bad.found)),
+        ("roster.import.warnings", plan.warnings.found, plan.warnings.count, WARNINGS_SHOWN),
+        ("roster.import.bad", plan.bad.found, plan.bad.count, len(plan.bad.found)),
     ):
         if count:
             yield ""
             yield said.say(text, count=count)
             yield from ("  " + _bad(bad, said) for bad in found[:most])
             if count > most:
-                yield "  " + said.say("import.more", count=count - most)
+                yield "  " + said.say("roster.import.more", count=count - most)
     yield ""
 
 
 def _assumed(code: str, values: dict[str, object], said: Texts) -> str:
-    text = said.say(f"import.assumed.{code}", **{key: str(value) for key, value in values.items()})
+    text = said.say(f"roster.import.assumed.{code}", **{key: str(value) for key, value in values.items()})
     sheet = values.get("sheet")
-    return said.say("import.of_sheet", sheet=sheet, text=text) if sheet else text
+    return said.say("roster.import.of_sheet", sheet=sheet, text=text) if sheet else text
 
 
 def _bad(bad: Bad, said: Texts) -> str:
-    return said.say("import.bad_row", place=bad.place(said), found=bad.found or "-", reason=bad.reason(said))
+    return said.say("roster.import.bad_row", place=bad.place(said), found=bad.found or "-", reason=bad.reason(said))
 
 
 def _sample(sample: Sample, said: Texts, zone: tzinfo) -> str:
-    entity = said.say(f"import.entity.{sample.entity}")
+    entity = said.say(f"roster.import.entity.{sample.entity}")
     row = sample.after if sample.after is not None else sample.before
     assert row is not None
     key = row[KEYS[sample.entity][-1]]
     if str(key).startswith("digest:"):
         key = "PIN"
     if sample.before is None or sample.after is None:
-        what = said.say("import.sample.added" if sample.before is None else "import.sample.removed")
+        what = said.say("roster.import.sample.added" if sample.before is None else "roster.import.sample.removed")
         parts = [
             f"{name}={_value(name, value, zone)}" for name, value in row.items() if value is not None and value != key
         ]
@@ -76,7 +80,7 @@ def _sample(sample: Sample, said: Texts, zone: tzinfo) -> str:
         for name, value in sample.after.items()
         if before[name] != value
     ]
-    return f"{said.say('import.sample.changed')} {entity} {shown(str(key), bare=True)}: {', '.join(parts)}"
+    return f"{said.say('roster.import.sample.changed')} {entity} {shown(str(key), bare=True)}: {', '.join(parts)}"
 
 
 def _value(name: str, value: object, zone: tzinfo) -> str:
@@ -124,7 +128,7 @@ def bad_rows_csv(plan: Plan, said: Texts) -> bytes:
     """What the office has to correct, as a CSV that its spreadsheet program opens."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow([said.say(f"import.csv.{name}") for name in ("sheet", "row", "column", "found", "reason")])
+    writer.writerow([said.say(f"roster.import.csv.{name}") for name in ("sheet", "row", "column", "found", "reason")])
     for bad in plan.bad.found:
         cells = [bad.sheet, "" if bad.row is None else str(bad.row), bad.column, bad.found, bad.reason(said)]
         writer.writerow([armoured(cell) for cell in cells])

@@ -13,7 +13,7 @@ class ImportRefused(RosterError):
 
 
 class Refused(Exception):
-    """A cell that is not understood. `code` names the text `import.bad.CODE`, `values` fill it in. Ends in a Bad."""
+    """A cell that is not understood. `values` fill in the text `roster.import.bad.CODE`. Ends in a Bad."""
 
     def __init__(self, code: str, **values: object) -> None:
         super().__init__(code)
@@ -28,23 +28,22 @@ class Bad(NamedTuple):
     row: int | None  # as the spreadsheet counts; None: the sheet as a whole
     column: str  # letter and header: "D 卡号"; "" where it is no column's
     found: str  # shortened and escaped; never a PIN
-    code: str  # of the text import.bad.CODE
+    code: str  # of the text roster.import.bad.CODE
     values: dict[str, object]
 
     def reason(self, said: Texts) -> str:
         """Why, and what to do, in words."""
-        return said.say(f"import.bad.{self.code}", **self.values)
+        return said.say(f"roster.import.bad.{self.code}", **self.values)
 
     def place(self, said: Texts) -> str:
         """Sheet, row and column in words."""
-        parts = []
-        if self.sheet:
-            parts.append(said.say("import.place.sheet", sheet=shown(self.sheet, bare=True)))
+        place = self.column
         if self.row is not None:
-            parts.append(said.say("import.place.row", row=self.row))
-        if self.column:
-            parts.append(self.column)
-        return said.say("import.place.joint").join(parts) if parts else said.say("import.place.file")
+            text = "roster.import.place.row" if place else "roster.import.place.row_alone"
+            place = said.say(text, row=self.row, rest=place)
+        if self.sheet and place:
+            place = said.say("roster.import.place.sheet", sheet=shown(self.sheet, bare=True), rest=place)
+        return place or said.say("roster.import.place.file")
 
 
 class BadRows:
@@ -53,7 +52,6 @@ class BadRows:
     def __init__(self) -> None:
         self.found: list[Bad] = []
         self.count = 0
-        self.rows: set[tuple[str, int]] = set()  # bounded like `found`: who has more has the wrong file
 
     def add(self, bad: Bad) -> None:
         self.count += 1
@@ -64,13 +62,3 @@ class BadRows:
     def more(self) -> int:
         """How many there are besides those in `found`."""
         return self.count - len(self.found)
-
-
-def letter(index: int) -> str:
-    """The letters of a column: 0 is A, 26 is AA."""
-    letters = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return letters
