@@ -15,7 +15,7 @@ from typing import NamedTuple
 from firmware.roster.errors import RosterError
 from firmware.roster.files import remove, sync_folder
 from firmware.roster.install import CURRENT, FILE_MODE, INCOMING, PREVIOUS, REFUSED, WHY, seal_of
-from firmware.roster.seal import claimed_signer
+from firmware.roster.seal import Seal, claimed_signer
 
 ANSWER_S_MAX = 10.0  # proving, copying and syncing 256 MiB on a slow card, and a look every 0.25 s
 LOOK_S = 0.05
@@ -37,11 +37,13 @@ class Handed(NamedTuple):
 
     folder: Path
     inode: int
+    sha256: str  # as Seal.sha256
 
 
 def hand_in(built: Path, folder: Path) -> Handed:
     """Put a copy into the controller's roster folder, durably and at once. Raises RosterError."""
     aside = folder / _ASIDE
+    sha256 = _sha256(built)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in (aside, folder / REFUSED, folder / WHY):
@@ -62,7 +64,7 @@ def hand_in(built: Path, folder: Path) -> Handed:
         raise RosterError(
             f"{built} was not handed in to {folder}: {error}. Look at the disk and its rights."
         ) from error
-    return Handed(folder, inode)
+    return Handed(folder, inode, sha256)
 
 
 async def answer(handed: Handed, limit_s: float = ANSWER_S_MAX) -> tuple[Answer, str]:
@@ -73,7 +75,9 @@ async def answer(handed: Handed, limit_s: float = ANSWER_S_MAX) -> tuple[Answer,
         if _inode(handed.folder / INCOMING) != handed.inode:
             if _inode(handed.folder / REFUSED) == handed.inode:
                 return Answer.REFUSED, _why(handed.folder / WHY)
-            return Answer.TAKEN, ""
+            if _sha256(handed.folder / CURRENT) == handed.sha256:
+                return Answer.TAKEN, ""
+            return Answer.REFUSED, "Another roster was handed in at the same time. See which one is to serve."
         if loop.time() >= ends_s:
             return Answer.NONE, ""
         await asyncio.sleep(LOOK_S)
@@ -83,12 +87,22 @@ def newest_version(folder: Path) -> int:
     """The highest version that a genuine seal in a controller's roster folder names; 0 where there is none."""
     versions = [0]
     for name in (CURRENT, PREVIOUS):
-        try:
-            seal = seal_of(folder / name, [claimed_signer(folder / name)])
-        except (RosterError, OSError):
-            continue  # none there, or none that could be in service
+        seal = _seal(folder / name)
         versions.append(0 if seal is None else seal.version)
     return max(versions)
+
+
+def _seal(path: Path) -> Seal | None:
+    """The seal of a file by whoever signed it; None where there is none that could be in service."""
+    try:
+        return seal_of(path, [claimed_signer(path)])
+    except (RosterError, OSError):
+        return None
+
+
+def _sha256(path: Path) -> str:
+    seal = _seal(path)
+    return "" if seal is None else seal.sha256
 
 
 def _inode(path: Path) -> int | None:

@@ -79,6 +79,8 @@ def test_without_a_controller_it_lies_there_and_says_so(tmp_path: Path, workshop
     assert (folder / "incoming.roster").read_bytes() == workshop.out.read_bytes()
     assert (folder / "incoming.roster").stat().st_mode & 0o777 == 0o600
     (folder / "incoming.roster").unlink()
+    assert asyncio.run(answer(handed, limit_s=0.1))[0] is Answer.REFUSED, "gone, and not in service"
+    install(workshop.out, folder, {workshop.identity.public_key}).close()
     assert asyncio.run(answer(handed, limit_s=0.1)) == (Answer.TAKEN, "")
 
 
