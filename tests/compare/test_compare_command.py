@@ -115,9 +115,9 @@ def office(tmp_path: Path):
 
 def test_a_month_made_by_hand_has_the_planted_differences_and_no_others(tmp_path: Path, ask):
     """The bench's journal, small: what has to come out is counted while it is made. Seed 30, in bench/compare.py."""
-    made = make(tmp_path, days=3, passages=3_000, holders=2_000)
-    assert made.differently["refused"] > 300
-    assert made.differently["let_in"] > 10
+    made = make(tmp_path, days=2, passages=2_000, holders=1_000)
+    assert made.differently["refused"] > 200
+    assert made.differently["let_in"] > 2
     status, out, _ = ask(made.old, made.new, "--journal", made.journal, "--state", made.state, "--json", *PURPOSE)
     said = json.loads(out)
     assert status == 1

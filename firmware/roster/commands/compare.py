@@ -15,7 +15,6 @@ from firmware.core.access import Zone
 from firmware.core.site import Site
 from firmware.journal import JournalError
 from firmware.journal.command import journal_of
-from firmware.journal.errors import JournalDamaged
 from firmware.roster.compare import DAYS, Asked, Report, compare
 from firmware.roster.compare_found import Change, Difference
 from firmware.roster.compare_opened import Names, Note, Trust, opened, refuse_unlike
@@ -91,9 +90,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Exit status 0: nobody differently; 1: somebody; 2: misused, or something that cannot be read or trusted."""
     try:
         return _compare(arguments)
-    except JournalDamaged as error:
-        complain("roster", error)
-        return MISUSED
     except (RosterError, JournalError) as error:
         if arguments.json:
             print(json.dumps({"ok": False, "why": str(error)}))
