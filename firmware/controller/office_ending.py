@@ -7,6 +7,7 @@ from firmware.core.codes import Reason
 from firmware.core.facts import OverlayChange, OverlayChanged
 from firmware.messages import Erase, Leave, Lift, OfficeCommand, Suspend
 from firmware.roster.entry import Entry, Kind, Status, suspension_end_s
+from firmware.roster.keys import ID
 from firmware.roster.overlay import Overlay
 
 
@@ -109,6 +110,8 @@ def _roster_refuses(books: Books, holder: str, found: Found | None) -> bool:
 
 def erase(books: Books, command: Erase) -> Change:
     """Nothing may come back: the roster in service must not have the holder any more."""
+    if not ID.fullmatch(command.holder):
+        raise Refused(Reason.NOT_ALLOWED)
     if is_holder(books, command.holder):
         raise Refused(Reason.SAID_BY_ROSTER)
     gone = [entry.id for entry in books.overlay.of_holder(command.holder)]

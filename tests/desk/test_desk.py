@@ -143,6 +143,7 @@ def test_it_holds_after_the_power_was_cut_from_the_first_card_on(tmp_path: Path)
         ),
         (CancelEnrolment(reader="nowhere", **WHO), "reader_not_found:nowhere"),
         (Erase(holder="resident", **WHO), "said_by_roster"),
+        (Erase(holder="no id of a holder", **WHO), "not_allowed"),
     ],
 )
 def test_what_is_refused_is_answered_told_and_changes_nothing(tmp_path: Path, command, reason: str):
