@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import json
 import random
+import resource
 import subprocess
 import sys
 from collections import Counter
@@ -71,6 +72,7 @@ def bench(folder: Path, days: int = DAYS, passages: int = PASSAGES, holders: int
     began_ns = now_ns()
     said, peak_mb = _compare(made)
     took_s = (now_ns() - began_ns) / 1e9
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
     found = {change: count for change, count in said["by_change"].items() if count}
     return {
         "presentations": made.presentations,
@@ -79,6 +81,7 @@ def bench(folder: Path, days: int = DAYS, passages: int = PASSAGES, holders: int
         "found": found,
         "planted": dict(made.differently),
         "agreed": said["agreed"],
+        "processor_s": round(spent.ru_utime + spent.ru_stime, 1),  # less than the seconds on a machine that is busy
         "us_a_presentation": round(took_s * 1e6 / made.presentations, 1),
         "figures": [
             Figure("comparison", round(took_s, 1), SECONDS_MAX, "s"),
