@@ -25,6 +25,7 @@ from firmware.roster.importing.understand import Understanding
 from firmware.roster.keys import KIND
 from firmware.roster.sheets.cells import Odd, SheetRow
 from firmware.roster.sheets.table import Table
+from firmware.roster.source.errors import told
 from firmware.roster.source.pins import Digester, pin_text
 from firmware.roster.source.store import Source
 
@@ -47,9 +48,11 @@ def plan(
 ) -> Plan:
     """What importing `table` would do. `digester` is needed where it has PINs; `progress` hears (rows, estimated).
 
-    Raises ImportRefused where it cannot be told what the table holds, SheetError where it cannot be read.
+    Raises ImportRefused where it cannot be told what the table holds, SheetError where it cannot be read, SourceError
+    where the disk has no room for the comparison.
     """
-    return _Planning(source, table, mapping, digester, progress).plan()
+    with told(source.path):
+        return _Planning(source, table, mapping, digester, progress).plan()
 
 
 class _Sheet(NamedTuple):
