@@ -172,8 +172,8 @@ def test_a_receipt_that_was_changed_is_none(rig: Rig, tmp_path: Path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", [1, 2, 3])
-def test_killed_at_any_step_it_completes_when_it_is_asked_for_again(rig: Rig, tmp_path: Path, step: int):
+@pytest.mark.parametrize("step", [2, 3])
+def test_killed_between_two_steps_it_completes_when_it_is_asked_for_again(rig: Rig, tmp_path: Path, step: int):
     """SIGKILL at the instant at which a step says that it begins; and once more after everything."""
     source = make_source(tmp_path)
     put_into_service(source, rig.state)
