@@ -20,6 +20,7 @@ from firmware.roster.install import install
 from firmware.roster.overlay import EMPTY
 from firmware.roster.overlay_file import save
 from tests.command.conftest import BEGIN_UTC_MS, RULES, SITE, append, open_journal
+from tests.roster.test_roster_authority import Community
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOON, NIGHT = "2026-11-23T12:00", "2026-11-23T23:30"  # a Monday in Shanghai
@@ -142,6 +143,21 @@ def test_local_entries_count_and_are_told(menshen, gate):
     assert told[new.credential]["outcome"] == "granted"
     assert told[new.credential]["local"] is True
     assert told[new.credential]["local_until"] == "2026-12-23 12:00:00+08:00"
+
+
+def test_an_adopted_controllers_roster_is_explained_with_the_communitys_keys(menshen, gate, tmp_path):
+    """PINs are looked up by the digest key that the roster names; what the own key signed says nothing any more."""
+    community = Community(tmp_path / "community")
+    community.adopts(gate / "roster")
+    words = ("--access-point", "front_in", "--at", NOON, "--credential", "pin:735190")
+    assert menshen("explain", SITE, "--state", gate, *words).status == 2
+    built = tmp_path / "theirs"
+    build(tmp_path / "holders.csv", RULES, built, community, version=4, created_s=0)
+    install(built, gate / "roster", [community.public_key]).close()
+    status, said = ask(menshen, gate, *words)
+    assert (status, said["roster_version"]) == (0, 4)
+    status, said = holder(menshen, gate, "cleaner")
+    assert [each["outcome"] for each in said["credentials"] if each["kind"] == "pin"] == ["granted"]
 
 
 # -- a week -----------------------------------------------------------------------------------------------------------
