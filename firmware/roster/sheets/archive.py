@@ -35,8 +35,7 @@ _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
     EOFError,
-    NotImplementedError,
-    RuntimeError,
+    RuntimeError,  # of zipfile: encrypted after all, or packed in a way that it does not know
     struct.error,
     ValueError,
     OverflowError,
