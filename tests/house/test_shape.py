@@ -79,9 +79,10 @@ def test_nobodys_machine_is_named():
     )
     found = []
     for path in files():
-        if path == Path(__file__).resolve() or path.suffix in (".png", ".mo", ".ico", ".tflite"):
+        if path == Path(__file__).resolve() or path.suffix in (".png", ".mo", ".ico", ".tflite", ".xlsx"):
             continue
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        # Sheets of offices are in GB18030 too: what is looked for is ASCII in either.
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
             if private.search(line):
                 found.append(f"{name_of(path)}:{number}: {line.strip()[:80]}")
     assert found == []
