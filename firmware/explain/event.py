@@ -22,10 +22,10 @@ from firmware.journal.reading import anchor_of, epoch_of, read_row, reading
 from firmware.journal.rows import Row
 from firmware.journal.schema import DATABASE_FILE
 from firmware.roster import local
-from firmware.roster.compare_again import Again, Case
-from firmware.roster.compare_past import Past
-from firmware.roster.compare_recorded import DECISIONS, Recorded, understood
-from firmware.roster.compare_side import Side
+from firmware.roster.comparing.again import Again, Case
+from firmware.roster.comparing.past import Past
+from firmware.roster.comparing.recorded import DECISIONS, Recorded, understood
+from firmware.roster.comparing.side import Side
 from firmware.roster.entry import Status
 from firmware.roster.roster import Enrolled
 from firmware.terminal import DONE, SAID_NO, TerminalError, language_of, moment, reason

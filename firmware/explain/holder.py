@@ -20,7 +20,7 @@ from firmware.core.site import AccessPoint
 from firmware.explain.knowing import Knowledge
 from firmware.explain.single import answer_of, note_of, offered_by
 from firmware.explain.week import Span, week_of
-from firmware.roster.compare_found import telling
+from firmware.roster.comparing.found import telling
 from firmware.roster.presented import present_stored, resting_on
 from firmware.terminal import DONE, SAID_NO, language_of, moment, reason, table
 from firmware.texts import Texts

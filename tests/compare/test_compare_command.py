@@ -318,7 +318,7 @@ def test_nothing_in_a_journal_is_obeyed_by_a_terminal_or_ends_the_comparison(off
 @pytest.mark.attack("roster-56")
 def test_a_flood_of_strangers_costs_bounded_memory(office: Office, ask):
     """Every stranger's card is another token: what is remembered of them is thrown away at a limit."""
-    from firmware.roster import compare_side
+    from firmware.roster.comparing import side
     from firmware.roster.roster import open_roster
 
     with open_roster(office.old, [office.identity.public_key]) as roster, compare_side.Side(roster) as side:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware.roster.compare import Asked, compare
+from firmware.roster.comparing.compare import Asked, compare
 from tests.compare.gate_days import Shown, compared, random_day, scripted
 from tests.system.test_explain_parity import HARD, TIMED, site_for_parity
 

@@ -15,9 +15,9 @@ from firmware.core.access import Zone
 from firmware.core.site import Site
 from firmware.journal import JournalError
 from firmware.journal.command import journal_of
-from firmware.roster.compare import DAYS, Asked, Report, compare
-from firmware.roster.compare_found import Change, Difference
-from firmware.roster.compare_opened import Names, Note, Trust, opened, refuse_unlike
+from firmware.roster.comparing.compare import DAYS, Asked, Report, compare
+from firmware.roster.comparing.found import Change, Difference
+from firmware.roster.comparing.opened import Names, Note, Trust, opened, refuse_unlike
 from firmware.roster.errors import RosterError
 from firmware.roster.roster import Roster
 from firmware.terminal import (

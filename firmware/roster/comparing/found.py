@@ -10,7 +10,7 @@ import msgspec
 
 from firmware.core.codes import Reason
 from firmware.core.decision import Decision, Outcome
-from firmware.roster.compare_again import Case, Kind
+from firmware.roster.comparing.again import Case, Kind
 
 DIFFERENCES_MAX = 50_000  # groups held in memory; what comes beyond them is counted
 DISAGREEMENTS_MAX = 1_000  # kinds of them

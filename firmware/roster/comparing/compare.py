@@ -22,11 +22,11 @@ from firmware.core.effects import Body
 from firmware.core.site import Site
 from firmware.journal.reading import anchor_of, epoch_of, reading
 from firmware.journal.rows import Header
-from firmware.roster.compare_again import Again, Case
-from firmware.roster.compare_found import Change, Difference, Found
-from firmware.roster.compare_past import Past, decoded
-from firmware.roster.compare_recorded import DECISIONS, Recorded, understood
-from firmware.roster.compare_side import Side
+from firmware.roster.comparing.again import Again, Case
+from firmware.roster.comparing.found import Change, Difference, Found
+from firmware.roster.comparing.past import Past, decoded
+from firmware.roster.comparing.recorded import DECISIONS, Recorded, understood
+from firmware.roster.comparing.side import Side
 from firmware.roster.roster import Roster
 
 DAYS = 30  # back from the newest row, where no time is asked for

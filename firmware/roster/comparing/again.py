@@ -19,10 +19,10 @@ from firmware.core.decision import NOTHING_OFFERED, Decision, Offered, Outcome, 
 from firmware.core.effects import Body
 from firmware.core.passage import places
 from firmware.core.site import AccessPoint, Antipassback, Site
-from firmware.roster.compare_past import Past
-from firmware.roster.compare_recorded import SITE_AS_RECORDED, Recorded, point_as_recorded
-from firmware.roster.compare_rules import SameRules
-from firmware.roster.compare_side import Side
+from firmware.roster.comparing.past import Past
+from firmware.roster.comparing.recorded import SITE_AS_RECORDED, Recorded, point_as_recorded
+from firmware.roster.comparing.rules import SameRules
+from firmware.roster.comparing.side import Side
 from firmware.roster.presented import attach
 from firmware.roster.roster import Enrolled
 
