@@ -318,11 +318,11 @@ def test_nothing_in_a_journal_is_obeyed_by_a_terminal_or_ends_the_comparison(off
 @pytest.mark.attack("roster-56")
 def test_a_flood_of_strangers_costs_bounded_memory(office: Office, ask):
     """Every stranger's card is another token: what is remembered of them is thrown away at a limit."""
-    from firmware.roster.comparing import side
+    from firmware.roster.comparing import side as sides
     from firmware.roster.roster import open_roster
 
-    with open_roster(office.old, [office.identity.public_key]) as roster, compare_side.Side(roster) as side:
-        for number in range(compare_side.FOUND_MAX + 1_000):
+    with open_roster(office.old, [office.identity.public_key]) as roster, sides.Side(roster) as side:
+        for number in range(sides.FOUND_MAX + 1_000):
             assert side.find(f"{number:016x}") is None
-        assert len(side._found) <= compare_side.FOUND_MAX
+        assert len(side._found) <= sides.FOUND_MAX
         assert side.find(office.token("H10301:12:34567")).holder == "resident"
