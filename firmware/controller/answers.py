@@ -30,7 +30,7 @@ class Answers:
         self.send: Callable[[str, Sequence[Message]], None] = lambda _request, _messages: None
         self._asked: dict[str, Asked] = {}
         self._saved = saved
-        self._committed = 0
+        self.newest_committed = 0  # ticket of the journal
         self._overlay_works = True
         self._store_works = True
 
@@ -56,7 +56,7 @@ class Answers:
 
     def committed(self, ticket: int) -> None:
         """The journal has everything up to `ticket`."""
-        self._committed = ticket
+        self.newest_committed = ticket
         self.tell()
 
     def store_works(self, works: bool) -> None:
@@ -70,7 +70,7 @@ class Answers:
             if asked.facts > 0:
                 continue
             answer = asked.answer
-            committed, saved = asked.ticket <= self._committed, asked.revision <= self._saved
+            committed, saved = asked.ticket <= self.newest_committed, asked.revision <= self._saved
             hopeless = (not committed and not self._store_works) or (
                 committed and not saved and not self._overlay_works
             )
