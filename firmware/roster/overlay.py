@@ -8,8 +8,9 @@ enrolled key, and a holder whom the roster does not know any more has none.
 
 from __future__ import annotations
 
+import bisect
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeVar
@@ -62,12 +63,12 @@ class Overlay:
 
     __slots__ = (
         "_by_key",
+        "_entries",
         "_holders",
         "_suspended_credentials",
         "_suspended_holders",
         "_suspended_keys",
         "bytes",
-        "entries",
         "revision",
     )
 
@@ -75,16 +76,17 @@ class Overlay:
         """Check and index `entries`. Raises OverlayFull past the limits, EntryRefused as `with_` does."""
         self.revision = revision
         self.bytes = 0  # of the entries as JSON
-        self.entries: Mapping[str, Entry] = {}
+        self._entries: dict[str, Entry] = {}
         self._by_key: dict[tuple[Factor, str], Entry] = {}
         self._holders: dict[str, tuple[Entry, ...]] = {}
-        self._suspended_holders: dict[str, Entry] = {}
-        self._suspended_credentials: dict[str, Entry] = {}
-        self._suspended_keys: dict[tuple[Factor, str], Entry] = {}
+        # Suspensions by what they are of, the one that holds longest first:
+        self._suspended_holders: dict[str, tuple[Entry, ...]] = {}
+        self._suspended_credentials: dict[str, tuple[Entry, ...]] = {}
+        self._suspended_keys: dict[tuple[Factor, str], tuple[Entry, ...]] = {}
         self._take(entries)
 
     def _take(self, entries: Iterable[Entry]) -> None:
-        by_id = dict(self.entries)
+        by_id = self._entries.copy()
         for entry in entries:
             check(entry)
             if by_id.setdefault(entry.id, entry) is not entry:
@@ -96,7 +98,7 @@ class Overlay:
                 f"{len(by_id)} local entries of {self.bytes} bytes; at most {ENTRIES_MAX} of {ENTRIES_BYTES_MAX} bytes "
                 "are kept. Bring them into the source, build a roster from it and install that."
             )
-        self.entries = MappingProxyType(by_id)
+        self._entries = by_id
 
     def _index(self, entry: Entry) -> None:
         self._holders[entry.holder] = (*self._holders.get(entry.holder, ()), entry)
@@ -111,11 +113,16 @@ class Overlay:
             if entry.key is not None:
                 _put(self._suspended_keys, _at(entry), entry)
 
+    @property
+    def entries(self) -> Mapping[str, Entry]:
+        """All of them by id, in the order in which they were made."""
+        return MappingProxyType(self._entries)
+
     def __len__(self) -> int:
-        return len(self.entries)
+        return len(self._entries)
 
     def __iter__(self) -> Iterator[Entry]:
-        return iter(self.entries.values())
+        return iter(self._entries.values())
 
     def enrolled(self, factor: Factor, key: str) -> Entry | None:
         """The entry that gives this canonical key (a PIN's digest in hex) to somebody."""
@@ -132,12 +139,12 @@ class Overlay:
 
         With `credential` None only those of all that the holder has.
         """
-        found = self._suspended_holders.get(holder)
+        found = self._suspended_holders.get(holder, ())[:1]
         if credential is not None:
-            found = _longer(found, self._suspended_credentials.get(credential))
+            found += self._suspended_credentials.get(credential, ())[:1]
         if factor is not None and key is not None:
-            found = _longer(found, self._suspended_keys.get((factor, key)))
-        return found
+            found += self._suspended_keys.get((factor, key), ())[:1]
+        return min(found, key=_order, default=None)
 
     def concerns(self, holder: str, credential: str, factor: Factor, key: str) -> bool:
         """Whether any entry may have a say about this credential; mostly none has, and that is known at once."""
@@ -159,30 +166,23 @@ class Overlay:
     def without(self, *ids: str) -> Overlay:
         """The next revision, without these. Ids that are not there are no error: somebody was quicker."""
         after = self._copied(self.revision + 1)
-        gone = {each: self.entries[each] for each in ids if each in self.entries}
-        after.entries = MappingProxyType({name: entry for name, entry in self.entries.items() if name not in gone})
-        for entry in gone.values():
-            after.bytes -= _bytes_of(entry)
-            after._unindex(entry)
+        after._entries = self._entries.copy()
+        gone = [one for one in (after._entries.pop(each, None) for each in ids) if one is not None]
+        after.bytes -= sum(map(_bytes_of, gone))
+        after._unindex(gone)
         return after
 
-    def _unindex(self, gone: Entry) -> None:
-        left = tuple(entry for entry in self._holders.pop(gone.holder) if entry is not gone)
-        if left:
-            self._holders[gone.holder] = left
-        if gone.lets_in:
-            del self._by_key[_at(gone)]
-            return
-        if gone.credential is None:
-            suspensions = (entry for entry in left if not entry.lets_in and entry.credential is None)
-            _put_again(self._suspended_holders, gone.holder, suspensions)
-            return
-        others = [entry for entry in self if not entry.lets_in and entry.credential == gone.credential]
-        _put_again(self._suspended_credentials, gone.credential, others)
-        if gone.key is not None:
-            at = _at(gone)
-            same_key = (entry for entry in self if not entry.lets_in and (entry.factor, entry.key) == at)
-            _put_again(self._suspended_keys, at, same_key)
+    def _unindex(self, gone: Collection[Entry]) -> None:
+        ids = frozenset(entry.id for entry in gone)
+        _keep_others(self._holders, {entry.holder for entry in gone}, ids)
+        suspended = [entry for entry in gone if not entry.lets_in]
+        _keep_others(self._suspended_holders, {one.holder for one in suspended if one.credential is None}, ids)
+        credentials = {one.credential for one in suspended if one.credential is not None}
+        _keep_others(self._suspended_credentials, credentials, ids)
+        _keep_others(self._suspended_keys, {_at(one) for one in suspended if one.key is not None}, ids)
+        for entry in gone:
+            if entry.lets_in:
+                del self._by_key[_at(entry)]
 
     def at_revision(self, revision: int) -> Overlay:
         """The same entries under another revision: after an older one had to be taken, the count goes on."""
@@ -190,7 +190,7 @@ class Overlay:
 
     def _copied(self, revision: int) -> Overlay:
         copy = Overlay.__new__(Overlay)
-        copy.revision, copy.bytes, copy.entries = revision, self.bytes, self.entries
+        copy.revision, copy.bytes, copy._entries = revision, self.bytes, self._entries
         copy._by_key, copy._holders = self._by_key.copy(), self._holders.copy()
         copy._suspended_holders = self._suspended_holders.copy()
         copy._suspended_credentials = self._suspended_credentials.copy()
@@ -203,7 +203,7 @@ class Overlay:
 
     def new_id(self) -> str:
         """An id that no entry has: "l" and 8 hex digits."""
-        while (chosen := f"l{secrets.token_hex(4)}") in self.entries:
+        while (chosen := f"l{secrets.token_hex(4)}") in self._entries:
             pass
         return chosen
 
@@ -219,24 +219,23 @@ def _at(entry: Entry) -> tuple[Factor, str]:
     return entry.factor, entry.key
 
 
-def _put(suspended: dict[_Index, Entry], at: _Index, entry: Entry) -> None:
-    longest = _longer(suspended.get(at), entry)
-    assert longest is not None, "one of the two is there"
-    suspended[at] = longest
+def _put(suspended: dict[_Index, tuple[Entry, ...]], at: _Index, entry: Entry) -> None:
+    others = suspended.get(at, ())
+    place = bisect.bisect_right(others, _order(entry), key=_order)
+    suspended[at] = (*others[:place], entry, *others[place:])
 
 
-def _put_again(suspended: dict[_Index, Entry], at: _Index, others: Iterable[Entry]) -> None:
-    suspended.pop(at, None)
-    for entry in others:
-        _put(suspended, at, entry)
+def _keep_others(index: dict[_Index, tuple[Entry, ...]], at: Iterable[_Index], gone: Collection[str]) -> None:
+    """Take the entries of these ids away at these places."""
+    for place in at:
+        left = tuple(entry for entry in index.pop(place) if entry.id not in gone)
+        if left:
+            index[place] = left
 
 
-def _longer(one: Entry | None, other: Entry | None) -> Entry | None:
-    """The suspension that holds longer; of equals a lost one, because it says more."""
-    if one is None or other is None:
-        return one or other
-    ranks = [(entry.expires_s, entry.status is Status.LOST) for entry in (one, other)]
-    return other if ranks[1] > ranks[0] else one
+def _order(suspension: Entry) -> tuple[int, bool]:
+    """What holds longest comes first; of equals a lost one, because it says more."""
+    return -suspension.expires_s, suspension.status is not Status.LOST
 
 
 EMPTY = Overlay()

@@ -78,7 +78,7 @@ def present_stored(
 ) -> Known | Unknown:
     """The same for a key as roster and local entries have it: canonical, or a PIN's digest."""
     found = roster.find(factor, stored)
-    if not overlay.entries:
+    if not overlay:
         if found is None:
             return Unknown(token_of(keys, factor, stored), roster.version)
         return attach(found, roster.version, ledger, quota_areas)

@@ -238,6 +238,16 @@ def test_a_change_of_a_full_list_takes_no_time_that_a_swipe_would_notice() -> No
     assert min(timeit.repeat(lambda: full.without(gone), number=5, repeat=5)) / 5 < 0.005
 
 
+def test_taking_many_cards_away_at_once_costs_hardly_more_than_one() -> None:
+    """Lost cards, each found by token and by key; a look at all for each made 12.8 ms of one and 0.8 s of 64."""
+    full = EMPTY.with_(
+        *(lost("h", f"{number:016x}", factor=Factor.CARD, key=f"H10301:1:{number}") for number in range(ENTRIES_MAX))
+    )
+    ids = list(full.entries)
+    for gone in (ids[77:78], ids[100:164]):
+        assert min(timeit.repeat(lambda gone=gone: full.without(*gone), number=1, repeat=9)) < 0.010
+
+
 def test_ids_are_new() -> None:
     overlay = EMPTY.with_(*(suspended(f"h{number}") for number in range(50)))
     made = {overlay.new_id() for _ in range(200)}
