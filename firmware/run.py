@@ -52,6 +52,12 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"menshen run: the rehearsal's roster cannot be built: {error}", file=sys.stderr)
         return 2
     page = arguments.page or f"{config.network.page_host}:{config.network.page_port}"
+    print(f"State:  {state.resolve()}   (DIR in the commands of README's office day)", flush=True)
+    if (state / OFFICE).exists():
+        print(
+            f"Office: {(state / OFFICE).resolve()}   (the same people as a source, to try those commands on)",
+            flush=True,
+        )
     development = Development(
         config=arguments.file.resolve(),
         plants=config.rehearsal.plants,

@@ -22,6 +22,9 @@ def test_the_walk_of_a_new_user(tmp_path: Path):
         page.set_default_timeout(WAIT_MS)
         panel.page.set_default_timeout(WAIT_MS)
         events = page.locator("main")
+        # What README's office commands ask for as DIR and as the source.
+        assert running.line("State:").split()[1] == str(tmp_path.resolve())
+        assert Path(running.line("Office:").split()[1]).parent == tmp_path.resolve()
 
         panel.present("Front door", "Resident")
         events.get_by_text("Let in").first.wait_for()
