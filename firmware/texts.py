@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import functools
 import gettext
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 from firmware.core.codes import Code, Severity
@@ -17,6 +19,9 @@ from firmware.core.view import Mode, Position
 LOCALES = Path(__file__).parent / "locales"
 DOMAIN = "menshen"
 LANGUAGES = {"en": "en", "zh": "zh_CN"}  # as people and browsers ask for it -> the catalogue's folder
+
+# "until" and UTC seconds, as firmware/core/turn.py: said_of writes it; before 2001 and after 2286 there are no entries.
+_UNTIL = re.compile(r"\buntil ([1-9][0-9]{8,9})\b", re.ASCII)
 
 
 class TextsError(Exception):
@@ -51,6 +56,10 @@ class Texts:
         word, _, argument = reason.partition(":")
         text = self.say(f"reason.{word}")
         return self.say("reason_with_argument", reason=text, argument=argument) if argument else text
+
+    def detail(self, detail: str, at: Callable[[int], str]) -> str:
+        """An event's detail as people read it: the end of a local entry as `at` writes a time in UTC seconds."""
+        return _UNTIL.sub(lambda found: self.say("event_detail.until", until=at(int(found[1]))), detail)
 
     def mode(self, mode: Mode | str) -> str:
         return self.say(f"mode.{Mode(mode).value}")

@@ -321,6 +321,11 @@ def _plain(row: Row, arguments: argparse.Namespace) -> dict[str, Any]:
     return {**known, **event, "body": body}
 
 
+def _detail(said: Texts, detail: str, arguments: argparse.Namespace) -> str:
+    """An event's detail, with its times in the zone of the list."""
+    return said.detail(detail, lambda utc_s: moment(utc_s * 1000, arguments.time_zone) or str(utc_s))
+
+
 def _cells(rows: list[Row], arguments: argparse.Namespace, said: Texts) -> list[list[str]]:
     """The table: when, how grave, what, where, why, and who where it was asked for."""
     names = ["row", "time", "severity", "event", "place", "reasons", *(["who"] if arguments.bodies else [])]
@@ -335,7 +340,7 @@ def _cells(rows: list[Row], arguments: argparse.Namespace, said: Texts) -> list[
             said.severity(row.severity),
             what,
             escaped(place),
-            "; ".join(reason(said, code) for code in event.reasons) or escaped(event.detail),
+            "; ".join(reason(said, code) for code in event.reasons) or escaped(_detail(said, event.detail, arguments)),
         ]
         if arguments.bodies:
             line.append(_who(row, said))

@@ -20,6 +20,7 @@ PROBLEMS_NAMED_MAX = 3  # `menshen check` names them all
 class Settings(msgspec.Struct, frozen=True):
     site_name: str
     portal_names: Mapping[str, str]
+    reader_portals: Mapping[str, str]
     time_zone: str
     language: str  # where the browser asks for none of ours
     page: str
@@ -36,6 +37,12 @@ def read_settings(path: str) -> Settings:
     return Settings(
         site_name=config.name,
         portal_names=config.portal_names,
+        reader_portals={
+            reader: portal.id
+            for portal in config.site.portals
+            for point in portal.access_points
+            for reader in point.readers
+        },
         time_zone=config.time_zone,
         language=config.language,
         page=f"{host}:{config.network.page_port}",
@@ -44,6 +51,6 @@ def read_settings(path: str) -> Settings:
 
 
 def speakers_of(settings: Settings) -> dict[str, Speaker]:
-    names = Names(settings.site_name, settings.portal_names)
+    names = Names(settings.site_name, settings.portal_names, settings.reader_portals)
     zone = zoneinfo.ZoneInfo(settings.time_zone)
     return {language: Speaker(Words(language), texts(language), names, zone) for language in LANGUAGES}

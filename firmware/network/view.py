@@ -5,7 +5,7 @@ Everything here is plain text; the template escapes it, and the page's script pu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Protocol
 
@@ -33,6 +33,7 @@ class Texts(Protocol):
     def mode(self, mode: Mode, /) -> str: ...
     def position(self, position: Position, /) -> str: ...
     def advice(self, code: Code, /) -> str: ...
+    def detail(self, detail: str, at: Callable[[int], str], /) -> str: ...
 
 
 class Names(msgspec.Struct, frozen=True):
@@ -40,6 +41,7 @@ class Names(msgspec.Struct, frozen=True):
 
     site: str
     portals: Mapping[str, str] = {}
+    reader_portals: Mapping[str, str] = {}  # reader id -> id of the portal where it hangs
 
 
 class Banner(msgspec.Struct, frozen=True):
@@ -127,7 +129,7 @@ class Speaker:
             alarms=alarms,
             # Banners speak for themselves; but "nothing" must never be read out of silence.
             no_alarms_text="" if alarms or (banners and told) else words("nothing_needed" if told else "not_known"),
-            cards=tuple(self._card(portal, told) for portal in site.portals),
+            cards=tuple(self._card(portal, told, site.readers_enrolling) for portal in site.portals),
             about=tuple(self._about(live)),
             events_trouble=words("events_unreadable", why=events_trouble) if events_trouble else "",
         )
@@ -175,8 +177,8 @@ class Speaker:
         severity = MEANING[known].severity.value
         return Alarm(place, self._texts.event(known), self._texts.advice(known), severity, seen_text)
 
-    def _card(self, portal: PortalView, told: bool) -> Card:
-        """A portal's card; while the controller is silent its position is no longer proven."""
+    def _card(self, portal: PortalView, told: bool, enrolling: Sequence[str]) -> Card:
+        """A portal's card; while the controller is silent its position is no longer proven, and no reader waits."""
         words = self.words
         notes: list[str] = []
         level = "ok"
@@ -192,6 +194,8 @@ class Speaker:
             notes = [self._alarm("", code, False).text for code in alarms] + notes
         reasons = [reason.partition(":")[0] for reason in portal.why]
         notes += [self._reason(reason) for reason in reasons if reason not in HIDDEN_REASONS | IDLE_REASONS]
+        if told and any(self.names.reader_portals.get(reader) == portal.id for reader in enrolling):
+            notes.append(words("enrolling"))
         return Card(
             id=portal.id,
             name=self._portal_name(portal.id),
@@ -243,7 +247,7 @@ class Speaker:
             text, severity = line.code, Severity.NOTICE
         else:
             text, severity = self._texts.event(known), MEANING[known].severity
-        notes = [self._reason(line.reason), line.detail]
+        notes = [self._reason(line.reason), self._texts.detail(line.detail, self._at_s)]
         notes.append(f"×{line.count}" if line.count > 1 else "")
         local = None if line.utc_ms is None else self._local(line.utc_ms)
         return EventRow(
@@ -266,6 +270,9 @@ class Speaker:
         """Date and seconds in the site's zone."""
         local = self._local(utc_ms)
         return self.words("time_unknown") if local is None else local.strftime("%Y-%m-%d %H:%M:%S")
+
+    def _at_s(self, utc_s: int) -> str:
+        return self.at(utc_s * 1000)
 
     def _local(self, utc_ms: int) -> datetime | None:
         try:

@@ -68,6 +68,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "proven": ("Proven", "实测"),
     "differs": ("Open, although it should be locked.", "应为锁定，但门开着。"),
     "unproven": ("Its position cannot be proven now.", "目前无法确认其位置。"),
+    "enrolling": ("The reader waits for a new card.", "读卡器正等待登记新卡。"),
     "position_lost": ("not known", "未知"),
     "door": ("Door", "门"),
     "turnstile": ("Turnstile", "闸机"),

@@ -24,6 +24,7 @@ def settings(**more: object) -> Settings:
     fields: dict[str, object] = {
         "site_name": "North gate",
         "portal_names": PORTAL_NAMES,
+        "reader_portals": {"front_reader": "front_door", "shed_reader": "bike_shed"},
         "time_zone": "Asia/Shanghai",
         "language": "en",
         "page": "127.0.0.1:0",

@@ -480,6 +480,42 @@ def test_events_come_newest_first_with_date_and_seconds_in_the_sites_zone(tmp_pa
     play(tmp_path, scene, read=lambda path, limit, expired: list(kept))
 
 
+def test_a_door_whose_reader_waits_for_a_new_card_says_so_in_both_languages(tmp_path: Path) -> None:
+    async def scene(page: RunningPage) -> None:
+        window = await page.open_window()
+        view: Any = await window.until("view")
+        front, back, turn = view["cards"]
+        assert front["notes"] == ["The reader waits for a new card."]
+        assert (front["level"], back["notes"], turn["notes"]) == ("ok", [], [])
+        assert "读卡器正等待登记新卡。" in (await page.get("/", accept_language="zh-CN")).text
+        await page.controller.die()
+        old: Any = await window.until("view", lambda view: not view["live"])
+        assert not any(card["notes"] for card in old["cards"]), "nobody knows what a silent controller waits for"
+        window.writer.close()
+
+    view = SiteView(portals=(door(), shed(), hall()), clock_known=True, readers_enrolling=("front_reader",))
+    play(tmp_path, scene, welcome(), states(view=view), health())
+
+
+@pytest.mark.parametrize(("language", "note"), [("en", "l4630ca15 until"), ("zh-CN", "l4630ca15 至")])
+def test_the_end_of_a_local_entry_is_a_time_of_the_sites_zone(tmp_path: Path, language: str, note: str) -> None:
+    """UTC_MS is 2026-11-23 13:03:22 in Shanghai; a number that is no such end stays as it is."""
+    kept = [
+        _line(1, Event(Code.SUSPENDED, detail=f"l4630ca15 until {UTC_MS // 1000} lost")),
+        _line(2, Event(Code.CLOCK_SET, detail="until 7")),
+    ]
+
+    async def scene(page: RunningPage) -> None:
+        window = await page.open_window()
+        await window.until("events", lambda rows: len(rows) == 2)
+        html = (await page.get("/", accept_language=language)).text
+        assert f"{note} 2026-11-23 13:03:22 lost" in html
+        assert "until 7" in html
+        window.writer.close()
+
+    play(tmp_path, scene, read=lambda path, limit, expired: list(kept))
+
+
 def _line(seq: int, event: Event) -> EventLine:
     line = line_of(1, seq, UTC_MS, event)
     assert line is not None
