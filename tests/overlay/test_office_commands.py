@@ -315,7 +315,7 @@ def test_the_list_says_whose_doing_why_until_when_and_what_the_roster_says(mensh
         for key in ("H10301:1:2", "secret-code"):
             assert key not in out, "keys open gates: they are not listed"
         chinese = menshen("local", "--state", tmp_path, *PERSONS_ZONE, "--language", "zh")[1]
-        for word in ("挂失", "迁出", "访客", "在新名单中有效"):
+        for word in ("挂失", "迁出", "访客", "在新名册中有效"):
             assert word in chinese
         said = json.loads(menshen("local", "--state", tmp_path, *PERSONS_ZONE, "--json")[1])
         assert (said["revision"], said["roster_version"], len(said["entries"])) == (1, 7, 4)
