@@ -6,7 +6,7 @@ PYTHON ?= python3
 # uv where it is there, pip where not; `make UV= ...` takes pip in any case.
 UV ?= $(shell command -v uv 2>/dev/null)
 SITE ?= provisioning/sites/community_gate.toml
-BENCHES ?= swipe decide journal search memory start day
+BENCHES ?= swipe decide import build swap suspend compare journal search memory start day
 ARGS ?=
 
 # What tests use of Debian: a browser and Chinese letters for the page, mDNS, network namespaces, recorded writes.
@@ -108,7 +108,7 @@ prove: setup system ## 2,000 power cuts, two builds that must fail them, and the
 	$(call stage,power cuts,$(PY) -m tests.powercut.run --cuts 2000)
 	$(call stage,unsynced build is found,! $(PY) -m tests.powercut.run --cuts 2000 --build unsynced)
 	$(call stage,hasty build is found,! $(PY) -m tests.powercut.run --cuts 2000 --build hasty)
-	$(call stage,exploration,MENSHEN_PROVE=1 $(PY) -m pytest tests/core)
+	$(call stage,exploration,MENSHEN_PROVE_STATES=3000 MENSHEN_PROVE_WALKS=3000 $(PY) -m pytest tests/core)
 
 lock: ## resolve requirements.lock anew (needs uv)
 	@uv pip compile --universal --generate-hashes --python-version 3.11 -c requirements.constraints --all-extras --no-header setup.cfg -o requirements.lock
