@@ -161,6 +161,7 @@ def _issued(db: sqlite3.Connection) -> None:
         f"CREATE TABLE temp.withdrawn AS SELECT i.kind AS kind, i.key AS key, p.id AS holder {joined}"
         f" WHERE i.status = {WITHDRAWN}"
     )
+    db.execute("CREATE INDEX temp.withdrawn_key ON withdrawn (kind, key)")  # else each card of the source reads it all
 
 
 def _same_card(db: sqlite3.Connection) -> Iterator[Conflict]:

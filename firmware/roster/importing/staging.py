@@ -42,7 +42,7 @@ class Staging:
         self.db = db
         # A source that is opened for reading stays so: its file is. Temporary tables are no part of it.
         db.execute("PRAGMA query_only = OFF")
-        for name in ("line", "item", *_DERIVED):
+        for name in ("line", "item", "dropped", *_DERIVED):
             db.execute(f"DROP TABLE IF EXISTS temp.{name}")
         for pragma in (f"cache_size=-{CACHE_KB}", "journal_mode=OFF", "secure_delete=OFF"):
             db.execute(f"PRAGMA temp.{pragma}").fetchall()
@@ -92,10 +92,12 @@ class Staging:
         yield from self._pin_texts
 
     def drop(self, numbers: Iterable[int]) -> None:
-        """Leave rows out: they turned out bad beside others."""
-        gone = [(n,) for n in numbers]
-        self.db.executemany("DELETE FROM temp.line WHERE n = ?", gone)
-        self.db.executemany("DELETE FROM temp.item WHERE n = ?", gone)
+        """Leave rows out: they turned out bad beside others. One pass over the table, however many they are."""
+        self.db.execute("CREATE TABLE temp.dropped (n INTEGER PRIMARY KEY)")
+        self.db.executemany("INSERT OR IGNORE INTO temp.dropped VALUES (?)", ((n,) for n in numbers))
+        for table in ("line", "item"):
+            self.db.execute(f"DELETE FROM temp.{table} WHERE n IN (SELECT n FROM temp.dropped)")
+        self.db.execute("DROP TABLE temp.dropped")
 
     def clear_derived(self) -> None:
         """Forget what was made of the rows, to make it anew."""
