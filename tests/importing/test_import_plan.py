@@ -308,3 +308,63 @@ def test_undoing_the_import_brings_back_what_was(office):
     assert [
         office.rows(f"SELECT * FROM {table}") for table in ("household", "holder", "credential", "vehicle")
     ] == before
+
+
+def test_a_row_of_sums_is_left_out_and_a_person_who_is_called_so_is_not(office, codes):
+    head = ["序号", "房号", "姓名", "电话", "卡号"]
+    rows = [
+        ["1", "101", "安", "", "0000000001"],
+        ["2", "102", "合计", "", "0000000002"],  # a name like another
+        ["3", "103", "Total", "13800138000", ""],
+        ["合计", "", "共3人", "", "3"],
+        ["", "合计", "", "", "3张"],
+        ["", "", "total", "", "3"],
+    ]
+    made = office.plan(office.sheet(head, *rows))
+    assert (codes(made), made.rows) == ([], 3)
+    assert {one.code: one.values for one in made.assumptions}["totals"]["rows"] == 3
+    apply(office.source, made, "office", "a list", 100)
+    assert office.rows("SELECT name FROM holder ORDER BY id") == [("安",), ("合计",), ("Total",)]
+
+
+def test_a_sum_that_the_spreadsheet_calculates_is_a_sum(office):
+    book = openpyxl.Workbook()
+    book.active.append(["房号", "姓名", "卡号"])
+    book.active.append(["101", "安", "0000000001"])
+    book.active.append(["合计", None, "=COUNTA(C2:C2)"])
+    book.save(office.folder / "sum.xlsx")
+    made = office.plan(office.folder / "sum.xlsx")
+    assert (made.bad.found, made.rows) == ([], 1)
+
+
+def test_a_text_that_vendors_write_as_a_formula_keeps_its_zeros(office):
+    """`="0012345678"` is how their programs keep a spreadsheet from dropping zeros; anything else with "=" is none."""
+    path = office.folder / "vendor.csv"
+    path.write_text('房号,姓名,电话,卡号\r\n="0101",安,="02112345678",="0012345678"\r\n', encoding="utf-8")
+    made = office.plan(path, card_format="raw:32")
+    assert made.bad.found == []
+    apply(office.source, made, "office", "a vendor's list", 100)
+    assert office.rows("SELECT household, phone FROM holder") == [("0101", "02112345678")]
+    assert office.rows("SELECT key, printed FROM credential") == [(f"raw:32:{12345678:08x}", "0012345678")]
+
+
+def test_a_code_may_begin_as_a_formula_does(office):
+    put_in(office, ["房号", "姓名", "二维码"], *[[f"10{n}", f"人{n}", f"{sign}1a/Z"] for n, sign in enumerate("=+-@")])
+    assert office.rows("SELECT key FROM credential ORDER BY key") == [("+1a/Z",), ("-1a/Z",), ("=1a/Z",), ("@1a/Z",)]
+
+
+@pytest.mark.attack("roster-57")
+def test_thousands_of_contradictions_are_left_out_in_bounded_steps(office):
+    """Rows that contradict each other are left out by one pass over the sheet, not by a pass each."""
+    rows = [[f"{n}", f"人{n}", "", f"{n // 2:010}", ""] for n in range(8_000)]
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 1
+
+    office.source.db.set_progress_handler(count, 100_000)
+    made = office.plan(office.sheet(HEAD, *rows))
+    office.source.db.set_progress_handler(None, 0)
+    assert (made.bad.count, made.rows) == (8_000, 0)
+    assert steps < 200  # 100,000 instructions each: some 2,000 a row; a pass for each row would be 20,000 a row

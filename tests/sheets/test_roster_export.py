@@ -102,17 +102,23 @@ COMMUNITY = {
         ("3-2-501", "三栋二单元501", 2, "=1+1"),
         ("3-2-502", None, None, None),
         ("empty", "'t Hof", 0, "+86"),
+        ("total", None, 3, None),  # as a row of sums would be called
     ],
     "holder": [
         ("p1", "3-2-501", "张三", "13800138000", "业主", '["residents"]', 1, DIGEST, None, "@note, with; all\"'"),
         ("p2", "3-2-501", "张三", None, None, '["residents","staff"]', 0, None, DIGEST, None),
         ("p3", None, "=cmd|' /C calc'!A0", None, None, "[]", 6, None, None, None),
         ("p4", "3-2-502", None, None, None, '["residents"]', 0, None, None, None),
+        ("p5", "3-2-502", "合计", "+86 138 0013 8000", None, '["residents"]', 0, None, None, None),
+        ("p6", "3-2-502", "Total", None, None, '["residents"]', 0, None, None, None),
+        ("p7", "3-2-502", '="0012"', None, None, '["residents"]', 0, None, None, None),
     ],
     "credential": [
         (KIND[Factor.CARD], "H10301:12:34567", "p1", 0, 0, 1_767_196_800, 1_798_732_800, None, "0012345678"),
         (KIND[Factor.CARD], "raw:37:0abc123456", "p1", 2, 0, None, 1_798_700_040, 5, None),
         (KIND[Factor.CODE], "visitor-7f3a,x;y", "p2", 1, 0, None, None, 1, None),
+        *((KIND[Factor.CODE], f"{sign}1a/Z", "p4", 0, 0, None, None, None, None) for sign in "=+-@'"),
+        (KIND[Factor.CODE], '="0012"', "p4", 0, 0, None, None, None, None),
         (KIND[Factor.TAG], "0012", "p2", 0, 0, None, None, None, None),
         (KIND[Factor.FACE], "t1", "p2", 0, 0, None, None, None, None),
         (KIND[Factor.PIN], DIGEST, "p2", 0, 0, None, None, None, None),
@@ -136,7 +142,7 @@ def test_what_was_exported_is_imported_equal(tmp_path, name, encoding, language)
             source, out, who="王经理", why="backup before the move", at_s=AT_S, language=language,
             encoding=encoding or "utf-8-sig",
         )  # fmt: skip
-        assert exported.rows == 9 + 2 + 1  # credentials and vehicles; holders, and households, without any
+        assert exported.rows == 15 + 4 + 2  # credentials and vehicles; holders, and households, without any
         taken_in(other, out)
         assert tables(other) == before == tables(source)
         assert stat.S_IMODE(out.stat().st_mode) == 0o600
@@ -286,7 +292,7 @@ def test_the_command_writes_both_files_and_says_what_they_hold(tmp_path, capsys)
     assert 'name = "staff"' in (tmp_path / "out.rules.toml").read_text()
     assert run("export", *common, "--language", "en", "--json") == 0
     answer = json.loads(capsys.readouterr().out)
-    assert (answer["ok"], answer["rows"], answer["path"]) == (True, 12, str(tmp_path / "out.xlsx"))
+    assert (answer["ok"], answer["rows"], answer["path"]) == (True, 21, str(tmp_path / "out.xlsx"))
 
 
 @pytest.mark.parametrize(

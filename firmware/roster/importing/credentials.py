@@ -21,7 +21,6 @@ from firmware.roster.source.pins import read_pin
 _FACTORS = {"code": Factor.CODE, "tag": Factor.TAG, "face": Factor.FACE}
 _CARD, _PLATE, _PIN = KIND[Factor.CARD], KIND[Factor.PLATE], KIND[Factor.PIN]
 _PINS_WITH = ("pin_with", "duress_pin_with")
-_FORMULA = ("=", "+", "-", "@")
 
 Add = Callable[[str, str, str, dict[str, object]], None]  # (place, found, code, values)
 
@@ -82,7 +81,9 @@ class Credentials:
         else:
             factor = _FACTORS[name]
             key = canonical(factor, text)
-            if text.startswith(_FORMULA) or not valid(factor, key):
+            if not valid(
+                factor, key
+            ):  # a code may begin with = + - @: it is compared, and armoured where it is written
                 raise Refused(f"key_{factor.value}")
             found.append(item(KIND[factor], key))
 

@@ -12,6 +12,7 @@ from firmware.roster.importing.headers import (
     HOUSEHOLD_PARTS,
     IGNORED,
     MANY,
+    TITLES_ZH,
     Heading,
     recognise,
 )
@@ -50,6 +51,7 @@ class Layout(NamedTuple):
     ignored: tuple[str, ...]  # known and never imported
     building: str | None  # from the sheet's name
     width: int  # columns that have a header
+    ours: bool = False  # it has each column of our own export: what stands there was written by us
 
     def has(self, *names: str) -> bool:
         """Whether there is a column of one of these names."""
@@ -132,9 +134,9 @@ def _layout(sheet: str, header_row: int, titles: Words[int, str], mapping: Mappi
     building = None
     if "room" in known and not known & {"building", "household"} and SHEET_BUILDING.fullmatch(sheet.strip()):
         building = part_of("building", sheet.strip())
-    return Layout(
-        sheet, header_row, tuple(columns), tuple(unknown), tuple(ignored), building, max(titles, default=-1) + 1
-    )
+    width = max(titles, default=-1) + 1
+    ours = known >= TITLES_ZH.keys()
+    return Layout(sheet, header_row, tuple(columns), tuple(unknown), tuple(ignored), building, width, ours)
 
 
 def contradictions(layout: Layout) -> list[Bad]:

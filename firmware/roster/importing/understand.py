@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeVar
 
@@ -13,7 +14,7 @@ from firmware.roster.importing.cells import FREE, NAME_CHARACTERS_MAX, SECRET, s
 from firmware.roster.importing.chosen import Chosen
 from firmware.roster.importing.credentials import Credentials
 from firmware.roster.importing.dates import NEVER
-from firmware.roster.importing.headers import HOUSEHOLD_PARTS
+from firmware.roster.importing.headers import CREDENTIALS, HOUSEHOLD_PARTS
 from firmware.roster.importing.layout import Column, Layout
 from firmware.roster.importing.lines import NOT_GIVEN, UNRESOLVED, Line
 from firmware.roster.importing.plates import phones_of
@@ -25,6 +26,8 @@ from firmware.roster.understood import SPACES_MAX, USES_MAX
 
 CACHED_MAX = 10_000  # of what repeats: dates, states, buildings; names and cards do not
 TOTALS = frozenset({"合计", "总计", "小计", "共计", "total", "totals"})
+_COUNTED = re.compile(r"共?\s*[0-9]{1,6}(?:\.0+)?\s*[人户张个辆]?")  # what a sum says in a column of names or cards
+_COUNTED_COLUMNS = CREDENTIALS | {"holder", "name", "phone", "printed"}  # where a person has something else
 # Columns whose cells repeat from row to row.
 _REPEATING = ("status", "valid_from", "valid_until", "use_limit", "spaces", "profiles", "flags")
 
@@ -56,6 +59,7 @@ class Understanding:
         parts = [name for name in HOUSEHOLD_PARTS if name in self._single]
         self._whole = not parts  # the household stands in one column
         self._parts = parts or (["household"] if "household" in self._single else [])
+        self._named = [column.at for column in layout.columns if column.name in ("name", *self._parts[:1])]
         self._repeating = [name for name in _REPEATING if name in self._single]
         self._repeated: dict[tuple[str | None, ...], _Repeated] = {}
         self._households: dict[tuple[str, ...], tuple[str | None, str | None]] = {}
@@ -75,15 +79,15 @@ class Understanding:
     def line(self, row: SheetRow) -> Line | None:
         """One row; None where it is empty or bad."""
         self._row, self._faults = row.number, 0
+        if not self._layout.ours and self._is_sum(row):
+            self.totals += 1
+            return None
         texts, filled = self._texts(row)
         self._spoiled = self._faults > 0
         if not texts and not self._faults:
             return None
         get, blank = filled.get, self._blank
         name = get("name", blank["name"])
-        if (name or get(self._parts[0] if self._parts else "") or "").casefold() in TOTALS:
-            self.totals += 1
-            return None
         household, written = self._household(filled)
         key = tuple(map(get, self._repeating))
         repeated = self._repeated.get(key)
@@ -103,6 +107,26 @@ class Understanding:
             row.number, person, holder, household, written, label, spaces, get("household_note", household_note), name,
             phone, get("relation", blank["relation"]), profiles, flags, get("note", blank["note"]), items, pins,
         )  # fmt: skip
+
+    def _is_sum(self, row: SheetRow) -> bool:
+        """Whether it only counts the rows above: it begins with such a word, and nobody's card stands in it.
+
+        Somebody may be called so: a row with an id, a phone number or a credential is a person's.
+        """
+        cells = row.cells
+        begins = [next(filter(None, cells), ""), *[cells[at] for at in self._named if at < len(cells)]]
+        if not any(isinstance(cell, str) and cell.strip().casefold() in TOTALS for cell in begins):
+            return False
+        for at, cell in enumerate(cells):
+            column = self._columns.get(at)
+            if column is None or column.name not in _COUNTED_COLUMNS:
+                continue
+            if isinstance(cell, Odd) and cell.kind is OddKind.FORMULA:
+                continue  # that is how a sum is made
+            text = _bare(cell).strip()
+            if text and text.casefold() not in TOTALS and _COUNTED.fullmatch(text) is None:
+                return False
+        return True
 
     def _understood(self, key: tuple[str | None, ...], filled: dict[str, str]) -> _Repeated:
         """What the columns say whose cells repeat; kept for the rows that say the same, if nothing is wrong."""
@@ -262,6 +286,8 @@ class Understanding:
         written = ";".join([texts[at] for at in self._phones if at in texts])
         if not written:
             return ""
+        if self._layout.ours:  # as it was written: what the source has must come back equal
+            return written
         numbers, good = phones_of(written)
         if not good:
             self._warn(self._single["phone"], written, "phone")

@@ -2,7 +2,8 @@
 
 Commas, semicolons or tabs, told by the first line that has any; `sep=;` in front is obeyed; line ends of any system;
 cells in double quotes may hold line ends. A cell that a spreadsheet program would calculate is written with an
-apostrophe in front, and read without it (`armoured`, `bare`).
+apostrophe in front, and read without it (`armoured`, `bare`). `="0012345"`, as card vendors' programs write so that no
+spreadsheet drops the zeros, is read as the text 0012345.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +31,7 @@ LINES_LOOKED_AT = 20  # to tell the delimiter, where the first line holds more t
 # What begins a formula in one spreadsheet program or another, full-width signs included (OWASP, CSV injection).
 FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
 _ARMOUR = "'"
+_KEPT_AS_TEXT = re.compile(r'="([^"]*)"')
 _SEPARATOR_LINE = "sep="
 
 
@@ -42,6 +45,12 @@ def bare(text: str) -> str:
     if text.startswith(_ARMOUR) and (text[1:2] in FORMULA_STARTS or text[1:2] == _ARMOUR):
         return text[1:]
     return text
+
+
+def _meant(cell: str) -> str:
+    """The text that a cell with an apostrophe or "=" in front stands for."""
+    kept = _KEPT_AS_TEXT.fullmatch(cell)
+    return bare(cell) if kept is None else kept[1]
 
 
 class TextTable:
@@ -139,7 +148,7 @@ class TextTable:
             if len(cell) > CELL_CHARACTERS_MAX:
                 column, allowed = letters_of(len(read)), f"{CELL_CHARACTERS_MAX} are allowed"
                 raise SheetError(self.path, f"{len(cell)} characters", allowed, row=number, column=column)
-            read.append(bare(cell) if cell[:1] == _ARMOUR else cell)
+            read.append(_meant(cell) if cell and cell[0] in "'=" else cell)
         return SheetRow("", number, read)
 
 
