@@ -271,6 +271,32 @@ def test_a_source_is_built_aside_and_gives_the_names(office: Office, tmp_path: P
     assert not [*tmp_path.glob("menshen-compare-*")]
 
 
+def test_a_state_folder_is_journal_and_trust_in_one(office: Office, ask):
+    """README gives the controller's folder once: `compare DIR/roster/roster office.db --journal DIR`."""
+    path = office.folder / "office.db"
+    with Source.create(path, time_zone="Asia/Shanghai"):
+        pass
+    office.happened(office.granted())
+    status, out, err = ask(office.old, path, "--journal", office.folder, *PURPOSE)
+    assert (status, err) == (1, ""), out
+    assert "nobody said whose key to trust" not in out
+    foreign = ask(office.old, office.old, "--journal", office.folder, "--key", "00" * 32, *PURPOSE)
+    assert foreign[0] == 2, "a key that is given is the only one that counts"
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "no presentation"), ("zh", "日志中没有符合条件的刷验")])
+def test_nothing_to_compare_is_said_and_not_taken_for_an_answer(office: Office, ask, language: str, words: str):
+    """A mistyped holder must not read as "nobody would be refused"."""
+    office.happened(office.granted())
+    command = (office.old, office.old, "--journal", office.folder, *PURPOSE, "--language", language)
+    assert words not in ask(*command)[1]
+    status, out, _ = ask(*command, "--holder", "residnet")
+    assert status == 0
+    assert words in out
+    for misleading in ("Nobody would", "均无变化", "unknown", "未知"):
+        assert misleading not in out
+
+
 def test_what_cannot_be_compared_is_said(office: Office, tmp_path: Path, ask):
     words = (office.old, office.old, "--journal", office.journal, *PURPOSE)
     assert ask(office.old, office.old, "--journal", office.journal)[0] == 2  # no purpose

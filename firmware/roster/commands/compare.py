@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,7 @@ from firmware.roster.errors import RosterError
 from firmware.roster.roster import Roster
 from firmware.terminal import (
     DONE,
+    IDENTITY_FOLDER,
     MISUSED,
     SAID_NO,
     Progress,
@@ -67,7 +69,12 @@ def add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     comparing.add_argument("--days", type=_a_number(DAYS_MAX), metavar="N", help=f"the last N days (default: {DAYS})")
     comparing.add_argument("--holder", type=a_text, metavar="ID", help="of this holder only")
     comparing.add_argument("--purpose", type=a_purpose, metavar="TEXT", required=True, help="why, in a sentence")
-    comparing.add_argument("--state", type=a_path, metavar="DIR", help="trust the rosters of this controller")
+    comparing.add_argument(
+        "--state",
+        type=a_path,
+        metavar="DIR",
+        help="trust the rosters of this controller (default: the one whose folder --journal is)",
+    )
     comparing.add_argument("--key", type=a_key, metavar="HEX", action="append", help="trust this public key")
     comparing.add_argument("--source", type=a_path, metavar="SOURCE", help="an editable source that knows the names")
     comparing.add_argument(
@@ -110,7 +117,7 @@ def _compare(arguments: argparse.Namespace) -> int:
         notes: list[Note] = []
         config = _config(arguments)
         site = None if config is None else config.site
-        trust = Trust(arguments.state, arguments.key or (), () if config is None else config.roster.signers)
+        trust = Trust(_state(arguments), arguments.key or (), () if config is None else config.roster.signers)
         names = stack.enter_context(Names(arguments.source))
         old = opened(arguments.old, trust, stack, notes)
         new = opened(arguments.new, trust, stack, notes)
@@ -132,6 +139,14 @@ def _compare(arguments: argparse.Namespace) -> int:
         progress.end()
         _say(arguments, report, _Heard(zone, names, notes))
     return SAID_NO if report.differently else DONE
+
+
+def _state(arguments: argparse.Namespace) -> Path | None:
+    """Whom to trust: of --state, or the controller in whose state folder the journal stands and no key was given."""
+    state: Path | None = arguments.state
+    if state is None and not arguments.key and (arguments.journal / IDENTITY_FOLDER).is_dir():
+        return Path(arguments.journal)
+    return state
 
 
 def _config(arguments: argparse.Namespace) -> Config | None:
@@ -201,6 +216,9 @@ def _plain(difference: Difference, heard: _Heard, said: Texts) -> dict[str, Any]
 
 def _summary(report: Report, heard: _Heard, said: Texts) -> list[str]:
     unknown = said.say("roster.compare.time_unknown")
+    if not report.presentations:
+        versions = {"old": report.old_version, "new": report.new_version}
+        return [said.say("roster.compare.summary_empty", **versions)]
     return [
         said.say(
             "roster.compare.summary",
@@ -257,6 +275,8 @@ def _cells(difference: Difference, heard: _Heard, said: Texts) -> list[str]:
 
 def _rest(report: Report, said: Texts) -> list[str]:
     """How far the answer goes: what could not be decided again, and where the old roster and the journal differ."""
+    if not report.presentations:
+        return []
     lines = [said.say("roster.compare.agreed", agreed=report.agreed, compared=report.compared)]
     for what, count in list(report.disagreed.items())[:DISAGREEMENTS_SAID]:
         recorded, _, again = what.partition(" / ")
