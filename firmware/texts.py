@@ -59,7 +59,7 @@ class Texts:
 
     def detail(self, detail: str, at: Callable[[int], str]) -> str:
         """An event's detail as people read it: the end of a local entry as `at` writes a time in UTC seconds."""
-        return _UNTIL.sub(lambda found: self.say("event_detail.until", until=at(int(found[1]))), detail)
+        return _UNTIL.sub(lambda found: self.say("detail.until", until=at(int(found[1]))), detail)
 
     def mode(self, mode: Mode | str) -> str:
         return self.say(f"mode.{Mode(mode).value}")

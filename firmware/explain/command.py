@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from contextlib import ExitStack
 from zoneinfo import ZoneInfo
@@ -84,6 +85,8 @@ def run(arguments: argparse.Namespace) -> int:
     except BrokenPipeError:
         raise
     except (TerminalError, RosterError, JournalError, IdentityError, OSError) as error:
+        if arguments.json:
+            print(json.dumps({"ok": False, "why": str(error)}))
         complain("explain", error)
         return MISUSED
 

@@ -86,6 +86,12 @@ def _found(known: Knowledge, side: Side, token: str) -> Enrolled | None:
     return replace(found, status=local.LOST if suspension.status is Status.LOST else local.SUSPENDED)
 
 
+def _place(known: Knowledge, portal: str | None, access_point: str | None) -> str:
+    """Where it happened: "-" for what has no place."""
+    name = known.config.portal_names.get(portal, portal) if portal else ""
+    return escaped(" ".join(filter(None, (name, f"({access_point})" if access_point else "")))) or "-"
+
+
 def _say(arguments: argparse.Namespace, known: Knowledge, row: Row, now: Decision | None, zone: ZoneInfo) -> None:
     said, event, body = language_of(arguments), row.event, row.event.body
     at = moment(row.utc_ms, zone)
@@ -115,7 +121,7 @@ def _say(arguments: argparse.Namespace, known: Knowledge, row: Row, now: Decisio
         print(json.dumps(answer))
         return
     print(said.say("journal.purpose", purpose=arguments.purpose))
-    place = escaped(f"{known.config.portal_names.get(event.portal or '', event.portal or '')} ({event.access_point})")
+    place = _place(known, event.portal, event.access_point)
     time = at or said.say("explain.time_unknown")
     who = escaped((body.holder if body is not None else None) or "-")
     print(said.say("explain.event", event=said.event(event.code), place=place, time=time, who=who))

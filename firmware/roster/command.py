@@ -70,14 +70,10 @@ def run(arguments: argparse.Namespace) -> int:
         return status
     except BrokenPipeError:
         raise
-    except RosterMissing as error:
-        complain("roster", error)
-        return MISUSED
-    except RosterError as error:
+    except (RosterError, TerminalError, IdentityError, OSError) as error:
         if arguments.json:
-            print(json.dumps({"ok": False, "why": str(error), "version": error.version}))
+            version = error.version if isinstance(error, RosterError) else None
+            print(json.dumps({"ok": False, "why": str(error), "version": version}))
         complain("roster", error)
-        return SAID_NO
-    except (TerminalError, IdentityError, OSError) as error:
-        complain("roster", error)
-        return MISUSED
+        refused = isinstance(error, RosterError) and not isinstance(error, RosterMissing)
+        return SAID_NO if refused else MISUSED

@@ -87,7 +87,7 @@ def test_no_text_for_a_word_that_the_core_does_not_have():
         if kind in kinds:
             kinds[kind](word)
         else:
-            assert kind in ("check", "journal", "roster", "explain", "reason_with_argument"), key
+            assert kind in ("check", "detail", "journal", "roster", "explain", "reason_with_argument"), key
 
 
 def test_alarms_a_guard_must_tell_apart_are_told_apart():

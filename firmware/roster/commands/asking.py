@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from firmware.config import escaped
 from firmware.core.access import Factor
+from firmware.core.codes import Reason
 from firmware.messages import Answer, AnyOfficeCommand, CancelEnrolment, Enrol, Invite
 from firmware.roster.entry import ISSUER_CHARACTERS_MAX
 from firmware.roster.install import CURRENT
@@ -41,6 +42,11 @@ from firmware.texts import Texts
 
 SECONDS_MIN, SECONDS_MAX, SECONDS_DEFAULT = 5, 120, 30  # as the reader takes them: firmware/core/enrolment.py
 TIME_HELP = "ISO 8601, such as 2026-12-31T18:00; local in the roster's time zone, or with an offset"
+# What to do about a refusal whose reason alone does not tell: (action, or "" for any; reason) -> text.
+_HINTS = {
+    ("lift", Reason.NOT_FOUND.value): "nothing_to_lift",
+    ("", Reason.NOT_ALLOWED.value): "not_allowed_here",
+}
 AT_READERS = (Factor.CARD, Factor.TAG, Factor.CODE)  # what a reader can enrol; a PIN is not presented
 
 
@@ -235,4 +241,9 @@ def say(arguments: argparse.Namespace, answer: Answer, done: Sequence[str]) -> i
         print(said.say("roster.office.refused"), file=sys.stderr)
         for number, text in enumerate(words, 1):
             print(f"  {number}. {text}", file=sys.stderr)
+        for name in dict.fromkeys(
+            _HINTS.get((arguments.action, code), _HINTS.get(("", code))) for code in answer.reasons
+        ):
+            if name is not None:
+                print(said.say(f"roster.office.{name}"), file=sys.stderr)
     return DONE if answer.done else SAID_NO
