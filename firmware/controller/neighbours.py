@@ -41,7 +41,7 @@ class Neighbours:
             with_them.heard_ms_max,
             lambda frame: carrier.tell(Exchange(frame)),
         )
-        carrier.on_exchange = self.peers.heard
+        carrier.on_exchange = self.peers.put
 
     def counters(self) -> dict[str, int]:
         """For the health message."""

@@ -8,8 +8,8 @@ count. PeersHeard follows behind the passages it rests on.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Collection, Mapping
+from collections import Counter, deque
+from collections.abc import Collection, Iterator, Mapping
 from enum import Enum
 
 from msgspec.structs import replace
@@ -30,6 +30,8 @@ from firmware.exchange import (
 )
 from firmware.journal import Ledger, LedgerEntry
 
+NOTICES_AT_ONCE = 16  # some 1.5 ms with the ledger's look-ups, then the loop gets its turn: a swipe may be waiting
+FRAMES_WAITING_MAX = 64  # each peer tells once a second; what does not fit comes again with the sender's next frame
 WATCH_S_MAX = 1.0  # between two looks at the silent: small beside the shortest silence that is allowed
 
 
@@ -94,11 +96,26 @@ class Peers:
         self._began_ms = clock.now_ms()
         self._peers = {peer: _Peer(self._began_ms) for peer in self._trusted}
         self._told = _Told.NOTHING
+        self._frames: deque[bytes] = deque()
+        self._arrived = asyncio.Event()
 
     # -- frames -------------------------------------------------------------------------------------------------------
 
+    def put(self, frame: bytes) -> None:
+        """A frame has come, from wherever: `run` takes it, after those that came before."""
+        if len(self._frames) >= FRAMES_WAITING_MAX:
+            self.counters["too_many"] += 1
+            return
+        self._frames.append(frame)
+        self._arrived.set()
+
     def heard(self, frame: bytes) -> None:
-        """A frame has come, from wherever. Never raises for what it holds: what is refused is counted."""
+        """Take a frame in one piece. Never raises for what it holds: what is refused is counted."""
+        for _ in self.slices(frame):
+            pass
+
+    def slices(self, frame: bytes) -> Iterator[None]:
+        """As `heard`, with a pause after every few notices. No other frame may be taken in between."""
         utc_ms = self._clock.utc_ms()
         if utc_ms is None:
             self.counters["clock_unknown"] += 1  # nobody can tell whether it is news
@@ -110,12 +127,14 @@ class Peers:
             self.counters[error.kind] += 1
             return
         self.counters["frames"] += 1
-        self._take(self._peers[notices.sender], notices, utc_ms // 1000)
+        yield from self._take(self._peers[notices.sender], notices, utc_ms // 1000)
         self.watch()
 
-    def _take(self, peer: _Peer, notices: Notices, now_s: int) -> None:
+    def _take(self, peer: _Peer, notices: Notices, now_s: int) -> Iterator[None]:
         all_believed = True
-        for notice in peer.news(notices):
+        for number, notice in enumerate(peer.news(notices)):
+            if number % NOTICES_AT_ONCE == 0:
+                yield
             if not believable(notice, now_s):
                 self.counters["clock_off"] += 1
                 all_believed = False
@@ -157,7 +176,21 @@ class Peers:
     # -- silence ------------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Watch until cancelled."""
+        """Take frames and watch, until cancelled."""
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._take_frames())
+            both.create_task(self._watch())
+
+    async def _take_frames(self) -> None:
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._frames:
+                for _ in self.slices(self._frames.popleft()):
+                    await asyncio.sleep(0)
+                await asyncio.sleep(0)
+
+    async def _watch(self) -> None:
         while True:
             self.watch()
             await asyncio.sleep(min(WATCH_S_MAX, self._heard_ms_max / 10_000))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import random
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 
 from firmware.controller import outbox
 from firmware.controller.inbox import Rank
+from firmware.controller.peers import FRAMES_WAITING_MAX
 from firmware.core.codes import Code
 from firmware.core.effects import SetOutput
 from firmware.core.facts import ClockLost, ClockSet, NoiseSeen
@@ -333,6 +336,39 @@ def test_a_gap_is_doubt_until_it_is_told_anew(pair):
     here.hear(frame_of(there, *whole, sent_s=NOW_S + 6))  # from the beginning
     assert here.told("area.peers_heard")
     assert here.state.occupancy == {"house": 5}
+
+
+def test_a_full_frame_is_taken_in_slices_and_in_the_order_of_the_frames(pair):
+    """256 passages cost 21 ms in one piece; a swipe may wait for 20 in all, whatever else there is."""
+    here = pair.gates[0]
+    there = DeviceKey(2)
+    first = frame_of(there, *(PassageNotice(f"h{n}", "house", NOW_S, "n_in") for n in range(256)))
+    second = frame_of(there, PassageNotice("ann", "house", NOW_S, "n_in"), since=256, sent_s=NOW_S + 1)
+
+    async def run() -> list[int]:
+        taking = asyncio.create_task(here.peers.run())
+        here.peers.put(first)
+        here.peers.put(second)
+        depths = [0]
+        async with asyncio.timeout(10):
+            while depths[-1] < 258:  # and that all are heard
+                await asyncio.sleep(0)
+                depths.append(here.inbox.depth)
+        taking.cancel()
+        await asyncio.gather(taking, return_exceptions=True)
+        return depths
+
+    depths = asyncio.run(run())
+    assert max(after - before for before, after in itertools.pairwise(depths)) <= 17
+    here.work()
+    assert here.state.occupancy == {"house": 257}
+    assert here.state.peers == "heard"
+
+
+def test_frames_that_come_faster_than_they_are_taken_are_counted(pair):
+    for _ in range(FRAMES_WAITING_MAX + 3):
+        pair.gates[0].peers.put(b"")
+    assert pair.gates[0].peers.counters == {"too_many": 3}
 
 
 def test_heard_comes_behind_the_passages_it_rests_on(pair):
