@@ -17,8 +17,8 @@ from firmware.controller.board import build, simulated_lines
 from firmware.controller.clock import SystemWall
 from firmware.controller.errors import ControllerError
 from firmware.controller.health import ServiceManager
-from firmware.controller.priority import take_priority
-from firmware.controller.process import Controller, open_bus, tune
+from firmware.controller.priority import take_priority, tune
+from firmware.controller.process import Controller, open_bus
 from firmware.controller.role_socket import listening_socket
 from firmware.controller.role_user import RoleUser
 from firmware.controller.tenancy import Tenancy

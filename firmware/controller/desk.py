@@ -7,7 +7,7 @@ answered when its event is committed. What cannot be saved stays in force, is to
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -23,11 +23,13 @@ from firmware.core.facts import (
     AnyFact,
     CredentialEnrolled,
     EndEnrolment,
+    HolderWithdrawn,
     OverlayChange,
     OverlayChanged,
     RosterReplaced,
     StartEnrolment,
 )
+from firmware.core.local import ENDING
 from firmware.core.turn import OVERLAY
 from firmware.messages import Answer, AskOffice, Enrol, Erase, Invite, ListOverlay
 from firmware.roster.entry import Entry, Kind
@@ -40,8 +42,10 @@ from firmware.roster.roster import Roster
 
 RETRY_S_FIRST = 1.0  # after a failed save
 RETRY_S_MAX = 60.0
-COMPARED_AT_ONCE = 64  # entries beside a new roster: some 3 ms, then the loop gets its turn
+COMPARED_AT_ONCE = 32  # entries beside a new roster, two rosters at most: some 3 ms, then the loop gets its turn
+TOLD_AT_ONCE = 16  # facts: the core takes each in some 0.2 ms, and a swipe may be behind them
 EXPIRED_AT_ONCE = 64  # a second
+AGAIN_S = 1.0  # until a fact that the full inbox dropped is put into it once more
 
 
 class Waiting:
@@ -65,7 +69,8 @@ class Desk:
     """See the head of this file. All methods are for the event loop's thread.
 
     `put` takes a fact to the core, `answers.send` a request's messages to the office, `now_s` is UTC or None, `erase`
-    has the journal erase a holder and gives its ticket, `damaged` is told of a roster that cannot be read.
+    has the journal erase a holder and gives its ticket, `damaged` is told of a roster that cannot be read, `before`
+    opens the roster that would serve if the one in service were damaged.
     """
 
     def __init__(self, folder: Path, identity: Signer, kept: Mapping[str, str] | None) -> None:
@@ -79,6 +84,7 @@ class Desk:
         self.now_s: Callable[[], int | None] = lambda: None
         self.erase: Callable[[Erase, str], int] = lambda _command, _request: 0
         self.damaged: Callable[[RosterError], None] = lambda _: None
+        self.before: Callable[[], Awaitable[Roster | None]] = _none_before
         self.served: Served | None = None
         self._profiles: frozenset[str] = frozenset()
         self._readers: dict[str, Waiting] = {}
@@ -125,8 +131,7 @@ class Desk:
             issuer=command.issuer,
             request=request,
             note=command.why,
-            revision=change.overlay.revision,
-        )
+        )  # no revision: it is not saved yet, and the journal must not count on what is nowhere
 
     # -- what the office asks -----------------------------------------------------------------------------------------
 
@@ -185,8 +190,11 @@ class Desk:
         return Books(self.overlay, self.served.roster, self.served.keys, self.now_s(), self._profiles)
 
     def _take(self, change: Change) -> None:
-        """In force from now on; saved, told and answered later."""
+        """In force from now on, open offers too; saved, told and answered later."""
         self.overlay = change.overlay
+        for holder in dict.fromkeys(fact.holder for fact in change.facts if fact.change in ENDING):
+            if holder is not None:
+                self.put(HolderWithdrawn(holder))
         self._unsaved += change.facts
         self._dirty.set()
 
@@ -243,24 +251,30 @@ class Desk:
             try:
                 await loop.run_in_executor(None, save, overlay, self._folder, self._identity)
             except OverlayError as error:
-                self._could_not_save(error, facts)
+                await self._could_not_save(error, facts)
                 loop.call_later(pause_s, self._dirty.set)
                 pause_s = min(2 * pause_s, RETRY_S_MAX)
                 continue
             pause_s = RETRY_S_FIRST
             self._failing = False
-            for fact in facts:
-                self.put(fact)
+            await self._tell_core(facts)
             if forget:  # the file before this one goes with the next
                 self._forget_previous = False
                 self.overlay = self.overlay.at_revision(self.overlay.revision + 1)
                 self._dirty.set()
             self.answers.saved(overlay.revision)
 
-    def _could_not_save(self, error: OverlayError, facts: Sequence[OverlayChanged]) -> None:
+    async def _tell_core(self, facts: Sequence[OverlayChanged]) -> None:
+        """In slices, so that neither the inbox overflows nor a swipe waits behind all of them."""
+        for start in range(0, len(facts), TOLD_AT_ONCE):
+            for fact in facts[start : start + TOLD_AT_ONCE]:
+                self.put(fact)
+            if start + TOLD_AT_ONCE < len(facts):
+                await asyncio.sleep(0)
+
+    async def _could_not_save(self, error: OverlayError, facts: Sequence[OverlayChanged]) -> None:
         """In force all the same, and told at once; the journal must not count on a revision that is nowhere."""
-        for fact in at_revision(facts, 0):
-            self.put(fact)
+        await self._tell_core(at_revision(facts, 0))
         if not self._failing:
             self._failing = True
             self.put(OverlayChanged(OverlayChange.FAILED, detail=str(error)))
@@ -286,27 +300,44 @@ class Desk:
         if roster is None:
             return
         told, self._begun = self._begun, True
+        before = await self.before() if any(entry.kind is Kind.SUSPEND for entry in self.overlay) else None
+        try:
+            await self._compare_with(roster, before, told)
+        finally:
+            if before is not None:
+                before.close()
+
+    async def _compare_with(self, roster: Roster, before: Roster | None, told: bool) -> None:
         entries = tuple(self.overlay)
         against: dict[str, Conflict] = {}
-        gone: list[Entry] = []
         for start in range(0, len(entries), COMPARED_AT_ONCE):
-            part = entries[start : start + COMPARED_AT_ONCE]
-            against |= {entry.id: what for entry, what in conflicts(self.overlay, roster, part)}
-            gone += absorbed(self.overlay, roster, part)
-            await asyncio.sleep(0)
             if self._books().roster is not roster:
                 return  # there is another one already; it is looked at next
-        still = [entry for entry in entries if entry.id in self.overlay.entries]
-        facts = [of_entry(OverlayChange.ABSORBED, entry) for entry in gone if entry in still]
-        if told:
-            facts += [
-                of_entry(OverlayChange.CONFLICTED, entry, against[entry.id].value)
-                for entry in still
-                if entry.id in against
-            ]
+            part = [entry for entry in entries[start : start + COMPARED_AT_ONCE] if entry.id in self.overlay.entries]
+            found = conflicts(self.overlay, roster, part)
+            gone = absorbed(self.overlay, roster, part, before)
+            against |= {entry.id: what for entry, what in found}
+            facts = [of_entry(OverlayChange.ABSORBED, entry) for entry in gone]
+            if told:
+                facts += [of_entry(OverlayChange.CONFLICTED, entry, what.value) for entry, what in found]
+            if facts:
+                self._drop(gone, facts)
+            await asyncio.sleep(0)
         self._conflicts = against
-        if facts:
-            self._drop([entry for entry in gone if entry in still], facts)
+
+    # -- what the inbox had no room for -------------------------------------------------------------------------------
+
+    def dropped(self, fact: AnyFact) -> None:
+        """The full inbox dropped a fact of ours. What is in force already is told later; a reader is not set."""
+        if isinstance(fact, StartEnrolment | EndEnrolment):
+            asked = self.answers.of(fact.request)
+            if isinstance(fact, StartEnrolment):
+                self._readers = {name: one for name, one in self._readers.items() if one.request != fact.request}
+            if asked is not None:
+                asked.over(Answer(fact.request, False, ("too_many",)), None)
+                self.answers.tell()
+        elif isinstance(fact, OverlayChanged | HolderWithdrawn):
+            asyncio.get_running_loop().call_later(AGAIN_S, self.put, fact)
 
     # -- what the core did, and what is durable -----------------------------------------------------------------------
 
@@ -352,6 +383,10 @@ class Desk:
             )
             asked.over(Answer(event.request, False, said), ticket)
             self.answers.tell()
+
+
+async def _none_before() -> Roster | None:
+    return None
 
 
 _OURS = (OverlayChanged, CredentialEnrolled, StartEnrolment, EndEnrolment)

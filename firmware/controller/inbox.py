@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -36,7 +37,10 @@ class Entry(NamedTuple):
 
 
 class Inbox:
-    """Bounded queue with ranks. Everything happens in the event loop's thread."""
+    """Bounded queue with ranks. Everything happens in the event loop's thread.
+
+    `on_dropped` gets what was dropped, so that whoever waits for an answer to it gets one; it may put nothing at once.
+    """
 
     def __init__(self, entries_max: int = ENTRIES_MAX) -> None:
         self._queues: tuple[deque[Entry], ...] = tuple(deque() for _ in Rank)
@@ -45,6 +49,7 @@ class Inbox:
         self._number = 0
         self._depth = 0
         self._waiter: asyncio.Future[None] | None = None
+        self.on_dropped: Callable[[AnyReport | AnyFact], None] = lambda _: None
         self.dropped = 0
         self.untold_drops = 0
         self.untold_sources: set[str] = set()
@@ -110,6 +115,7 @@ class Inbox:
         self.untold_drops += 1
         if len(self.untold_sources) < 16:
             self.untold_sources.add(entry.source or entry.rank.name.lower())
+        self.on_dropped(entry.item)
 
     def _forget(self, entry: Entry) -> None:
         self._depth -= 1

@@ -6,10 +6,13 @@ somebody wait at a door. All threads, because the journal's may hold the interpr
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 
 REAL_TIME_PRIORITY = 10  # of 1..99, below the kernel's own threads; round robin, and throttled by the kernel at 95 %
 NICE = -10
+SWITCH_INTERVAL_S = 0.0005  # the journal's thread may hold the interpreter no longer: a swipe waits for it
 
 
 def take_priority() -> str:
@@ -23,3 +26,10 @@ def take_priority() -> str:
             return "ordinary"
         return "nice"
     return "real_time"
+
+
+def tune() -> None:
+    """What keeps a swipe's way short: nothing allocated at start is looked at again, and threads give way quickly."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.collect()
+    gc.freeze()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import secrets
 import socket
 import sys
@@ -20,7 +19,7 @@ from msgspec import structs
 
 import firmware
 from drivers.bus.lines import Lines
-from drivers.reports import AnyReport, Frame, Level, Noise
+from drivers.reports import AnyReport, Frame, Level, Noise, Report
 from firmware.config import Config
 from firmware.controller.board import Board
 from firmware.controller.clock import WATCH_S, Clock, Wall
@@ -43,22 +42,24 @@ from firmware.core.codes import Code
 from firmware.core.effects import Body, Event, Record
 from firmware.core.facts import (
     AnyFact,
+    Command,
     DeviceLost,
     DeviceRecovered,
+    EndEnrolment,
     Forgive,
     OverlayChange,
     OverlayChanged,
     Started,
+    StartEnrolment,
     StoreFailed,
     StoreRecovered,
 )
 from firmware.core.state import initial
 from firmware.identity import Identity
 from firmware.journal import Journal, Limits
-from firmware.messages import Ask, Erase, Welcome
+from firmware.messages import Answer, Ask, Erase, Welcome
 
 HEALTH_S = 2.0
-SWITCH_INTERVAL_S = 0.0005  # the journal's thread may hold the interpreter no longer: a swipe waits for it
 BUS_TRY_S = 0.5
 END_S_MAX = 1.0  # for our own tasks to end: what does not must not keep the outputs from being made safe
 
@@ -197,10 +198,7 @@ class Controller:
         self.intake.close()
 
     def callback_failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Handle what asyncio has to complain of. A callback that raised is a mistake of ours, and ends the process.
-
-        What a client's connection ran into is not: nobody at a socket may end the controller.
-        """
+        """A callback that raised is a mistake of ours and ends the process; what a connection ran into is not."""
         loop.default_exception_handler(context)
         if "handle" in context:
             self._died("a callback", context.get("exception"))
@@ -283,6 +281,15 @@ class Controller:
         desk.now_s = self.clock.utc_s
         desk.erase = self._erase
         desk.damaged = self.rosters.damaged
+        desk.before = self.rosters.before
+        self.inbox.on_dropped = self._dropped
+
+    def _dropped(self, item: AnyReport | AnyFact) -> None:
+        """The inbox was full: whoever asked is answered all the same, by the role that asked."""
+        if isinstance(item, Command) and not isinstance(item, StartEnrolment | EndEnrolment):
+            self.role_socket.answer(Answer(item.request, False, ("too_many",)))
+        elif not isinstance(item, Report):
+            self.desk.dropped(item)
 
     def _erase(self, command: Erase, request: str) -> int:
         """Have the journal erase a holder; the tombstone says who asked, and why."""
@@ -389,10 +396,3 @@ async def open_bus(lines: Lines, limit_s: float) -> None:
             await asyncio.sleep(BUS_TRY_S / 10)
         else:
             return
-
-
-def tune() -> None:
-    """What keeps a swipe's way short: nothing allocated at start is looked at again, and threads give way quickly."""
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
-    gc.collect()
-    gc.freeze()

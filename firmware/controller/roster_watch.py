@@ -22,7 +22,7 @@ from firmware.identity import Identity, id_of
 from firmware.roster.authority import Authority, AuthorityError, Keys, read_authority
 from firmware.roster.errors import RosterError, RosterMissing, RosterUnusable
 from firmware.roster.floors import Floors
-from firmware.roster.install import INCOMING, PREVIOUS, REFUSED, WHY, install, load_last_good, seal_of
+from firmware.roster.install import INCOMING, PREVIOUS, REFUSED, WHY, install, load_last_good, open_before, seal_of
 from firmware.roster.roster import Roster
 from firmware.roster.seal import Seal, is_sealed
 
@@ -91,6 +91,13 @@ class RosterWatch:
             self._damaged = True
             self._anew_at_s = asyncio.get_running_loop().time()
             self._refuse(error)
+
+    async def before(self) -> Roster | None:
+        """The roster that would serve if the one in service were damaged, opened for whoever asks, to be closed by it.
+
+        None: none would. Proven anew beside the event loop.
+        """
+        return await asyncio.get_running_loop().run_in_executor(None, self._before)
 
     async def run(self) -> None:
         """Look for a new file, and for a good one where the one in service is damaged, until cancelled."""
@@ -193,6 +200,13 @@ class RosterWatch:
         trusted = self._trusting()
         loaded = load_last_good(self._folder, trusted.signers, self._floors, digest_key_id=trusted.digest_key_ids)
         return self._taken(loaded.roster, trusted), loaded.refused
+
+    def _before(self) -> Roster | None:
+        try:
+            trusted = read_authority(self._folder, self._identity, self._signers)
+        except AuthorityError:
+            return None
+        return open_before(self._folder, trusted.signers, self._floors, digest_key_id=trusted.digest_key_ids)
 
     def _taken(self, roster: Roster, trusted: Authority) -> _Taken:
         try:

@@ -210,6 +210,12 @@ class OverlayChanged(Fact, frozen=True):
     issued_to: str | None = None
 
 
+class HolderWithdrawn(Fact, frozen=True):
+    """What this holder had begun here ends now; why is told by the OverlayChanged that follows once it is saved."""
+
+    holder: str
+
+
 class CredentialEnrolled(Fact, frozen=True):
     """At a reader that was set to enrol, a credential was presented that nobody has; it is the holder's from now on.
 
@@ -381,7 +387,7 @@ class PeersHeard(Fact, frozen=True):
 
 AnyReading = CardRead | CodeRead | TagRead | PlateSeen | FaceSeen | PinEntered
 AnyOfDevices = NoiseSeen | InputChanged | OutputFailed | DeviceLost | DeviceRecovered
-AnyOfRoster = RosterReplaced | RosterRefused | OverlayChanged | CredentialEnrolled
+AnyOfRoster = RosterReplaced | RosterRefused | OverlayChanged | HolderWithdrawn | CredentialEnrolled
 AnyOfPeers = PassageElsewhere | PeersLost | PeersHeard
 AnyOfSystem = Started | ClockSet | ClockLost | StoreFailed | StoreRecovered | InboxOverflowed | DeadlineReached
 AnyOfPortal = OpenOnce | HoldOpen | LockPortal | ReleasePortal | SetOutOfService | ResetFault

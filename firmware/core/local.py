@@ -11,7 +11,14 @@ from firmware.core.codes import Code, Reason
 from firmware.core.draft import Draft
 from firmware.core.effects import Body
 from firmware.core.enrolment import WAIT_MS_MAX, WAIT_MS_MIN
-from firmware.core.facts import CredentialEnrolled, EndEnrolment, OverlayChange, OverlayChanged, StartEnrolment
+from firmware.core.facts import (
+    CredentialEnrolled,
+    EndEnrolment,
+    HolderWithdrawn,
+    OverlayChange,
+    OverlayChanged,
+    StartEnrolment,
+)
 from firmware.core.machines import Passing, PassingTrigger
 from firmware.core.passage import persons
 from firmware.core.release import follow, passing_on
@@ -35,7 +42,7 @@ _CODE: dict[OverlayChange, Code] = {
     OverlayChange.FAILED: Code.LOCAL_FAILED,
     OverlayChange.REFUSED: Code.LOCAL_REFUSED,
 }
-_ENDING = (OverlayChange.SUSPENDED, OverlayChange.LEFT, OverlayChange.REVOKED)  # whoever was let in may not pass now
+ENDING = (OverlayChange.SUSPENDED, OverlayChange.LEFT, OverlayChange.REVOKED)  # whoever was let in may not pass now
 
 
 def overlay_changed(draft: Draft, fact: OverlayChanged) -> None:
@@ -50,8 +57,13 @@ def overlay_changed(draft: Draft, fact: OverlayChanged) -> None:
         body=_body(fact),
         request=fact.request,
     )
-    if fact.change in _ENDING and fact.holder is not None:
+    if fact.change in ENDING and fact.holder is not None:
         _withdraw(draft, fact.holder)
+
+
+def holder_withdrawn(draft: Draft, fact: HolderWithdrawn) -> None:
+    """A disk that stalls may delay what is told of a suspension; it must not delay that an open offer ends."""
+    _withdraw(draft, fact.holder)
 
 
 def _body(fact: OverlayChanged) -> Body | None:

@@ -118,6 +118,20 @@ def load_last_good(
     )
 
 
+def open_before(
+    folder: Path,
+    trusted_keys: Collection[bytes],
+    floors: Floors = NO_FLOORS,
+    *,
+    digest_key_id: str | Collection[str] | None = None,
+) -> Roster | None:
+    """The roster that `load_last_good` would take if the one in service were damaged; None: it would take none."""
+    try:
+        return _open(folder / PREVIOUS, trusted_keys, floors.previous, 0, digest_key_id)
+    except RosterError:
+        return None
+
+
 def forget_previous(folder: Path) -> None:
     """Make the roster in service the one before it too, durably: whoever was erased stands in neither, nor in a roster
     that was refused. A cut at any instant leaves two good names; done again it completes.

@@ -19,7 +19,7 @@ import msgspec
 
 from firmware.core.access import Factor
 from firmware.roster.entry import Entry, EntryRefused, Kind, Status, check
-from firmware.roster.errors import RosterError
+from firmware.roster.errors import RosterDamaged, RosterError
 from firmware.roster.roster import Enrolled, Roster
 
 __all__ = [
@@ -220,8 +220,8 @@ def _at(entry: Entry) -> tuple[Factor, str]:
 
 
 def _put(suspended: dict[_Index, tuple[Entry, ...]], at: _Index, entry: Entry) -> None:
-    others = suspended.get(at, ())
-    place = bisect.bisect_right(others, _order(entry), key=_order)
+    others: tuple[Entry, ...] = suspended.get(at, ())
+    place: int = bisect.bisect_right(others, _order(entry), key=_order)
     suspended[at] = (*others[:place], entry, *others[place:])
 
 
@@ -270,14 +270,29 @@ def _conflict(entry: Entry, roster: Roster, profiles: frozenset[str]) -> Conflic
     return None if profiles.issuperset(entry.profiles) else Conflict.PROFILE_GONE
 
 
-def absorbed(overlay: Overlay, roster: Roster, entries: Iterable[Entry] | None = None) -> list[Entry]:
+def absorbed(
+    overlay: Overlay, roster: Roster, entries: Iterable[Entry] | None = None, before: Roster | None = None
+) -> list[Entry]:
     """Entries, of all or of `entries`, that can go because this roster says the same itself.
 
     An enrolled key, or a visitor's, that the roster gives to the same holder. A suspension of whatever a newer roster
     refuses by itself, which is so when it has no active credential that the suspension is of, and nothing here lets in
-    what it is of. Raises RosterDamaged where the disk fails.
+    what it is of. `before` is the roster that would serve if this one were damaged: a suspension stays until that one
+    refuses, too. Raises RosterDamaged where the disk fails.
     """
-    return [entry for entry in (overlay if entries is None else entries) if _says_the_same(entry, overlay, roster)]
+    return [
+        entry
+        for entry in (overlay if entries is None else entries)
+        if _says_the_same(entry, overlay, roster) and (entry.lets_in or before is None or _refuses(before, entry))
+    ]
+
+
+def _refuses(before: Roster, entry: Entry) -> bool:
+    """Whether this roster, which is not in service, refuses what a suspension is of; not where it cannot be read."""
+    try:
+        return "active" not in _said_of(entry, before)
+    except RosterDamaged:
+        return False
 
 
 def _says_the_same(entry: Entry, overlay: Overlay, roster: Roster) -> bool:

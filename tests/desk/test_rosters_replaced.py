@@ -11,14 +11,22 @@ from firmware.controller.desk import COMPARED_AT_ONCE
 from firmware.core.access import Factor
 from firmware.core.codes import Code
 from firmware.identity import Identity
+from firmware.journal import search
 from firmware.messages import Answer, Enrol, ListOverlay, Suspend
 from firmware.roster.build import build
 from firmware.roster.entry import Entry, Kind
 from firmware.roster.overlay import ENTRIES_MAX, Overlay
-from tests.attacks.gates import SITES, enters
+from tests.attacks.gates import SITES, cut_power, enters
 from tests.desk.at_desk import WHO, at_desk
+from tests.overlay.entries import enrolled
 
 STRANGERS_CARD = "H10301:99:1"
+
+
+async def newest(gate, code: Code, before: tuple[int, int] | None = None) -> list:
+    """The newest thousand committed events of one kind, before that row, newest first."""
+    await gate.committed()
+    return search(gate.controller.journal.path, limit=1_000, kind=code, before=before)
 
 
 async def replace_roster(gate, version: int, *changes: tuple[str, str]) -> None:
@@ -36,7 +44,7 @@ async def replace_roster(gate, version: int, *changes: tuple[str, str]) -> None:
     build(table, folder / "rules.toml", built, identity, version=version, created_s=NOON_UTC_MS // 1000)
     built.rename(gate.folder / "roster" / "incoming.roster")
     await gate.pass_time(5)
-    assert f"version {version}" in (await gate.events(Code.ROSTER_REPLACED))[-1].event.detail
+    assert f"version {version}" in (await newest(gate, Code.ROSTER_REPLACED))[0].event.detail
 
 
 def test_a_card_that_the_roster_has_now_too_is_absorbed_and_opens_on(tmp_path: Path):
@@ -52,14 +60,51 @@ def test_a_card_that_the_roster_has_now_too_is_absorbed_and_opens_on(tmp_path: P
     at_desk(tmp_path, scenario)
 
 
-def test_a_suspension_that_the_roster_says_too_is_absorbed_and_refuses_on(tmp_path: Path):
+TAKEN = ("neighbour,b1-0102,neighbours,,,", "neighbour,b1-0102,neighbours,,suspended,")
+
+
+def test_a_suspension_that_both_rosters_say_too_is_absorbed_and_refuses_on(tmp_path: Path):
     async def scenario(gate, person):
         assert (await person.ask(Suspend(holder="neighbour", **WHO))).done
-        await replace_roster(gate, 2, ("neighbour,b1-0102,neighbours,,,", "neighbour,b1-0102,neighbours,,suspended,"))
+        await replace_roster(gate, 2, TAKEN)
+        assert await gate.events(Code.LOCAL_ABSORBED) == [], "the roster before would let in"
+        await replace_roster(gate, 3, TAKEN)
         assert len(await gate.events(Code.LOCAL_ABSORBED)) == 1
         assert not await enters(gate, card="neighbour")
 
     at_desk(tmp_path, scenario)
+
+
+def test_a_suspended_card_stays_so_when_the_newer_roster_is_damaged_and_the_one_before_serves(tmp_path: Path):
+    """The new roster refuses by itself, the one before does not, and the new one's file is then damaged."""
+
+    async def scenario(gate, person):
+        assert (await person.ask(Suspend(holder="neighbour", **WHO))).done
+        await replace_roster(gate, 2, TAKEN)
+        path = gate.folder / "roster" / "roster"
+        content = bytearray(path.read_bytes())
+        content[5000] ^= 1
+        path.write_bytes(content)
+        await cut_power(gate)
+        assert "version 1" in (await gate.events(Code.ROSTER_REPLACED))[-1].event.detail
+        assert not await enters(gate, card="neighbour")
+        assert await enters(gate, card="resident")
+
+    at_desk(tmp_path / "gate", scenario)
+
+
+def test_a_suspension_goes_where_no_roster_before_would_serve(tmp_path: Path):
+    async def scenario(gate, person):
+        assert (await person.ask(Suspend(holder="neighbour", **WHO))).done
+        previous = gate.folder / "roster" / "roster.previous"
+        await replace_roster(gate, 2, TAKEN)
+        previous.write_bytes(b"no roster")
+        await cut_power(gate)
+        await gate.pass_time(5)
+        assert len(await gate.events(Code.LOCAL_ABSORBED)) == 1
+        assert not await enters(gate, card="neighbour")
+
+    at_desk(tmp_path / "gate", scenario)
 
 
 def test_a_suspension_that_the_roster_does_not_say_holds_and_is_told_once_for_each_roster(tmp_path: Path):
@@ -90,6 +135,22 @@ def test_a_card_that_the_roster_gives_to_somebody_else_is_theirs(tmp_path: Path)
         assert "key_of_another" in row.event.detail
         assert await enters(gate, card="stranger")
         assert (await gate.events(Code.GRANTED))[-1].event.body.holder == "neighbour"
+
+    at_desk(tmp_path, scenario)
+
+
+def test_a_roster_that_contradicts_more_entries_than_the_inbox_holds_is_told_of_each(tmp_path: Path):
+    """1,200 cards of a holder who is gone, and an inbox of 1,024: none is lost, nor anybody's card."""
+
+    async def scenario(gate, _person):
+        desk = gate.controller.desk
+        desk.overlay = Overlay([enrolled("gone", f"{n:016x}", f"H10301:200:{n}") for n in range(1, 1_201)], 1)
+        await replace_roster(gate, 2)
+        told = await newest(gate, Code.LOCAL_CONFLICT)
+        more = await newest(gate, Code.LOCAL_CONFLICT, (told[-1].epoch, told[-1].seq))
+        assert (len(told), len(more)) == (1_000, 200)
+        assert gate.controller.inbox.dropped == 0
+        assert len(desk.overlay) == 1_200
 
     at_desk(tmp_path, scenario)
 

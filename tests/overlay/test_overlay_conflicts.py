@@ -48,6 +48,19 @@ def test_a_roster_that_refuses_by_itself_takes_the_suspension_over(workshop, tab
     assert compared(workshop, table, lost("li", card), suspended("li"), by_key) == ({}, [0, 1, 2])
 
 
+@pytest.mark.parametrize(("before", "gone"), [(ACTIVE, []), (LOST, [0, 1]), (NOT_THERE, [0, 1])])
+def test_a_suspension_stays_while_the_roster_before_would_let_in(workshop, before: str, gone: list[int]) -> None:
+    """If the newer file is damaged that one serves again, and the lost card must not open with it."""
+    entries = (lost("li", token_of(workshop, "H10301:1:1")), suspended("li"))
+    overlay = EMPTY.with_(*entries)
+    with (
+        workshop.open(HEAD + before, version=2) as older,
+        workshop.open(HEAD + NOT_THERE, version=3) as roster,
+    ):
+        assert absorbed(overlay, roster, before=older) == [entries[each] for each in gone]
+        assert absorbed(overlay, roster) == list(entries), "where none would serve"
+
+
 def test_a_holder_suspended_as_a_whole_stays_so_while_any_of_it_is_active(workshop) -> None:
     table = "li,residents,H10301:1:1,,lost\nli,,H10301:1:5,,\n"
     of_all, of_lost = suspended("li"), lost("li", token_of(workshop, "H10301:1:1"))

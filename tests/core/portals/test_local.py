@@ -12,6 +12,7 @@ from firmware.core.facts import (
     DeviceLost,
     DeviceRecovered,
     EndEnrolment,
+    HolderWithdrawn,
     NoiseSeen,
     OverlayChange,
     OverlayChanged,
@@ -207,6 +208,23 @@ def test_dialogs_of_others_go_on():
     s.do(suspended("ben"))
     assert s.shown["r_front"] == "next_factor"
     assert s.state.readers["r_front"].pending is not None
+
+
+def test_who_is_withdrawn_before_it_is_saved_loses_dialog_and_offer_once_and_keeps_no_revision():
+    s = Scene(door(access_points=(card_and_pin(),)))
+    s.swipe(who=known(second_factors=(Factor.PIN,)))
+    s.do(HolderWithdrawn("ann"))
+    assert s.state.readers["r_front"].pending is None
+    s.take()
+    s.do(suspended("ann"))
+    assert s.said() == ["keep overlay=3", "roster.suspended"]
+    offered = Scene(door())
+    offered.swipe()
+    assert offered.released()
+    offered.do(HolderWithdrawn("ben"))
+    assert offered.released()
+    offered.do(HolderWithdrawn("ann"))
+    assert not offered.released()
 
 
 # -- enrolment at a reader --------------------------------------------------------------------------------------------
