@@ -19,9 +19,9 @@ import msgspec
 from firmware.core.access import Factor
 from firmware.roster import understood
 from firmware.roster.errors import RosterError, shown
-from firmware.roster.importing.headers import TITLES
+from firmware.roster.importing.headers import STATUS_WORDS, TITLES
 from firmware.roster.keys import KIND
-from firmware.roster.schema import FLAGS, STATUSES
+from firmware.roster.schema import FLAGS
 from firmware.roster.sheets.writing import appearing, fill_csv, fill_xlsx
 from firmware.roster.source.batch import Kind
 from firmware.roster.source.rules import rules_toml
@@ -35,7 +35,6 @@ COLUMNS = (
     *("duress_pin", "status", "valid_from", "valid_until", "use_limit", "pin_with", "duress_pin_with", "note"),
 )
 SHEET = {"en": "holders", "zh": "住户"}
-STATUS_WORDS = {"en": STATUSES, "zh": ("正常", "停用", "挂失")}
 NO_PROFILE = {"en": "none", "zh": "无"}  # an empty cell would be the import's default
 XLSX, CSV = ".xlsx", ".csv"
 PROGRESS_ROWS = 10_000

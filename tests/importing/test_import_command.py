@@ -47,6 +47,63 @@ def test_without_apply_nothing_is_changed(source, capsys):
     assert digest(source) == before
 
 
+def test_a_sample_reads_as_the_history_does_and_in_chinese_under_chinese_words(source, office, capsys):
+    sheet = office.sheet(
+        ["房号", "姓名", "卡号", "到期日期", "状态", "标志"], ["101", "安", "0000000001", "2027-12-31", "挂失", "访客"]
+    )
+    command = ["roster", "import", str(source), str(sheet), *CHOSEN]
+    assert main([*command, "--language", "en"]) == 0
+    out = capsys.readouterr().out
+    assert "+ holder p1: household=101, name=安, profiles=residents, flags=visitor\n" in out
+    told = "holder=p1, status=lost, valid_until=2028-01-01 00:00:00+08:00, printed=0000000001\n"
+    assert f"+ credential card:H10301:0:1: {told}" in out
+    assert main([*command, "--language", "zh"]) == 0
+    out = capsys.readouterr().out
+    assert "新增 持有人 p1: 房屋编号=101, 姓名=安, 权限=residents, 标志=visitor\n" in out
+    told = "人员编号=p1, 状态=挂失, 到期日期=2028-01-01 00:00:00+08:00, 印刷卡号=0000000001\n"
+    assert f"新增 凭证 card:H10301:0:1: {told}" in out
+    assert main([*command, *APPLY]) == 0
+    capsys.readouterr()
+    sheet.write_text("姓名,房号,卡号,状态\n安,101,0000000001,正常\n", encoding="utf-8")
+    assert main([*command, "--language", "zh"]) == 0
+    assert "变更 凭证 card:H10301:0:1: 状态: 挂失 -> 正常\n" in capsys.readouterr().out
+    assert main([*command, "--json"]) == 0
+    samples = json.loads(capsys.readouterr().out)["samples"]
+    assert samples == [{
+        "what": "changed", "entity": "credential", "id": "card:H10301:0:1",
+        "before": {"status": "lost"}, "after": {"status": "active"},
+    }]  # fmt: skip
+
+
+def test_a_pin_is_in_no_preview(office, capsys):
+    digest = f"digest:ab12:6:{'cd' * 16}"
+    sheet = office.sheet(["房号", "姓名", "卡号", "密码", "卡加密码"], ["101", "安", "0000000001", digest, digest])
+    office.source.close()
+    for more in ([], ["--json"]):
+        assert main(["roster", "import", str(office.path), str(sheet), *CHOSEN, *more]) == 0
+        out = capsys.readouterr().out
+        assert "PIN" in out
+        assert "cdcd" not in out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--card-format", "X99", "--profile", "residents"),
+        ("--card-format", "H10301", "--profile", "nobody"),
+        ("--site", "gone.toml", "--profile", "residents"),
+        ("--card-format", "H10301", "--profile", "residents", "--sheet", "gone"),
+    ],
+)
+def test_an_argument_that_names_nothing_is_a_misuse(source, tmp_path, capsys, words):
+    """Exit status 2, unlike a sheet that is refused; and programs get JSON."""
+    sheet = str(SHEETS / "plain_utf8.csv")
+    assert main(["roster", "import", str(source), sheet, *words, "--json"]) == 2
+    said = capsys.readouterr()
+    assert json.loads(said.out)["ok"] is False
+    assert words[3 if "nobody" in words else -1 if "gone" in words else 1] in said.err
+
+
 def test_the_import_is_in_the_history_with_who_why_and_the_file(source, capsys):
     sheet = SHEETS / "plain_utf8.csv"
     assert main(["roster", "import", str(source), str(sheet), *CHOSEN, *APPLY, "--json"]) == 0

@@ -11,6 +11,8 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+from firmware.roster.schema import STATUSES
+
 IGNORED = "ignored"  # known, and never imported
 HEADER_CHARACTERS_MAX = 60  # longer ones are a notice above the table
 
@@ -150,6 +152,7 @@ TITLES_ZH: dict[str, str] = {
     "note": "备注",
 }
 TITLES: dict[str, dict[str, str]] = {"en": {column: column for column in TITLES_ZH}, "zh": TITLES_ZH}
+STATUS_WORDS = {"en": STATUSES, "zh": ("正常", "停用", "挂失")}  # of the column of states, likewise
 
 _BY_WORD: dict[str, str] = {word: column for column, words in WORDS.items() for word in words}
 assert len(_BY_WORD) == sum(map(len, WORDS.values())), "a header word stands under two columns"

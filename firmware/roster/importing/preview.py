@@ -9,15 +9,17 @@ from datetime import tzinfo
 from typing import Any
 
 from firmware.roster.errors import shown
+from firmware.roster.importing.headers import STATUS_WORDS, TITLES_ZH
 from firmware.roster.importing.plan import ENTITIES, Plan, Sample
 from firmware.roster.importing.problems import Bad
+from firmware.roster.schema import STATUSES
 from firmware.roster.sheets.text_table import armoured
+from firmware.roster.source.reading import Fields, compared, id_for_people
 from firmware.roster.source.schema import KEYS
-from firmware.terminal import moment, table
-from firmware.texts import Texts
+from firmware.terminal import table
+from firmware.texts import LANGUAGES, Texts
 
 WARNINGS_SHOWN = 50  # people look at a page of them; programs get all that are kept
-_SECRET = frozenset({"pin_with", "duress_pin_with"})
 
 
 def lines_of(plan: Plan, said: Texts, *, samples: bool = True) -> Iterator[str]:
@@ -62,35 +64,52 @@ def _bad(bad: Bad, said: Texts) -> str:
 
 
 def _sample(sample: Sample, said: Texts, zone: tzinfo) -> str:
+    """One row as `roster history` shows it; in Chinese under the words of our own export."""
+    before, after = compared(sample.entity, sample.before, sample.after, zone)
+
+    def value(fields: Fields, column: str) -> str:
+        return _value(fields[column], column, said) if column in fields else "-"
+
+    if sample.before is None or sample.after is None:
+        what = "added" if sample.before is None else "removed"
+        fields = after or before
+        parts = [f"{_title(sample.entity, column, said)}={value(fields, column)}" for column in fields]
+    else:
+        what = "changed"
+        columns = dict.fromkeys([*before, *after])
+        parts = [
+            f"{_title(sample.entity, column, said)}: {value(before, column)} -> {value(after, column)}"
+            for column in columns
+        ]
     entity = said.say(f"roster.import.entity.{sample.entity}")
+    words = f"{said.say(f'roster.import.sample.{what}')} {entity} {shown(_id(sample), bare=True)}"
+    return f"{words}: {', '.join(parts)}" if parts else words
+
+
+def _id(sample: Sample) -> str:
+    """As the commands take it; of a PIN nothing but that it is one."""
     row = sample.after if sample.after is not None else sample.before
     assert row is not None
-    key = row[KEYS[sample.entity][-1]]
-    if str(key).startswith("digest:"):
-        key = "PIN"
-    if sample.before is None or sample.after is None:
-        what = said.say("roster.import.sample.added" if sample.before is None else "roster.import.sample.removed")
-        parts = [
-            f"{name}={_value(name, value, zone)}" for name, value in row.items() if value is not None and value != key
-        ]
-        return f"{what} {entity} {shown(str(key), bare=True)}: {', '.join(part for part in parts)}"
-    before = sample.before
-    parts = [
-        f"{name}: {_value(name, before[name], zone)} -> {_value(name, value, zone)}"
-        for name, value in sample.after.items()
-        if before[name] != value
-    ]
-    return f"{said.say('roster.import.sample.changed')} {entity} {shown(str(key), bare=True)}: {', '.join(parts)}"
+    keys = [str(row[key]) for key in KEYS[sample.entity]]
+    return "PIN" if keys[-1].startswith("digest:") else id_for_people(sample.entity, ":".join(keys))
 
 
-def _value(name: str, value: object, zone: tzinfo) -> str:
-    if value is None:
-        return "-"
-    if name in _SECRET or str(value).startswith("digest:"):
-        return "***"
-    if name.endswith("_s"):
-        return moment(int(str(value)) * 1000, zone) or str(value)
-    return shown(str(value), bare=True)
+def _title(entity: str, column: str, said: Texts) -> str:
+    if said.language != LANGUAGES["zh"]:
+        return column
+    return TITLES_ZH.get(f"{entity}_{column}", TITLES_ZH.get(column, column))
+
+
+def _value(text: str, column: str, said: Texts) -> str:
+    if column == "status" and said.language == LANGUAGES["zh"]:
+        return dict(zip(STATUSES, STATUS_WORDS["zh"], strict=True)).get(text, text)
+    return shown(text, bare=True)
+
+
+def _plain_sample(sample: Sample, zone: tzinfo) -> dict[str, object]:
+    before, after = compared(sample.entity, sample.before, sample.after, zone)
+    what = "added" if sample.before is None else "removed" if sample.after is None else "changed"
+    return {"what": what, "entity": sample.entity, "id": _id(sample), "before": before, "after": after}
 
 
 def plain_of(plan: Plan, said: Texts) -> dict[str, Any]:
@@ -104,7 +123,7 @@ def plain_of(plan: Plan, said: Texts) -> dict[str, Any]:
             {"code": assumed.code, "text": _assumed(assumed.code, assumed.values, said)} for assumed in plan.assumptions
         ],
         "counts": {entity: plan.counts[entity]._asdict() for entity in ENTITIES},
-        "samples": [sample._asdict() for sample in plan.samples],
+        "samples": [_plain_sample(sample, plan.zone) for sample in plan.samples],
         "warnings": [_plain(bad, said) for bad in plan.warnings.found],
         "warnings_more": plan.warnings.more,
         "bad": [_plain(bad, said) for bad in plan.bad.found],

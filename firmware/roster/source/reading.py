@@ -142,11 +142,18 @@ def changes(
         old, new = (
             None if text is None else msgspec.json.decode(text, type=dict[str, Any]) for text in (before, after)
         )
-        if old is not None and new is not None:
-            same = [column for column in old if old[column] == new.get(column)]
-            old, new = ({c: v for c, v in row.items() if c not in same} for row in (old, new))
-        texts = [fields(of, _besides_key(of, row), zone) if row else {} for row in (old, new)]
-        yield Changed(batch, of, None if name is None else id_for_people(of, name), texts[0], texts[1])
+        yield Changed(batch, of, None if name is None else id_for_people(of, name), *compared(of, old, new, zone))
+
+
+def compared(
+    entity: str, before: dict[str, Any] | None, after: dict[str, Any] | None, zone: tzinfo
+) -> tuple[Fields, Fields]:
+    """What differs between two states of a row (None: it is not there), as the texts of `Changed`."""
+    if before is not None and after is not None:
+        same = [column for column in before if before[column] == after.get(column)]
+        before, after = ({c: v for c, v in row.items() if c not in same} for row in (before, after))
+    old, new = (fields(entity, _besides_key(entity, row), zone) if row else {} for row in (before, after))
+    return old, new
 
 
 def _besides_key(entity: str, row: dict[str, Any]) -> dict[str, Any]:
