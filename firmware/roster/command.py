@@ -28,7 +28,7 @@ from firmware.roster.commands import (
     undo,
     verify,
 )
-from firmware.roster.errors import RosterError, RosterMissing
+from firmware.roster.errors import RosterError, RosterMissing, RosterMisused
 from firmware.terminal import MISUSED, SAID_NO, TerminalError, complain, prepare_output
 
 ACTIONS = (
@@ -75,5 +75,5 @@ def run(arguments: argparse.Namespace) -> int:
             version = error.version if isinstance(error, RosterError) else None
             print(json.dumps({"ok": False, "why": str(error), "version": version}))
         complain("roster", error)
-        refused = isinstance(error, RosterError) and not isinstance(error, RosterMissing)
+        refused = isinstance(error, RosterError) and not isinstance(error, (RosterMissing, RosterMisused))
         return SAID_NO if refused else MISUSED

@@ -22,6 +22,10 @@ class RosterMissing(RosterError):
     """There is no file."""
 
 
+class RosterMisused(RosterError):
+    """An argument names what is not there or does not exist: nothing was looked at, and nothing is said no to."""
+
+
 class RosterUnsigned(RosterError):
     """It carries no seal, or one whose signature is wrong."""
 

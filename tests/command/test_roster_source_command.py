@@ -53,7 +53,11 @@ def test_bad_rules_are_named_and_no_source_is_made(menshen, tmp_path):
     assert answer.status == 1
     assert "profile[0].name" in answer.err
     assert not (tmp_path / "s.db").exists()
-    assert menshen("roster", "new", tmp_path / "s.db", "--time-zone", "Moon", *DOER).status == 1
+    assert menshen("roster", "new", tmp_path / "s.db", "--time-zone", "Moon", *DOER).status == 2
+    gone = menshen(*words[:5], "--rules", tmp_path / "gone.toml", *DOER)
+    assert gone.status == 2
+    assert "gone.toml" in gone.err
+    assert not (tmp_path / "s.db").exists()
 
 
 @pytest.mark.parametrize("missing", [("--by", "office"), ("--why", "moved in"), ("--by", "", "--why", "moved in")])

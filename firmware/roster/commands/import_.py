@@ -17,7 +17,7 @@ from firmware.roster.importing.mapping import WHOLES, Mapping, checked, put, rea
 from firmware.roster.importing.plan import Plan
 from firmware.roster.importing.planning import plan
 from firmware.roster.importing.preview import bad_rows_csv, lines_of, plain_of
-from firmware.roster.importing.problems import ImportRefused
+from firmware.roster.importing.problems import ImportMisused, ImportRefused
 from firmware.roster.sheets.opening import open_table
 from firmware.roster.source.batch import WHO_CHARACTERS_MAX
 from firmware.roster.source.store import Source
@@ -143,7 +143,7 @@ def _mapping(arguments: argparse.Namespace) -> Mapping:
 def _format_of(site: Path) -> str | None:
     """The format that the site's readers deliver, where printed numbers can be turned into one of them only.
 
-    Raises ImportRefused where they deliver several.
+    Raises ImportRefused where they deliver several, ImportMisused where the file cannot be read.
     """
     name = escaped(str(site))
     try:
@@ -151,7 +151,7 @@ def _format_of(site: Path) -> str | None:
             content = file.read(SITE_BYTES_MAX)
         devices = tomllib.loads(content.decode()).get("device", [])
     except OSError as error:
-        raise ImportRefused(f"{name}: {error.strerror}") from error
+        raise ImportMisused(f"--site {name}: {error.strerror}") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise ImportRefused(f"{name}: {escaped(str(error))}; `menshen check` names everything that is wrong") from error
     found: set[str] = set()

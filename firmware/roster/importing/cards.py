@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from firmware.core.access import Factor
-from firmware.roster.importing.problems import ImportRefused, Refused
+from firmware.roster.importing.problems import ImportMisused, Refused
 from firmware.roster.keys import valid
 
 TEN, EIGHT, PAIR, PAIR_JOINED = "ten-digits", "eight-digits", "three-five", "three-five-joined"
@@ -92,7 +92,7 @@ class CardFormat(NamedTuple):
 
 
 def card_format(text: str) -> CardFormat:
-    """A format by its name: H10301, raw:32, RAW58P. Raises ImportRefused."""
+    """A format by its name: H10301, raw:32, RAW58P. Raises ImportMisused."""
     if text.upper() in WIDTHS:
         return CardFormat(text.upper(), *WIDTHS[text.upper()])
     bits = SERIAL_BITS.get(text.upper())
@@ -100,7 +100,7 @@ def card_format(text: str) -> CardFormat:
         bits = int(match[1])
     if bits is None:
         known = ", ".join([*WIDTHS, *SERIAL_BITS, "raw:32"])
-        raise ImportRefused(f'card format "{text}": printed numbers can be turned into {known}')
+        raise ImportMisused(f'card format "{text}": printed numbers can be turned into {known}')
     return CardFormat("", 0, bits)
 
 

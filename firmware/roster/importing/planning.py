@@ -19,7 +19,7 @@ from firmware.roster.importing.layout import HEADER_ROWS_MAX, Layout, contradict
 from firmware.roster.importing.mapping import Mapping
 from firmware.roster.importing.matching import Conflict, match
 from firmware.roster.importing.plan import Assumption, Plan, count_and_sample
-from firmware.roster.importing.problems import Bad, BadRows, ImportRefused, Refused
+from firmware.roster.importing.problems import Bad, BadRows, ImportMisused, ImportRefused, Refused
 from firmware.roster.importing.staging import Staging, place_of
 from firmware.roster.importing.understand import Understanding
 from firmware.roster.keys import KIND
@@ -83,7 +83,7 @@ class _Planning:
         default = mapping.default_profile
         if default is not None and default not in self._profiles:
             known = ", ".join(sorted(self._profiles)) or "none yet: give it rules with `menshen roster edit`"
-            raise ImportRefused(f"profile {shown(default)}: the source knows {known}")
+            raise ImportMisused(f"profile {shown(default)}: the source knows {known}")
 
     def plan(self) -> Plan:
         staging = Staging(self._source.db)
@@ -123,7 +123,7 @@ class _Planning:
         for name in wanted:
             if name not in names:
                 known = ", ".join(shown(one) for one in names)
-                raise ImportRefused(f"There is no sheet {shown(name)}; there are {known}.")
+                raise ImportMisused(f"There is no sheet {shown(name)}; there are {known}.")
         for sheet in there:
             if (sheet.hidden and not wanted) or (wanted and sheet.name not in wanted):
                 self._assume("hidden_sheet" if sheet.hidden else "sheet_not_asked", sheet=sheet.name)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from firmware.roster.errors import PROBLEMS_MAX, RosterError, shown
+from firmware.roster.errors import PROBLEMS_MAX, RosterError, RosterMisused, shown
 from firmware.texts import Texts
 
 
 class ImportRefused(RosterError):
     """A sheet cannot be taken in as it is, or as it was asked for. The message says why and what to do."""
+
+
+class ImportMisused(ImportRefused, RosterMisused):
+    """An argument of the import names nothing: a format, a profile or a file."""
 
 
 class Refused(Exception):
