@@ -109,3 +109,16 @@ def test_an_erasure_and_what_it_took_words_from_stay_as_they_are(source):
     with pytest.raises(ChangeRefused, match="erased since"):
         undo(source, None, "office", "a mistake", AT_S)
     source.prove()
+
+
+def test_an_undo_says_how_far_it_is(source):
+    change(
+        source,
+        ("INSERT INTO household (id) VALUES ('8-8-8'), ('9-9-9')",),
+        ("UPDATE holder SET name = 'x' WHERE id = 'p3'",),
+        kind="import",
+    )
+    told = []
+    undo(source, None, "office", "a mistake", AT_S, progress=lambda done, total: told.append((done, total)))
+    assert told == sorted(told)
+    assert (told[0], told[-1]) == ((0, 6), (6, 6))  # each of the three changes is looked at and put back

@@ -9,7 +9,7 @@ from firmware.roster.commands.arguments import a_version
 from firmware.roster.commands.sources import add_doer, add_source
 from firmware.roster.source.store import Source
 from firmware.roster.source.undo import last_import, undo
-from firmware.terminal import DONE, language_of, now_utc_s
+from firmware.terminal import DONE, Progress, language_of, now_utc_s
 
 
 def add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -23,9 +23,13 @@ def add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit status 0: undone; 1: refused."""
-    with Source.open(arguments.source) as source:
-        undone = arguments.batch or last_import(source)
-        batch = undo(source, undone, arguments.by, arguments.why, now_utc_s())
+    progress = Progress()
+    try:
+        with Source.open(arguments.source) as source:
+            undone = arguments.batch or last_import(source)
+            batch = undo(source, undone, arguments.by, arguments.why, now_utc_s(), progress=progress.rows)
+    finally:
+        progress.end()
     if arguments.json:
         print(json.dumps({"ok": True, "undone": undone, "batch": batch.id, "changes": batch.changes}))
         return DONE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 
 from firmware.roster.errors import shown
 from firmware.roster.source.batch import Batch, Kind
@@ -14,8 +15,18 @@ NAMED_MAX = 20  # of what later batches changed, in a message
 _SEE = "`menshen roster history` lists what was done."
 
 
-def undo(source: Source, batch: int | None, who: str, why: str, at_s: int) -> Batch:
+def undo(
+    source: Source,
+    batch: int | None,
+    who: str,
+    why: str,
+    at_s: int,
+    *,
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> Batch:
     """Put back what batch `batch` (None: the last import) changed. Gives the batch that did so.
+
+    `progress` is told steps and all of them: each change is looked at, and then put back, with others of its kind.
 
     Raises ChangeRefused where there is no such batch, where it is undone already, where it is an erasure or part of it
     was erased since, where what it changed is different by now (naming entity, id and batch of up to 20), or where
@@ -23,9 +34,24 @@ def undo(source: Source, batch: int | None, who: str, why: str, at_s: int) -> Ba
     """
     undone = last_import(source) if batch is None else batch
     with source.batch(Kind.UNDO, who, why, at_s, undoes=undone) as undoing:
-        first = _prove(undoing.db, undone)
+        first = _undoable(undoing.db, undone)
+        sql = "SELECT entity, count(*) FROM change WHERE place >= ? AND batch = ? GROUP BY +entity"
+        counts = dict(undoing.db.execute(sql, (first, undone)).fetchall())
+        done, total = 0, 2 * sum(counts.values())
+        lines: list[str] = []
         for entity in ENTITIES:
-            _restore(undoing, entity, undone, first)
+            progress(done, total)
+            if entity in counts and len(lines) <= NAMED_MAX:
+                lines += _different(undoing.db, entity, undone, first)
+            done += counts.get(entity, 0)
+        if lines:
+            raise _changed_since(undone, lines)
+        for entity in ENTITIES:
+            progress(done, total)
+            if entity in counts:
+                _restore(undoing, entity, undone, first)
+            done += counts.get(entity, 0)
+        progress(done, total)
     return undoing
 
 
@@ -45,7 +71,7 @@ def is_undone(db: sqlite3.Connection, batch: int) -> bool:
     return any(not is_undone(db, undo) for (undo,) in undoing)
 
 
-def _prove(db: sqlite3.Connection, batch: int) -> int:
+def _undoable(db: sqlite3.Connection, batch: int) -> int:
     """The place of the batch's first change, if it can be undone."""
     row = db.execute("SELECT kind, first FROM batch WHERE id = ?", (batch,)).fetchone()
     if row is None:
@@ -62,14 +88,15 @@ def _prove(db: sqlite3.Connection, batch: int) -> int:
             f"{erased} change(s) of batch {batch} were about persons who were erased since: it cannot be undone any "
             "more. Correct what is wrong by hand."
         )
-    lines = [line for entity in ENTITIES for line in _different(db, entity, batch, first)]
-    if lines:
-        named = "\n".join(f"  {line}" for line in lines[:NAMED_MAX])
-        more = "\n  and more" if len(lines) > NAMED_MAX else ""
-        raise ChangeRefused(
-            f"Batch {batch} cannot be undone: what it changed was changed again since. Undo that first:\n{named}{more}"
-        )
     return int(first)
+
+
+def _changed_since(batch: int, lines: list[str]) -> ChangeRefused:
+    named = "\n".join(f"  {line}" for line in lines[:NAMED_MAX])
+    more = "\n  and more" if len(lines) > NAMED_MAX else ""
+    return ChangeRefused(
+        f"Batch {batch} cannot be undone: what it changed was changed again since. Undo that first:\n{named}{more}"
+    )
 
 
 def _different(db: sqlite3.Connection, entity: str, batch: int, first: int) -> list[str]:
