@@ -183,11 +183,17 @@ class Ask(Message, frozen=True):
 
 
 class Answer(Message, frozen=True):
-    """Controller -> network: the command was decided and its event committed."""
+    """Controller -> network, office: the command was decided and its event committed.
+
+    `presented` is what was presented at a reader and is enrolled from now on, as KIND:VALUE, under the local entry
+    `entry`: only a person can tell whether it was the right one.
+    """
 
     request: str
     done: bool
     reasons: tuple[str, ...] = ()
+    presented: str = ""
+    entry: str = ""
 
 
 class AskOffice(Message, frozen=True):

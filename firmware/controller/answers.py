@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from msgspec.structs import replace
+
 from firmware.core.codes import Reason
 from firmware.messages import Answer, Message
 
@@ -77,6 +79,6 @@ class Answers:
             if not (committed and saved) and not hopeless:
                 continue
             if hopeless and answer.done:
-                answer = Answer(request, False, (*answer.reasons, Reason.NOT_SAVED))
+                answer = replace(answer, done=False, reasons=(*answer.reasons, Reason.NOT_SAVED))
             del self._asked[request]
             self.send(request, [answer])

@@ -119,7 +119,8 @@ class Desk:
             self.damaged(error)
             return None
         del self._readers[reader]
-        self.answers.open(request, Answer(request, True, change.said), len(change.facts), change.overlay.revision)
+        answer = Answer(request, True, change.said, f"{factor.value}:{entry.key}", entry.id)
+        self.answers.open(request, answer, len(change.facts), change.overlay.revision)
         self._take(change._replace(facts=change.facts[1:]))
         return CredentialEnrolled(
             reader=reader,

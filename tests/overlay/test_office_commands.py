@@ -181,6 +181,22 @@ def test_done_and_yet_the_roster_refuses_is_said(menshen, tmp_path) -> None:
         assert len(out.splitlines()) == 4  # done, a but, its reason, where to look
 
 
+def test_what_was_presented_is_said_with_what_ends_it(menshen, tmp_path) -> None:
+    """Somebody else's card may have come in between: only a person who sees its number can tell."""
+
+    def enrol(asked):
+        return [Answer(asked.request, True, presented="card:H10301:99:1", entry="l0000000a")]
+
+    words = ("enrol", "--holder", "li", "--reader", "desk", "--state", tmp_path, *BY)
+    with fake_desk(tmp_path, enrol):
+        for language in ("en", "zh"):
+            _, out, _ = menshen(*words, "--language", language)
+            assert "card:H10301:99:1" in out
+            assert "menshen roster lift --entry l0000000a" in out
+        said = json.loads(menshen(*words, "--json")[1])
+    assert (said["presented"], said["entry"]) == ("card:H10301:99:1", "l0000000a")
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -228,10 +228,14 @@ def say(arguments: argparse.Namespace, answer: Answer, done: Sequence[str]) -> i
     words = [reason(said, code) for code in answer.reasons]
     if arguments.json:
         said_so = {"ok": answer.done, "request": answer.request, "reasons": list(answer.reasons), "words": words}
+        if answer.presented:
+            said_so |= {"presented": answer.presented, "entry": answer.entry}
         print(json.dumps(said_so))
     elif answer.done:
         for sentence in done:
             print(sentence)
+        if answer.presented:
+            print(said.say("roster.office.presented", credential=escaped(answer.presented), entry=answer.entry))
         if words:
             print(said.say("roster.office.but"))
         for text in words:
