@@ -2,7 +2,7 @@
 
 A holder and somebody else swipe in turns while the office suspends the one. It counts from the instant at which the
 command is sent to the controller's own stamp on the first refusal, so that the pause between two swipes is within it.
-Beside it, what every swipe that was let in had to wait, as in `menshen bench swipe`.
+Beside it, what every swipe had to wait that was let in, as in `menshen bench swipe`: none is left out for being slow.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from firmware.roster.roster import Roster, open_roster
 
 SUSPENSIONS = 20
 PAUSE_S = 0.12  # between two swipes: the same card sooner is one presentation (repeat_ms of the rig's reader)
-REFUSED_S = 0.2  # a lock that has not moved by then does not move, if the journal says so too
+REFUSED_S = 0.2  # a lock that has not moved by then was refused, or waits: the journal and the lock are asked
 TRIES_MAX = 100
 COMMIT_S_MAX = 1.0
 SEED = 5
@@ -109,7 +109,9 @@ def _swipe_until_refused(rig: Rig, bits: int, holder: str, others: int) -> list[
         if driven is None:
             if _refused(rig, holder):
                 return waited
-            continue  # the frame was torn, on a machine that others use too
+            driven = rig.far_end.wait_driven(LOCK, True, since)
+            if driven is None:
+                continue  # the frame was torn, on a machine that others use too: nothing came of it at all
         waited.append((driven.at_ns - last_ns) / 1e6 - 3)  # three bit intervals belong to the frame
         rig.contact(True)
         rest(0.012)  # past the contact's debounce
