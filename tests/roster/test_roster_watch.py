@@ -16,6 +16,7 @@ from firmware.identity import DigestKey, Identity, id_of
 from firmware.roster.authority import Adoption, write_adoption
 from firmware.roster.build import build
 from firmware.roster.handover import hand_in
+from firmware.roster.install import install
 from firmware.texts import texts
 from tests.attacks.gates import NIGHT_UTC_MS, SITES, at_gate, codes, cut_power, enters
 
@@ -182,3 +183,47 @@ def test_a_roster_that_is_still_being_copied_is_waited_for_and_a_torn_one_is_ref
     copied, refused, entered = at_gate(tmp_path / "gate", scenario)
     assert copied == ([], 2)
     assert (refused, entered) == (1, True)
+
+
+def test_a_cut_between_the_rename_and_the_journals_commit_serves_the_new_one_and_keeps_its_floor(
+    tmp_path: Path,
+) -> None:
+    async def scenario(gate):
+        await gate.power_off()
+        own = gate.controller.identity
+        install(made(tmp_path, own, 2), gate.folder / "roster", [own.public_key]).close()  # and no word in the journal
+        await gate.power_on()
+        await gate.pass_time(1)
+        entered = await enters(gate)
+        await cut_power(gate)
+        return entered, gate.controller.journal.kept(), await codes(gate, Code.ROSTER_REFUSED)
+
+    entered, kept, refused = at_gate(tmp_path / "gate", scenario)
+    assert (entered, refused) == (True, [])
+    assert [kept[name].split()[0] for name in ("roster", "roster_previous")] == ["2", "1"]
+
+
+def test_a_controller_that_is_restored_as_a_whole_serves_what_it_served_and_takes_the_newest_again(
+    tmp_path: Path,
+) -> None:
+    """Journal and rosters are of one day: no floor stands against them, and none is left of the days since."""
+
+    async def scenario(gate):
+        await replace(gate, made(tmp_path, gate.controller.identity, 2))
+        await gate.power_off()
+        backup = tmp_path / "backup"
+        shutil.copytree(gate.folder, backup, ignore=shutil.ignore_patterns("*.sock"))
+        await gate.power_on()
+        for version in (3, 4):
+            await replace(gate, made(tmp_path, gate.controller.identity, version))
+        await gate.power_off()
+        for name in ("journal", "roster", "identity"):
+            shutil.rmtree(gate.folder / name)
+            shutil.copytree(backup / name, gate.folder / name)
+        await gate.power_on()
+        await gate.pass_time(1)
+        restored = view(gate.controller.engine.state).roster_version, await enters(gate)
+        await replace(gate, tmp_path / "v4.roster")
+        return restored, view(gate.controller.engine.state).roster_version, await codes(gate, Code.ROSTER_REFUSED)
+
+    assert at_gate(tmp_path / "gate", scenario) == ((2, True), 4, [])
