@@ -10,6 +10,7 @@ from firmware import texts as texts_module
 from firmware.core.codes import MEANING, Code, Reason, Severity
 from firmware.core.effects import Feedback
 from firmware.core.view import Mode, Position
+from firmware.roster.source.batch import Kind
 from firmware.texts import LANGUAGES, LOCALES, Texts, TextsError, folder_of, texts
 
 CATALOGUES = {}
@@ -77,6 +78,12 @@ def test_every_word_of_the_core_has_a_text(language):
     assert all(said.position(position) for position in Position)
     assert all(said.severity(severity) for severity in Severity)
     assert all(said.feedback(feedback) for feedback in Feedback)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_kind_of_batch_of_a_source_has_a_word(language):
+    """The history of a source that was exported once could not be shown."""
+    assert all(texts(language).say(f"roster.source.kind.{kind.value}") for kind in Kind)
 
 
 def test_no_text_for_a_word_that_the_core_does_not_have():
