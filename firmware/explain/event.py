@@ -75,11 +75,14 @@ def _now(connection: sqlite3.Connection, known: Knowledge, row: Row, recorded: R
 
 def _found(known: Knowledge, side: Side, token: str) -> Enrolled | None:
     """The credential as roster and local entries have it now."""
-    found = side.find(token)
+    found, key = side.find(token), ""
+    for entry in known.overlay if found is None else ():
+        if entry.lets_in and entry.credential == token and (own := local.standing(entry, known.roster)) is not None:
+            found, key = own, entry.key or ""
+            break
     if found is None:
-        entries = (entry for entry in known.overlay if entry.lets_in and entry.credential == token)
-        return next((own for entry in entries if (own := local.standing(entry, known.roster)) is not None), None)
-    suspension = known.overlay.suspension(found.holder, found.credential)
+        return None
+    suspension = known.overlay.suspension(found.holder, found.credential, found.factor, key)
     if suspension is None or found.status != local.ACTIVE:
         return found
     known.notes.append(("event_suspended", suspension.id))

@@ -234,6 +234,23 @@ def test_why_was_i_refused(menshen, recorded):
         assert len(said["notes"]) == 1
 
 
+def test_an_event_of_a_card_enrolled_here_counts_its_holders_suspension(menshen, recorded):
+    """Event 3 is the card of 12:77, which nobody had; enrolled since, and then its holder is suspended as a whole."""
+    identity = Identity.load_or_create(recorded / "identity")
+    made_s = BEGIN_UTC_MS // 1000
+    about = {"issuer": "desk", "why": "asked", "created_s": made_s, "expires_s": made_s + 86_400, "holder": "both"}
+    new = Entry(id="l00000001", kind=Kind.ENROL, factor=Factor.CARD, key="H10301:12:77",
+                credential=identity.pseudonym("card", "H10301:12:77"), **about)  # fmt: skip
+    save(EMPTY.with_(new), recorded / "roster", identity)
+    status, said = ask(menshen, recorded, "--event", "1:4", *PURPOSE)
+    assert (status, said["now"]["outcome"]) == (0, "granted")
+    off = Entry(id="l00000002", kind=Kind.SUSPEND, status=Status.LEFT, **about)
+    save(EMPTY.with_(new).with_(off), recorded / "roster", identity)
+    status, said = ask(menshen, recorded, "--event", "1:4", *PURPOSE)
+    assert (status, said["now"]["outcome"], said["now"]["reasons"][-1]) == (1, "denied", "credential_suspended")
+    assert any("l00000002" in note for note in said["notes"])
+
+
 def test_an_event_in_words(menshen, recorded):
     for language, words in (
         ("en", ("the resident asked why", "roster of now", "Let in")),
