@@ -18,7 +18,7 @@ import msgspec
 
 from firmware.core.access import Factor
 from firmware.roster import understood
-from firmware.roster.errors import RosterError, shown
+from firmware.roster.errors import RosterError, RosterMisused, shown
 from firmware.roster.importing.headers import STATUS_WORDS, TITLES
 from firmware.roster.keys import KIND
 from firmware.roster.schema import FLAGS
@@ -70,12 +70,12 @@ def export(
 ) -> Exported:
     """Write the whole source to `out` (.xlsx or .csv, readable by its owner only) and its rules beside it.
 
-    `progress` is told rows and an estimate of all. Raises SheetError, SourceError, RosterError for another ending,
+    `progress` is told rows and an estimate of all. Raises SheetError, SourceError, RosterMisused for another ending,
     OSError; then nothing appears.
     """
     ending = out.suffix.lower()
     if ending not in (XLSX, CSV):
-        raise RosterError(f"{shown(out.name, bare=True)}: the name must end in {XLSX} or {CSV}")
+        raise RosterMisused(f"{shown(out.name, bare=True)}: the name must end in {XLSX} or {CSV}")
     rows = _Rows(source.time_zone, language, progress)
     rules = out.with_name(f"{out.stem}.rules.toml")
     with appearing(rules) as rules_aside, appearing(out) as aside:
