@@ -122,3 +122,11 @@ def test_an_undo_says_how_far_it_is(source):
     undo(source, None, "office", "a mistake", AT_S, progress=lambda done, total: told.append((done, total)))
     assert told == sorted(told)
     assert (told[0], told[-1]) == ((0, 6), (6, 6))  # each of the three changes is looked at and put back
+
+
+def test_the_batch_that_made_the_source_cannot_be_undone(empty):
+    """Without its zone no date of it can be read: every command would fail from then on."""
+    with pytest.raises(ChangeRefused, match="time zone"):
+        undo(empty, 1, "office", "a mistake", AT_S)
+    assert empty.time_zone.key
+    assert empty.head.batch == 1

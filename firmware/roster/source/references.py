@@ -53,6 +53,11 @@ class _References:
         self._has("household", "holder", "household {0} still has holder {1}: move or remove its holders first")
         self._profiles()
         self._schedules()
+        if (
+            "setting" in self._touched
+            and not self._db.execute("SELECT 1 FROM setting WHERE name = 'time_zone'").fetchone()
+        ):
+            raise ChangeRefused("Nothing was changed: without its time zone nothing in the source can be read.")
 
     def _now(self, entity: str, column: str) -> str:
         """SQL for (id, ref) of the entity's rows as they are now: those that were touched, or all of them."""
