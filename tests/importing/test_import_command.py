@@ -153,6 +153,22 @@ def test_misuse_is_told_apart_from_a_refusal(source, tmp_path, capsys):
     assert "--card-format" in capsys.readouterr().err
 
 
+def test_what_cannot_be_written_is_known_before_anything_is_imported(source, tmp_path):
+    before = digest(source)
+    for option in ("--save-mapping", "--bad-rows"):
+        sheet = str(SHEETS / ("plain_utf8.csv" if option == "--save-mapping" else "every_mistake.csv"))
+        where = str(tmp_path / "none" / "file")
+        assert main(["roster", "import", str(source), sheet, *CHOSEN, *APPLY, "--good-rows", option, where]) == 2
+        assert digest(source) == before
+
+
+@pytest.mark.parametrize("who", ["", "  ", "x" * 65])
+def test_who_imports_is_said(source, who, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["roster", "import", str(source), str(SHEETS / "plain_utf8.csv"), *CHOSEN, *APPLY[:-3], who, *APPLY[-2:]])
+    assert "--by" in capsys.readouterr().err
+
+
 def test_the_site_tells_the_card_format_if_it_is_one(source, tmp_path, capsys):
     sheet, site = str(SHEETS / "plain_utf8.csv"), tmp_path / "site.toml"
     site.write_text('[[device]]\nid = "a"\nformats = ["H10301"]\n[[device]]\nid = "b"\nformats = ["H10301"]\n')

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from firmware.config import escaped
+from firmware.roster.commands.asking import an_issuer
 from firmware.roster.importing import cards, dates
 from firmware.roster.importing.applying import Receipt, apply, refusals
 from firmware.roster.importing.mapping import WHOLES, Mapping, checked, put, read_mapping, write_mapping
@@ -19,7 +20,6 @@ from firmware.roster.importing.planning import plan
 from firmware.roster.importing.preview import bad_rows_csv, lines_of, plain_of
 from firmware.roster.importing.problems import ImportMisused, ImportRefused
 from firmware.roster.sheets.opening import open_table
-from firmware.roster.source.batch import WHO_CHARACTERS_MAX
 from firmware.roster.source.store import Source
 from firmware.terminal import (
     DONE,
@@ -61,7 +61,7 @@ def add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     taking.add_argument("--bad-rows", type=a_path, metavar="FILE", help="write the bad rows as CSV for the office")
     taking.add_argument("--remove", type=int, metavar="N", help="remove more than a fifth: exactly so many")
     taking.add_argument("--apply", action="store_true", help="do it; without this nothing is changed")
-    taking.add_argument("--by", type=a_text, metavar="WHO", help="who imports; needed with --apply")
+    taking.add_argument("--by", type=an_issuer, metavar="WHO", help="who imports; needed with --apply")
     taking.add_argument("--why", type=a_purpose, metavar="WHY", help="why; needed with --apply")
     taking.add_argument(
         "--state", type=a_path, metavar="DIR", help="the controller's state folder: its key digests PINs"
@@ -74,9 +74,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Exit status 0: nothing stands against it, or imported; 1: bad rows or refused; 2: misused."""
     if arguments.apply and not (arguments.by and arguments.why):
         complain("roster", "import --apply: say who and why with --by and --why; both are kept in the history")
-        return MISUSED
-    if arguments.by is not None and len(arguments.by) > WHO_CHARACTERS_MAX:
-        complain("roster", f"--by: at most {WHO_CHARACTERS_MAX} characters")
         return MISUSED
     identity = None if arguments.state is None else own_identity(arguments.state)
     mapping = _mapping(arguments)
@@ -91,13 +88,13 @@ def run(arguments: argparse.Namespace) -> int:
         against = refusals(made, good_rows=arguments.good_rows, remove=arguments.remove)
         if arguments.bad_rows is not None and made.bad.count:
             put(arguments.bad_rows, bad_rows_csv(made, language_of(arguments)))
-        if arguments.apply and not against:
+        if arguments.save_mapping is not None:
+            write_mapping(arguments.save_mapping, mapping)
+        if arguments.apply and not against:  # last: what fails after it would look as if nothing had been imported
             receipt = apply(
                 source, made, arguments.by, arguments.why, now_utc_s(),
                 good_rows=arguments.good_rows, remove=arguments.remove,
             )  # fmt: skip
-    if arguments.save_mapping is not None:
-        write_mapping(arguments.save_mapping, mapping)
     _say(arguments, made, against, receipt)
     return SAID_NO if against else DONE
 
