@@ -252,7 +252,7 @@ def read_private(path: Path, bytes_max: int = FILE_BYTES_MAX, advice: str = _ADV
     """The bytes of a secret file; None if there is none. Raises IdentityError for links, others' files, files that
     others can read and larger ones; OSError."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)  # no pipe is waited for
     except FileNotFoundError:
         return None
     with open(descriptor, "rb") as file:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from firmware.roster.errors import RosterDamaged, RosterError, RosterMissing, RosterOlder, RosterUnusable
-from firmware.roster.files import remove, sync_folder
+from firmware.roster.files import NotRegularError, open_regular, remove, sync_folder
 from firmware.roster.floors import NO_FLOOR, NO_FLOORS, Floor, Floors
 from firmware.roster.roster import Roster, open_roster
 from firmware.roster.seal import ROSTER_BYTES_MAX, Seal, check, claimed_signer, read_seal
@@ -159,7 +159,7 @@ def forget_previous(folder: Path) -> None:
 def seal_of(path: Path, trusted_keys: Collection[bytes]) -> Seal | None:
     """The genuine seal of a file there, without proving the rest of it; None where there is none."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return read_seal(file, path, trusted_keys)
     except (RosterError, OSError):
         return None
@@ -186,9 +186,9 @@ def _open(
 def _look(path: Path, trusted_keys: Collection[bytes]) -> tuple[Seal | None, int]:
     """The seal of a good file there, and the version that a genuine seal there names, even of a damaged one; or 0."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             seal = check(file, path, trusted_keys, 0)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotRegularError):
         return None, 0
     except (RosterDamaged, RosterUnusable) as error:
         return None, error.version or 0  # the seal was proven before this was found
@@ -201,7 +201,7 @@ def _copy(source: Path, aside: Path) -> None:
     """The bytes of `source`, synced, under another name; proven afterwards, so that it is the copy that counts."""
     remove(aside)
     try:
-        reading = source.open("rb")
+        reading = open_regular(source)
     except FileNotFoundError as error:
         raise RosterMissing(f"{source}: there is no such file.") from error
     with reading, open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE), "wb") as writing:

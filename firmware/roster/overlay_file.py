@@ -21,7 +21,7 @@ import msgspec
 from firmware.identity import verify
 from firmware.roster.entry import Entry
 from firmware.roster.errors import RosterError
-from firmware.roster.files import remove, sync_folder
+from firmware.roster.files import open_regular, remove, sync_folder
 from firmware.roster.overlay import EMPTY, ENTRIES_BYTES_MAX, Overlay
 
 CURRENT, PREVIOUS, ASIDE = "overlay", "overlay.previous", "overlay.new"
@@ -171,7 +171,7 @@ def _is_good(path: Path, public_key: bytes) -> bool:
 def _read(path: Path, public_key: bytes) -> Overlay | None:
     """What is in a file; None where there is none. Raises an OverlayError that says what is wrong with it."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             content = file.read(FILE_BYTES_MAX + 1)
     except FileNotFoundError:
         return None

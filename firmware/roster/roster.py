@@ -19,6 +19,7 @@ import msgspec
 
 from firmware.core.access import Factor, Rulebook
 from firmware.roster.errors import RosterDamaged, RosterMissing, RosterUnusable
+from firmware.roster.files import open_regular
 from firmware.roster.keys import KEY_CHARACTERS_MAX, KIND
 from firmware.roster.schema import APPLICATION_ID, INDEX, RULEBOOK, SCHEMA, STATUSES, TABLES, TIME_ZONE
 from firmware.roster.seal import Seal, check
@@ -82,7 +83,7 @@ def open_roster(
     checked with any of these keys is refused too.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             seal = check(file, path, trusted_keys, minimum_version)
             held = (digest_key_id,) if isinstance(digest_key_id, str) else digest_key_id
             if held is not None and seal.digest_key_id not in held:

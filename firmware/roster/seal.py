@@ -18,6 +18,7 @@ import msgspec
 
 from firmware.identity import verify
 from firmware.roster.errors import RosterDamaged, RosterForeign, RosterOlder, RosterUnsigned, RosterUnusable
+from firmware.roster.files import open_regular
 from firmware.roster.schema import PAGE_BYTES, SCHEMA
 
 MAGIC = b"Menshen roster, sealed\x01\n"
@@ -108,7 +109,7 @@ def claimed_signer(path: Path) -> bytes:
 
     Raises RosterUnsigned, OSError.
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         file.seek(max(0, os.fstat(file.fileno()).st_size - PAGE_BYTES))
         return _claim_of(file.read(PAGE_BYTES), path)[1]
 

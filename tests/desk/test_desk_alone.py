@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,9 +23,21 @@ LEAVE = AskOffice(Leave(holder="ann", **WHO), "r1")
 LIMIT_S = 10
 
 
-def a_desk(folder: Path, inbox: Inbox) -> Desk:
+class SlowSigner:
+    """Signs as the controller does, once it may."""
+
+    def __init__(self, identity: Identity, may: threading.Event) -> None:
+        self._identity, self._may = identity, may
+        self.public_key = identity.public_key
+
+    def sign(self, message: bytes) -> bytes:
+        assert self._may.wait(LIMIT_S)
+        return self._identity.sign(message)
+
+
+def a_desk(folder: Path, inbox: Inbox, may_save: threading.Event) -> Desk:
     """A desk that knows of ann's card; what it tells the core waits in `inbox`, what it answers in `said`."""
-    desk = Desk(folder / "roster", Identity.load_or_create(folder / "identity"), {})
+    desk = Desk(folder / "roster", SlowSigner(Identity.load_or_create(folder / "identity"), may_save), {})
     desk.overlay = Overlay([enrolled("ann", "0" * 16, CARD)], 1)
     desk.served = SimpleNamespace(roster=None, keys=None)
     desk.now_s = lambda: NOON_S
@@ -44,14 +56,11 @@ def waiting(inbox: Inbox) -> list:
 
 
 def test_a_disk_that_stalls_delays_the_answer_and_neither_the_refusal_nor_the_end_of_an_offer(tmp_path: Path):
-    """A pipe under the name that is written to holds the saving thread, as a disk does that answers nothing."""
+    """What signs the file holds the saving thread, as a disk does that answers nothing."""
 
     async def run():
-        inbox = Inbox()
-        desk = a_desk(tmp_path, inbox)
-        (tmp_path / "roster").mkdir(exist_ok=True)
-        pipe = tmp_path / "roster" / "overlay.new"
-        os.mkfifo(pipe)
+        inbox, answers_again = Inbox(), threading.Event()
+        desk = a_desk(tmp_path, inbox, answers_again)
         saving = asyncio.create_task(desk.run())
         desk.ask(LEAVE)
         assert waiting(inbox) == [HolderWithdrawn("ann")]
@@ -60,7 +69,7 @@ def test_a_disk_that_stalls_delays_the_answer_and_neither_the_refusal_nor_the_en
         for _ in range(3):
             await asyncio.sleep(0.02)
             assert (waiting(inbox), desk.said) == ([], []), "nothing is told or answered that is not saved"
-        await asyncio.to_thread(lambda: pipe.open("wb").close())  # the disk answers again
+        answers_again.set()
         async with asyncio.timeout(LIMIT_S):
             await inbox.wait(None)
         told = waiting(inbox)
@@ -75,7 +84,7 @@ def test_a_disk_that_stalls_delays_the_answer_and_neither_the_refusal_nor_the_en
 def test_what_a_full_inbox_drops_is_answered_or_told_later(tmp_path: Path):
     async def run():
         inbox = Inbox(1)
-        desk = a_desk(tmp_path, inbox)
+        desk = a_desk(tmp_path, inbox, threading.Event())
         desk.ask(AskOffice(CancelEnrolment(reader="door", **WHO), "r1"))
         level = InputChanged("contact", Level.ACTIVE)
         inbox.put(level, Rank.INPUT)

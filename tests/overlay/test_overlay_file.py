@@ -215,6 +215,20 @@ def test_a_large_file_is_not_read(tmp_path: Path, identity: Identity) -> None:
     assert [type(error) for error in load(tmp_path, identity.public_key).refused] == [OverlayDamaged]
 
 
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path, identity: Identity) -> None:
+    """Under each of the names; a save puts a good file in its place."""
+    save(three(), tmp_path, identity)
+    for name in ("overlay.previous", "overlay.new"):
+        os.mkfifo(tmp_path / name)
+    assert len(load(tmp_path, identity.public_key).overlay) == len(three())
+    (tmp_path / "overlay").unlink()
+    os.mkfifo(tmp_path / "overlay")
+    loaded = load(tmp_path, identity.public_key)
+    assert (len(loaded.overlay), {type(error) for error in loaded.refused}) == (0, {OverlayDamaged})
+    save(three(), tmp_path, identity)
+    assert len(load(tmp_path, identity.public_key).overlay) == len(three())
+
+
 def test_a_damaged_one_never_becomes_the_one_before(tmp_path: Path, identity: Identity) -> None:
     first = EMPTY.with_(suspended("a"))
     second = first.with_(suspended("b"))

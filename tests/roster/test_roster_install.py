@@ -13,6 +13,7 @@ import pytest
 
 from firmware.core.access import Factor
 from firmware.identity import Identity
+from firmware.roster.authority import read_authority
 from firmware.roster.errors import RosterDamaged, RosterError, RosterForeign, RosterMissing, RosterOlder, RosterUnsigned
 from firmware.roster.floors import Floor, Floors
 from firmware.roster.install import install, load_last_good
@@ -61,6 +62,25 @@ def test_each_install_keeps_the_one_before(make: Make, folder: Path, keys: set[b
     assert (folder / "roster").stat().st_mode & 0o777 == 0o600
     (folder / "roster").unlink()
     assert loaded(folder, keys) == ("v2", [RosterMissing])
+
+
+def test_a_pipe_under_any_name_is_refused_and_not_waited_for(make: Make, folder: Path, keys: set[bytes]) -> None:
+    """Who may write the folder could otherwise keep the controller from ever starting."""
+    install(make(1), folder, keys).close()
+    install(make(2), folder, keys).close()
+    (folder / "roster").unlink()
+    os.mkfifo(folder / "roster")
+    assert loaded(folder, keys) == ("v1", [RosterDamaged])
+    (folder / "roster.previous").unlink()
+    os.mkfifo(folder / "roster.previous")
+    with pytest.raises(RosterError, match="no good roster"):
+        load_last_good(folder, keys)
+    install(make(3), folder, keys).close()
+    assert loaded(folder, keys) == ("v3", [])
+    (folder / "authority").unlink(missing_ok=True)
+    os.mkfifo(folder / "authority", 0o600)
+    with pytest.raises(RosterError):
+        read_authority(folder, Identity.load_or_create(folder / "identity"))
 
 
 @pytest.mark.attack("disk-18")
