@@ -22,6 +22,7 @@ from firmware.roster.source.pins import Digester, pin_text
 
 _PLATE = KIND[Factor.PLATE]
 _HOLDER_TEXTS = ("household", "name", "phone", "relation", "profiles", "note")  # of a line, "" where the cell is empty
+_AGREED = (*((column, "''") for column in _HOLDER_TEXTS), ("flags", "0"))  # with what an empty cell is
 _NO_PROFILES = "[]"
 
 
@@ -57,8 +58,8 @@ def _holders(db: sqlite3.Connection, default_profiles: str | None) -> Iterator[C
     """`want` and `new_holder`."""
     texts = ", ".join(_merged(column) for column in _HOLDER_TEXTS)
     differs = " + ".join(
-        f"(min(nullif(l.{column}, '')) IS NOT max(nullif(l.{column}, ''))) * {1 << place}"
-        for place, column in enumerate(_HOLDER_TEXTS)
+        f"(min(nullif(l.{column}, {empty})) IS NOT max(nullif(l.{column}, {empty}))) * {1 << place}"
+        for place, (column, empty) in enumerate(_AGREED)
     )
     db.execute(
         "CREATE TABLE temp.want AS SELECT p.id AS id, min(l.n) AS n, max(l.n) AS last, max(p.fresh) AS fresh,"
@@ -83,7 +84,7 @@ def _holders(db: sqlite3.Connection, default_profiles: str | None) -> Iterator[C
     )
     contradicted = "SELECT n, last, name, differs FROM temp.want WHERE differs <> 0 ORDER BY n"
     for n, last, name, bits in db.execute(contradicted):
-        for place, column in enumerate(_HOLDER_TEXTS):
+        for place, (column, _) in enumerate(_AGREED):
             if bits >> place & 1:
                 yield Conflict(n, column, shown(name or ""), "rows_differ", {"n": last, "column": column})
                 yield Conflict(last, column, shown(name or ""), "rows_differ", {"n": n, "column": column})
