@@ -368,3 +368,24 @@ def test_thousands_of_contradictions_are_left_out_in_bounded_steps(office):
     office.source.db.set_progress_handler(None, 0)
     assert (made.bad.count, made.rows) == (8_000, 0)
     assert steps < 200  # 100,000 instructions each: some 2,000 a row; a pass for each row would be 20,000 a row
+
+
+def test_flags_of_one_person_that_differ_are_refused_like_all_else(office, codes):
+    head = ["房号", "姓名", "卡号", "标志"]
+    made = office.plan(office.sheet(head, ["101", "安", "0000000001", "访客"], ["101", "安", "0000000002", "首开"]))
+    assert codes(made) == [(2, "D", "rows_differ"), (3, "D", "rows_differ")]
+    made = office.plan(office.sheet(head, ["101", "安", "0000000001", "访客"], ["101", "安", "0000000002", ""]))
+    assert codes(made) == []
+
+
+def test_hidden_rows_and_cards_that_work_again_are_said(office):
+    """A row that a filter hides, and a stale sheet that finds a lost card again, are easily overlooked."""
+    put_in(office, HEAD, ["101", "安", "", "0000000001", "挂失"], ["102", "波", "", "0000000002", "停用"], CY)
+    book = openpyxl.Workbook()
+    for row in (HEAD, ["101", "安", "", "0000000001", "正常"], ["102", "波", "", "0000000002", ""], CY):
+        book.active.append(row)
+    book.active.row_dimensions[3].hidden = True
+    book.save(office.folder / "stale.xlsx")
+    said = {one.code: one.values for one in office.plan(office.folder / "stale.xlsx").assumptions}
+    assert said["hidden_rows"]["rows"] == 1
+    assert said["reactivated"]["count"] == 2

@@ -59,6 +59,7 @@ class Plan:
     warnings: BadRows
     counts: dict[str, Count] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
+    reactivated: int = 0  # cards and vehicles that the source has as suspended or lost, and that the sheet lets in
 
     @property
     def removed(self) -> int:
@@ -86,6 +87,11 @@ def count_and_sample(plan: Plan, db: sqlite3.Connection) -> None:
     for entity in ENTITIES:
         plan.counts[entity] = _count(db, entity)
         plan.samples += _samples(db, entity)
+    for entity in ("credential", "vehicle"):
+        plan.reactivated += db.execute(
+            f"SELECT count(*) FROM temp.new_{entity} n JOIN main.{entity} o ON {_same(entity)}"
+            " WHERE o.status <> 0 AND n.status = 0"
+        ).fetchone()[0]
 
 
 def gone_sql(entity: str) -> str:

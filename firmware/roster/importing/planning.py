@@ -101,6 +101,8 @@ class _Planning:
             staging.take(index, understanding.lines(rows))
             if understanding.filled_down:
                 self._assume("fill_down", sheet=name, rows=understanding.filled_down)
+            if understanding.hidden:
+                self._assume("hidden_rows", sheet=name, rows=understanding.hidden)
             if understanding.totals:
                 self._assume("totals", sheet=name, rows=understanding.totals)
         if not layouts:
@@ -285,6 +287,8 @@ class _Planning:
                 warnings=self._warnings,
             )
             count_and_sample(plan, staging.db)
+            if plan.reactivated:
+                self._assume("reactivated", count=plan.reactivated)
         order = {layout.sheet: place for place, layout in enumerate(layouts)}
         plan.bad.found.sort(key=lambda bad: (order[bad.sheet], bad.row or 0))
         return plan

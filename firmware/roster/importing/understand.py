@@ -68,12 +68,14 @@ class Understanding:
         self._faults = 0
         self._spoiled = False  # a cell of the row was refused, which is no empty one
         self.totals = 0  # rows of sums, left out
+        self.hidden = 0  # rows that people do not see in their program; they are read
         self.filled_down = 0
 
     def lines(self, rows: Iterable[SheetRow]) -> Iterable[Line]:
         """The rows below the header that are right by themselves."""
         for row in rows:
             if row.number > self._layout.header_row and (line := self.line(row)) is not None:
+                self.hidden += row.hidden
                 yield line
 
     def line(self, row: SheetRow) -> Line | None:
