@@ -195,6 +195,9 @@ write_csv(path, rows()) if path.suffix == ".csv" else write_xlsx(path, [("S", ro
     assert left
     assert all(stat.S_IMODE(entry.stat().st_mode) in (0o600, 0o700) for entry in left)
     assert os.access(path, os.R_OK)
+    write = write_csv if ending == ".csv" else lambda path, rows: write_xlsx(path, [("S", rows)])
+    write(path, [HEADER])
+    assert list(tmp_path.iterdir()) == [path], "no list of people stays behind"
 
 
 def test_the_same_file_in_gb18030_is_read_by_others(tmp_path):

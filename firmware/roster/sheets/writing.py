@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import os
 import re
-import tempfile
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ from firmware.roster.sheets.table import CELL_CHARACTERS_MAX, COLUMNS_MAX, lette
 from firmware.roster.sheets.text_table import armoured
 
 ENCODINGS = ("utf-8-sig", "gb18030")  # both are read by Excel and WPS; UTF-8 only with its mark
-FILE_MODE = 0o600  # tables hold names
+FILE_MODE, FOLDER_MODE = 0o600, 0o700  # tables hold names
 COLUMN_WIDTH = 16  # characters
 _BEGUN = datetime(
     2000, 1, 1, tzinfo=UTC
@@ -82,8 +82,8 @@ def fill_csv(aside: Path, path: Path, rows: Rows, *, encoding: str = "utf-8-sig"
 def fill_xlsx(aside: Path, path: Path, sheets: Iterable[tuple[str, Rows]]) -> None:
     """As write_xlsx, into the file that `appearing` gave for `path`."""
     # XlsxWriter keeps finished rows in files: beside the workbook, where they go with their folder whatever happens.
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
-        book = XlsxWorkbook(str(aside), {"constant_memory": True, "tmpdir": folder})
+    with _rows_aside(path) as folder:
+        book = XlsxWorkbook(str(aside), {"constant_memory": True, "tmpdir": str(folder)})
         try:
             try:
                 _fill(book, path, sheets)
@@ -91,6 +91,18 @@ def fill_xlsx(aside: Path, path: Path, sheets: Iterable[tuple[str, Rows]]) -> No
                 book.close()  # whatever happened: it holds files open
         except XlsxWriterException as error:
             raise SheetError(path, str(error), "it could not be written") from error
+
+
+@contextmanager
+def _rows_aside(path: Path) -> Iterator[Path]:
+    """A folder of its owner's for unfinished rows. Its name is always the same: one that a killed writer left goes."""
+    folder = path.with_name(f".{path.name}.rows")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=FOLDER_MODE)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 def _fill(book: XlsxWorkbook, path: Path, sheets: Iterable[tuple[str, Rows]]) -> None:
