@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import os
@@ -245,6 +246,30 @@ def test_xml_without_end_is_refused_in_little_memory(tmp_path):
         assert rows == 0
         assert more_mb < 16, (name, more_mb)
     assert len(noise) > xml_stream.TOKEN_BYTES_MAX
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_a_text_file_cut_anywhere_gives_no_row_that_lacks_a_cell(tmp_path, encoding):
+    """Cut at the end of a row nothing shows it; cut within the last cell, that cell is all that is wrong."""
+    rows = [
+        ["房号", "姓名", "卡号", "车牌"],
+        ["101", "安,娜", "0012345678", "沪A12345"],
+        ["102", "波", "0012345679", "沪A1"],
+    ]
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    whole = text.getvalue().encode(encoding)
+    path, refused = tmp_path / "cut.csv", 0
+    for size in range(len(rows[0][0].encode(encoding)), len(whole)):
+        path.write_bytes(whole[:size])
+        try:
+            with open_table(path) as table:
+                read = [row.cells for row in table.rows()]
+        except SheetError:
+            refused += 1
+            continue
+        assert [cells[:3] for cells in read[1:]] == [row[:3] for row in rows[1 : len(read)]], size
+    assert refused > len(whole) // 3
 
 
 @pytest.mark.attack("roster-09")

@@ -80,10 +80,17 @@ class TextTable:
         with self._text() as text:
             lines = _Lines(text, self.path)
             reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
-            number = 0
+            number = before = 0
             try:
                 for cells in reader:
                     number += 1
+                    if lines.unfinished and len(cells) < before:
+                        found, allowed = (
+                            "the file ends within this row",
+                            "it was cut off: copy it again, or end the row",
+                        )
+                        raise SheetError(self.path, found, allowed, row=number)
+                    before = len(cells)
                     lines.taken = 0
                     lines.row = number + 1
                     if number > self._first and any(cells):
@@ -160,6 +167,7 @@ class _Lines:
         self._path = path
         self.row = 1  # that is being read
         self.taken = 0  # characters of it
+        self.unfinished = False  # the last line that was read has no end
 
     def __iter__(self) -> Self:
         return self
@@ -169,6 +177,7 @@ class _Lines:
         if not line:
             raise StopIteration
         self.taken += len(line)
+        self.unfinished = line[-1] not in "\r\n"
         if len(line) > LINE_CHARACTERS_MAX:
             allowed = f"lines of up to {LINE_CHARACTERS_MAX} characters are allowed"
             raise SheetError(self._path, "a longer line", allowed, row=self.row)
