@@ -138,12 +138,11 @@ def run(arguments: argparse.Namespace) -> int:
         return status
     except BrokenPipeError:
         raise
-    except JournalDamaged as error:
-        complain("journal", error)
-        return SAID_NO
     except (JournalError, TerminalError, OSError) as error:
+        if arguments.json:
+            print(json.dumps({"ok": False, "why": str(error)}))
         complain("journal", error)
-        return MISUSED
+        return SAID_NO if isinstance(error, JournalDamaged) else MISUSED
 
 
 def journal_of(path: Path) -> Path:

@@ -420,3 +420,11 @@ def test_a_copy_on_another_machine_is_read_without_its_state_folder(menshen, sta
     assert json.loads(answer.out)["signed_seq"] == ROWS + 1
     assert "were not proven" in menshen("journal", "verify", copy).out
     assert process("journal", "verify", "copy.db", cwd=tmp_path, env=environment(PYTHONPATH=str(ROOT))).returncode == 0
+
+
+@pytest.mark.parametrize("action", ["verify", "search"])
+def test_a_journal_that_is_not_there_is_told_in_json_too(menshen, tmp_path, action):
+    answer = menshen("journal", action, tmp_path / "gone", "--json")
+    assert answer.status == 2
+    assert json.loads(answer.out)["ok"] is False
+    assert "gone" in answer.err
