@@ -66,6 +66,13 @@ def test_nobody_edits_without_a_name_and_a_reason(menshen, office, missing):
     assert told(menshen("roster", "show", office, "--json"))["batch"] == 6
 
 
+def test_a_column_that_no_source_has_is_a_misuse(menshen, office):
+    answer = menshen("roster", "edit", office, "set", "holder", "p1", "colour=red", *DOER, "--json")
+    assert answer.status == 2
+    assert json.loads(answer.out)["ok"] is False
+    assert "household" in answer.err, "what there is instead is named"
+
+
 def test_history_says_who_what_when_and_why(menshen, office):
     edit = menshen("roster", "edit", office, "set", "holder", "p1", "name=李四", "phone=138", *DOER, "--json")
     changes = [{"batch": 7, "entity": "holder", "id": "p1"}]

@@ -20,7 +20,7 @@ from firmware.roster import understood
 from firmware.roster.errors import shown
 from firmware.roster.keys import KEY_CHARACTERS_MAX, KIND
 from firmware.roster.source.batch import Batch
-from firmware.roster.source.errors import ChangeRefused
+from firmware.roster.source.errors import ChangeMisused, ChangeRefused
 from firmware.roster.source.pins import Digester, pin_text, read_pin
 from firmware.roster.source.schema import KEYS
 from firmware.roster.understood import NotUnderstood
@@ -200,7 +200,7 @@ def _values(
     for name, text in fields.items():
         field = FIELDS[entity].get(name)
         if field is None:
-            raise ChangeRefused(f"{entity} has no column {shown(name)}: it has {', '.join(FIELDS[entity])}.")
+            raise ChangeMisused(f"{entity} has no column {shown(name)}: it has {', '.join(FIELDS[entity])}.")
         stripped = text.strip()
         if not stripped and field.needed:
             raise ChangeRefused(f"{entity} {_named(entity, id)}: {name} cannot be empty.")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from firmware.roster.errors import RosterError, RosterMissing
+from firmware.roster.errors import RosterError, RosterMissing, RosterMisused
 
 _BUSY, _FULL, _READ_ONLY, _CANNOT_OPEN = 5, 13, 8, 14  # SQLite's primary result codes, https://sqlite.org/rescode.html
 _DAMAGE = frozenset({11, 20, 24, 26})  # SQLITE_CORRUPT, _MISMATCH, _FORMAT, _NOTADB
@@ -33,6 +33,10 @@ class SourceDamaged(SourceError):
 
 class ChangeRefused(SourceError, ValueError):
     """What was asked for cannot be done with what stands in the source. Nothing was changed."""
+
+
+class ChangeMisused(ChangeRefused, RosterMisused):
+    """What was asked for names a column that no source has. Nothing was looked at."""
 
 
 @contextmanager
