@@ -41,7 +41,7 @@ ROOMS = {
     "safe": Room(
         "firmware.controller.safe", "put every output to its safe level; run after every death of the controller"
     ),
-    "bench": Room("firmware.bench.command", "measure: swipe, decide, journal, search, memory, start, day, kills"),
+    "bench": Room("firmware.bench.command", "measure: each figure that is promised, by its name"),
 }
 
 
