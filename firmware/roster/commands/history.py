@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 
 from firmware.config import escaped
 from firmware.roster.commands.arguments import a_version
@@ -13,7 +14,7 @@ from firmware.roster.source.history import Proof
 from firmware.roster.source.reading import BATCHES_MAX, CHANGES_MAX, Changed, Said, batches, changes, id_of_change
 from firmware.roster.source.schema import ENTITIES
 from firmware.roster.source.store import Source
-from firmware.terminal import DONE, TerminalError, a_text, add_language, instant_ms, language_of, moment
+from firmware.terminal import DONE, SAID_NO, TerminalError, a_text, add_language, instant_ms, language_of, moment
 from firmware.texts import Texts
 
 
@@ -31,7 +32,7 @@ def add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit status 0: told; 1: the history is not what was written; 2: misused."""
+    """Exit status 0: told; 1: no batch is like that, or the history is not what was written; 2: misused."""
     entity, id = arguments.entity, arguments.id
     if id is not None:
         if entity is None:
@@ -45,10 +46,15 @@ def run(arguments: argparse.Namespace) -> int:
             found = list(batches(db, entity, id, since_s, arguments.batch))
             most = -1 if arguments.batch is not None or id is not None else CHANGES_MAX
             listed = [(one, list(changes(db, one.id, zone, entity, id, most))) for one in found]
+        # Nothing since a day is an answer; of one batch or one id it is none.
+        nothing = not listed and proof is None and (arguments.batch is not None or id is not None)
         if arguments.json:
-            print(json.dumps(_plain(arguments, listed, proof)))
-            return DONE
+            print(json.dumps({**_plain(arguments, listed, proof), "ok": not nothing}))
+            return SAID_NO if nothing else DONE
         said = language_of(arguments)
+        if nothing:
+            print(said.say("roster.source.no_batch"), file=sys.stderr)
+            return SAID_NO
         for one, done in listed:
             print(_heading(said, one, moment(one.at_s * 1000, zone) if one.at_s else None))
             for line in lines_of(said, done):
