@@ -289,6 +289,7 @@ class Controller:
         if isinstance(item, Command) and not isinstance(item, StartEnrolment | EndEnrolment):
             self.role_socket.answer(Answer(item.request, False, ("too_many",)))
         elif not isinstance(item, Report):
+            self.rosters.dropped(item)
             self.desk.dropped(item)
 
     def _erase(self, command: Erase, request: str) -> int:

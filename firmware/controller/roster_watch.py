@@ -92,6 +92,16 @@ class RosterWatch:
             self._anew_at_s = asyncio.get_running_loop().time()
             self._refuse(error)
 
+    def dropped(self, fact: AnyFact) -> None:
+        """The full inbox dropped a fact: a new roster is told later, or the core would never learn what serves."""
+        if isinstance(fact, RosterReplaced):
+            asyncio.get_running_loop().call_later(DAMAGED_S, self._tell_again, fact)
+
+    def _tell_again(self, fact: RosterReplaced) -> None:
+        """Unless a newer one serves, which was told itself."""
+        if self.roster is not None and fact.rulebook.version == self.roster.version:
+            self._inbox.put(fact, Rank.SYSTEM, "roster")
+
     async def before(self) -> Roster | None:
         """The roster that would serve if the one in service were damaged, opened for whoever asks, to be closed by it.
 

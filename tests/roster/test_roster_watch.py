@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from pathlib import Path
@@ -9,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from firmware.bench.gate import NOON_UTC_MS
+from firmware.controller.inbox import ENTRIES_MAX, Rank
 from firmware.controller.roster_watch import INCOMING, LOOK_S
 from firmware.core.codes import MEANING, Code, Severity
+from firmware.core.facts import InputChanged, Level
 from firmware.core.views import view
 from firmware.identity import DigestKey, Identity, id_of
 from firmware.roster.authority import Adoption, write_adoption
@@ -227,3 +230,26 @@ def test_a_controller_that_is_restored_as_a_whole_serves_what_it_served_and_take
         return restored, view(gate.controller.engine.state).roster_version, await codes(gate, Code.ROSTER_REFUSED)
 
     assert at_gate(tmp_path / "gate", scenario) == ((2, True), 4, [])
+
+
+def test_a_roster_whose_news_the_full_inbox_dropped_serves_all_the_same(tmp_path: Path) -> None:
+    async def scenario(gate):
+        rosters, inbox, flooded = gate.controller.rosters, gate.controller.inbox, []
+        offer = rosters.offer
+
+        def flood():
+            flooded.append(inbox.depth)
+            for _ in range(ENTRIES_MAX):
+                inbox.put(InputChanged("front_contact", Level.INACTIVE), Rank.INPUT, "front_contact")
+
+        def offer_and_flood(roster):
+            offer(roster)
+            asyncio.get_running_loop().call_soon(flood)  # behind the fact, and before the core takes it
+
+        rosters.offer = offer_and_flood
+        await replace(gate, made(tmp_path, gate.controller.identity, 2))
+        lost = view(gate.controller.engine.state).roster_version
+        await gate.pass_time(10)
+        return flooded, lost, view(gate.controller.engine.state).roster_version, await enters(gate)
+
+    assert at_gate(tmp_path / "gate", scenario) == ([1], 1, 2, True)
