@@ -202,10 +202,19 @@ def test_the_same_source_gives_the_same_file(office: Office) -> None:
     assert office.build(version=3) == office.build(version=3)
 
 
+def test_a_holder_without_a_profile_goes_to_the_gate_and_may_pass_nowhere(office: Office) -> None:
+    """An import takes 无 ("none") for an answer: the build may not refuse everybody's roster for it."""
+    office.write(office.holder("none", profiles="[]"), office.credential("none", Factor.TAG, "t1"))
+    office.build()
+    with office.open() as roster:
+        found = roster.find(Factor.TAG, "t1")
+        assert found is not None
+        assert (found.holder, found.profiles) == ("none", ())
+
+
 def test_everything_that_cannot_go_to_the_gate_is_named_at_once(office: Office) -> None:
     other = "00" * 8
     office.write(
-        office.holder("none", profiles="[]"),
         office.holder("flags", flags=1 << 20),
         office.holder("pin", pin_with=office.pin("2468", "pin", other)),
         office.holder("twins", pin_with=office.pin("2468", "twins"), duress_pin_with=office.pin("2468", "twins")),
@@ -226,7 +235,6 @@ def test_everything_that_cannot_go_to_the_gate_is_named_at_once(office: Office) 
     )
     found = {(holder, column) for holder, column, _ in office.refused()}
     assert found == {
-        ("none", "profiles"),
         ("flags", "flags"),
         ("pin", "pin_with"),
         ("twins", "duress_pin_with"),
