@@ -18,11 +18,11 @@ from firmware.roster.sample import sample_source
 
 BUILD_S_MAX = 30.0
 MEMORY_MB_MAX = 200.0
-# VmHWM (proc(5)) of this very program, in kB: ru_maxrss would begin with that of the process that started it.
 _PROGRAM = """\
 import json, sys
 from pathlib import Path
 from firmware.bench.clock import now_ns
+from firmware.bench.process import status_kb
 from firmware.identity import Identity
 from firmware.roster.build import build_source
 from firmware.roster.source.store import Source
@@ -32,7 +32,7 @@ start_ns = now_ns()
 with Source.open(folder / "office.source.db") as source:
     report = build_source(source, folder / "out.roster", signer)
 build_s = (now_ns() - start_ns) / 1e9
-peak_mb = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
+peak_mb = status_kb("VmHWM") / 1024
 told = {"build_s": build_s, "peak_mb": peak_mb, "holders": report.holders, "credentials": report.credentials}
 print(json.dumps(told | {"bytes": report.bytes}))
 """

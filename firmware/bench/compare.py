@@ -12,8 +12,6 @@ import csv
 import json
 import random
 import resource
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +21,7 @@ from msgspec.structs import replace
 
 from firmware.bench.clock import now_ns
 from firmware.bench.figures import Figure
+from firmware.bench.process import run_apart
 from firmware.core.codes import Code, Reason
 from firmware.core.effects import Body, Event
 from firmware.identity import Identity
@@ -191,21 +190,11 @@ def _presentations(
         yield [Stamped(granted, utc_ms, utc_ms), Stamped(taken, utc_ms + 2_000, utc_ms + 2_000)]
 
 
-# Peak memory is asked of the process itself before it ends.
-_CHILD = """\
-import resource, sys
-from firmware.__main__ import main
-status = main(sys.argv[1:])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
-sys.exit(status)
-"""
-
-
 def _compare(made: Made) -> tuple[dict[str, Any], float]:
     """(what it said, peak memory in MB)"""
     words = ["roster", "compare", made.old, made.new, "--journal", made.journal, "--state", made.state, "--json"]
     words += ["--purpose", "bench of the comparison"]
-    done = subprocess.run([sys.executable, "-c", _CHILD, *map(str, words)], capture_output=True, check=False)
-    if done.returncode not in (0, 1):
-        raise RuntimeError(f"the comparison failed: {done.stderr.decode()}")
-    return json.loads(done.stdout), round(int(done.stderr.split()[-1]) / 1024, 1)
+    done = run_apart(words)
+    if done.status not in (0, 1):
+        raise RuntimeError(f"the comparison failed: {done.complaint}")
+    return json.loads(done.output), round(done.peak_mb, 1)

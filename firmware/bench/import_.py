@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import random
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from firmware.bench.clock import now_ns
 from firmware.bench.figures import Figure
+from firmware.bench.process import run_apart
 from firmware.core.access import Rule
 from firmware.roster.rules import ALWAYS
 from firmware.roster.sheets.writing import write_csv, write_xlsx
@@ -57,16 +54,11 @@ def bench(folder: Path, rows: int = 250_000) -> dict[str, Any]:
 
 def _import(source: Path, sheet: Path) -> tuple[float, float]:
     """(seconds, megabytes) of one import by command."""
-    command = [sys.executable, "-m", "firmware", "roster", "import", str(source), str(sheet), "--card-format", "H10301"]
-    began_ns = now_ns()
-    process = subprocess.Popen(
-        [*command, "--apply", "--by", "bench", "--why", "to measure it"], stdout=subprocess.DEVNULL
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise RuntimeError(f"the import of {sheet.name} ended with {process.returncode}")
-    return (now_ns() - began_ns) / 1e9, usage.ru_maxrss * 1024 / 1e6  # Linux counts it in KiB
+    words = ["roster", "import", source, sheet, "--card-format", "H10301", "--apply", "--by", "bench"]
+    done = run_apart([*words, "--why", "to measure it"])
+    if done.status != 0:
+        raise RuntimeError(f"the import of {sheet.name} ended with {done.status}: {done.complaint}")
+    return done.seconds, done.peak_mb
 
 
 def _rows(rows: int) -> Iterator[tuple[str, ...]]:

@@ -17,9 +17,8 @@ from typing import Any
 from firmware.bench.cards import card, install_sample_roster, welcome_holders
 from firmware.bench.clock import monotonic_ns, rest
 from firmware.bench.figures import Figure, spread
-from firmware.bench.rig import CONTACT, D0, D1, LOCK, Rig, h10301
+from firmware.bench.rig import CONTACT, D0, D1, LOCK, Rig, h10301, states_from
 from firmware.journal import verify
-from firmware.messages import AnyFromController, FrameReader, States
 
 KILLS = 300
 CREDENTIALS = 2_000
@@ -45,17 +44,8 @@ class Listener:
         return self.head
 
     def _listen(self) -> None:
-        frames = FrameReader(AnyFromController)
-        while True:
-            try:
-                received = self._socket.recv(1 << 16)
-            except OSError:
-                return
-            if not received:
-                return
-            for message in frames.feed(received):
-                if isinstance(message, States):
-                    self.head = max(self.head, (message.epoch, message.seq))
+        for _, states in states_from(self._socket):
+            self.head = max(self.head, (states.epoch, states.seq))
 
 
 def storm(rig: Rig, holders: list[int], until_ns: int) -> int:

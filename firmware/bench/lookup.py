@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from firmware.bench.clock import now_ns
 from firmware.bench.figures import Figure, spread
-from firmware.bench.process import pss_kb
+from firmware.bench.process import pss_kb, status_kb
 from firmware.core.access import Factor
 from firmware.identity import Identity
 from firmware.roster.build import build
@@ -46,9 +46,9 @@ def bench_lookup(folder: Path, credentials: int = 250_000) -> dict[str, Any]:
     sample_roster_csv(table, credentials, SEED)
     rules.write_text(SAMPLE_RULES)
     _forget_peak()
-    before_kb = _status_kb("VmRSS")
+    before_kb = status_kb("VmRSS")
     build_ms, report = _timed_ms(lambda: build(table, rules, built, identity, version=1, created_s=0))
-    build_kb = _status_kb("VmHWM") - before_kb
+    build_kb = status_kb("VmHWM") - before_kb
     trusted = {identity.public_key}
     service = folder / "roster"
     install_ms, installed = _timed_ms(lambda: install(built, service, trusted))
@@ -118,13 +118,6 @@ def _timed_ms(work: Callable[[], Result]) -> tuple[float, Result]:
 
 def _forget_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5")  # proc(5): resets VmHWM
-
-
-def _status_kb(name: str) -> int:
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(name + ":"):
-            return int(line.split()[1])
-    raise AssertionError(f"the kernel tells no {name}")
 
 
 bench = bench_lookup

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ from drivers.bus.exchange import AnyMessage, Claim, Drive, Edges, Levels, Messag
 from drivers.bus.lines import Edge
 from firmware.bench.clock import monotonic_ns, rest
 from firmware.controller.role_socket import listening_socket
+from firmware.messages import AnyFromController, FrameReader, States
 
 BIT_INTERVAL_NS = 1_000_000  # 1 ms between bits, SIA AC-01: 0.2-20 ms
 PULSE_NS = 50_000
@@ -212,6 +213,22 @@ class FarEnd:
 def _frame(message: Message) -> bytes:
     body = msgspec.msgpack.encode(message)
     return len(body).to_bytes(4, "big") + body
+
+
+def states_from(role: socket.socket) -> Iterator[tuple[int, States]]:
+    """The states that the controller tells the network role, each with the instant (ns) it came, until either ends."""
+    frames = FrameReader(AnyFromController)
+    while True:
+        try:
+            received = role.recv(1 << 16)
+        except OSError:
+            return
+        if not received:
+            return
+        at_ns = monotonic_ns()
+        for message in frames.feed(received):
+            if isinstance(message, States):
+                yield at_ns, message
 
 
 class Rig:

@@ -19,14 +19,13 @@ import msgspec
 from firmware.bench.cards import card, sample_roster, welcome_holders
 from firmware.bench.clock import monotonic_ns, rest
 from firmware.bench.figures import Figure, spread
-from firmware.bench.rig import Rig, h10301
+from firmware.bench.rig import Rig, h10301, states_from
 from firmware.bench.swipe import one_swipe
 from firmware.controller.priority import take_priority
 from firmware.core.access import Rulebook
 from firmware.core.codes import Code
 from firmware.identity import Identity
 from firmware.journal import search
-from firmware.messages import AnyFromController, FrameReader, States
 from firmware.roster.install import INCOMING, install
 from firmware.roster.roster import open_roster
 from firmware.roster.schema import PAGE_BYTES, RULEBOOK
@@ -61,19 +60,10 @@ class Watcher:
         self._socket.close()
 
     def _listen(self) -> None:
-        frames = FrameReader(AnyFromController)
-        while True:
-            try:
-                received = self._socket.recv(1 << 16)
-            except OSError:
-                return
-            if not received:
-                return
-            at_ns = monotonic_ns()
+        for at_ns, states in states_from(self._socket):
             with self._news:
-                for message in frames.feed(received):
-                    if isinstance(message, States) and message.view.roster_version is not None:
-                        self._told.setdefault(message.view.roster_version, at_ns)
+                if states.view.roster_version is not None:
+                    self._told.setdefault(states.view.roster_version, at_ns)
                 self._news.notify_all()
 
 

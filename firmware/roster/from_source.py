@@ -116,9 +116,8 @@ class SourceStaging(Staging):
             for name in unknown:
                 known = ", ".join(list(self._profiles)[:20]) or "none"
                 self._bad(row, "profiles", shown(name), f"the rules know {known}")
-            if (
-                not unknown
-            ):  # none at all is no mistake: an office says 无 of who may pass nowhere, and the gate says so
+            # None at all is no mistake: an office says 无 of who may pass nowhere, and the gate says so.
+            if not unknown:
                 self._known.add(row.profiles)
         if row.flags & ~_FLAGS_ALL:
             self._bad(row, "flags", str(row.flags), f"allowed are {', '.join(FLAGS)}")

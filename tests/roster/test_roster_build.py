@@ -461,16 +461,17 @@ def test_validity_must_begin_before_it_ends(workshop) -> None:
 # -- size -------------------------------------------------------------------------------------------------------------
 
 MEMORY_PROGRAM = """
-import resource, sys
+import sys
 from pathlib import Path
+from firmware.bench.process import status_kb
 from firmware.identity import Identity
 from firmware.roster.build import build
 table, rules, out, identity = map(Path, sys.argv[1:])
 signer = Identity.load_or_create(identity)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = status_kb("VmHWM")
 heard = []
 report = build(table, rules, out, signer, version=1, created_s=0, progress=heard.append)
-print(report.rows, len(heard), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(report.rows, len(heard), status_kb("VmHWM") - before)
 """
 
 

@@ -29,11 +29,12 @@ HOUSE = Path(__file__).parents[2]
 ONE_ROW = data(f'<row r="1">{inline("A1", "x")}</row>')
 # A process of its own that reads a table and says how it went, in how many MB more than before.
 READER = """
-import json, resource, sys
+import json, sys
 from pathlib import Path
+from firmware.bench.process import status_kb
 from firmware.roster.sheets.errors import SheetError
 from firmware.roster.sheets.opening import open_table
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = status_kb("VmHWM")
 rows = 0
 try:
     with open_table(Path(sys.argv[1])) as table:
@@ -43,7 +44,7 @@ try:
     found = "read"
 except SheetError as error:
     found = str(error)
-more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+more = status_kb("VmHWM") - before
 print(json.dumps([found, rows, more // 1024]))
 """
 
