@@ -73,6 +73,7 @@ class RosterWatch:
         self._anew_s = DAMAGED_S
         self._anew_at_s = 0.0
         self._authority: Authority | None = None
+        self._timer: asyncio.TimerHandle | None = None  # of the next look
         self.roster: Roster | None = None
         self.offer: Callable[[Roster], None] = lambda _: None
         self._load()
@@ -114,14 +115,30 @@ class RosterWatch:
         loop = asyncio.get_running_loop()
         seen: _Stamp | None = None
         while True:
-            await asyncio.sleep(LOOK_S)
+            stamp = await self._news(loop, seen)
             if self._damaged and loop.time() >= self._anew_at_s:
                 await self._open_anew()
-            stamp = self._look()
             # Without a seal it may still be copied: it is refused once it does not change any more.
             if stamp is not None and stamp != self._done and (stamp == seen or is_sealed(self._incoming)):
                 await self._take(stamp)
             seen = stamp
+
+    async def _news(self, loop: asyncio.AbstractEventLoop, seen: _Stamp | None) -> _Stamp | None:
+        """What stands there at the next look that has anything to tell. By a timer, as it mostly has not."""
+        told: asyncio.Future[_Stamp | None] = loop.create_future()
+
+        def look() -> None:
+            stamp = self._look()
+            if stamp is not None or seen is not None or self._damaged:
+                told.set_result(stamp)
+            else:
+                self._timer = loop.call_later(LOOK_S, look)
+
+        self._timer = loop.call_later(LOOK_S, look)
+        try:
+            return await told
+        finally:
+            self._timer.cancel()
 
     def _load(self) -> None:
         try:
