@@ -178,6 +178,7 @@ def test_a_roster_that_is_still_being_copied_is_waited_for_and_a_torn_one_is_ref
                 stamp_ns = gate.plants.wires.now_ns()
                 os.utime(incoming, ns=(stamp_ns, stamp_ns))  # virtual time passes, the disk's clock does not
                 await gate.pass_time(LOOK_S)
+        await gate.pass_time(LOOK_S / 2)  # past the one look that saw the last page, before the next
         copied = (await codes(gate, Code.ROSTER_REFUSED), view(gate.controller.engine.state).roster_version)
         incoming.write_bytes(content[:-5000])
         await gate.pass_time(6 * LOOK_S)
