@@ -13,13 +13,18 @@ import msgspec
 from firmware.core.access import Factor
 from firmware.core.facts import (
     Acknowledge,
+    AdmitVehicle,
     ClearLockout,
+    CloseBarrier,
+    ConfirmClear,
+    EmergencyClose,
     EndEvacuation,
     EndLockdown,
     Forgive,
     HoldOpen,
     LockPortal,
     OpenOnce,
+    RecordTest,
     ReleasePortal,
     ResetFault,
     ResetFire,
@@ -47,6 +52,11 @@ AnyCommand = (
     | ResetFault
     | ClearLockout
     | Acknowledge
+    | AdmitVehicle
+    | CloseBarrier
+    | EmergencyClose
+    | ConfirmClear
+    | RecordTest
 )
 
 

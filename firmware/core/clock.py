@@ -5,6 +5,8 @@ from __future__ import annotations
 from firmware.core.codes import Code
 from firmware.core.draft import Draft
 from firmware.core.facts import ClockLost, ClockSet, RosterReplaced
+from firmware.core.lane import step as lane_step
+from firmware.core.lanes import evaluate_lane
 from firmware.core.machines import HoldTrigger
 from firmware.core.release import hold_on
 from firmware.core.schedule import evaluate_all
@@ -24,7 +26,7 @@ def clock_set(draft: Draft, fact: ClockSet) -> None:
         draft.record(Code.CLOCK_SET, detail=fact.source[:64])
     elif abs(step_ms) > CLOCK_STEP_MS:
         draft.record(Code.CLOCK_STEPPED, detail=f"{step_ms} ms")
-    evaluate_all(draft, by_time=step_ms is not None and abs(step_ms) <= CLOCK_STEP_MS)
+    _evaluate(draft, by_time=step_ms is not None and abs(step_ms) <= CLOCK_STEP_MS)
     _move_holds(draft)
 
 
@@ -34,7 +36,7 @@ def clock_lost(draft: Draft, fact: ClockLost) -> None:
         return
     draft.record(Code.CLOCK_LOST, detail=fact.why[:64])
     draft.set(offset_ms=None)
-    evaluate_all(draft, by_time=False)
+    _evaluate(draft, by_time=False)
 
 
 def roster_replaced(draft: Draft, fact: RosterReplaced) -> None:
@@ -43,7 +45,14 @@ def roster_replaced(draft: Draft, fact: RosterReplaced) -> None:
     for key, value in fact.kept.items():
         draft.keep(key, value)
     draft.record(Code.ROSTER_REPLACED, detail=fact.receipt or f"version {fact.rulebook.version}")
-    evaluate_all(draft, by_time=False)
+    _evaluate(draft, by_time=False)
+
+
+def _evaluate(draft: Draft, *, by_time: bool) -> None:
+    """The schedules of all portals."""
+    evaluate_all(draft, by_time=by_time)
+    for name in draft.wiring.barriers:
+        evaluate_lane(draft, name, by_time=by_time)
 
 
 def _move_holds(draft: Draft) -> None:
@@ -56,3 +65,12 @@ def _move_holds(draft: Draft) -> None:
             draft.put(portal, "hold", ends_ms)
         else:
             hold_on(draft, draft.wiring.portals[portal], HoldTrigger.EXPIRED)
+    for name, roadway in tuple(draft.lanes.items()):
+        until_s = roadway.lane.hold_until_utc_s
+        if until_s is None:
+            continue
+        lane, ends_ms = draft.road(name).lane, draft.monotonic_ms(until_s)
+        if ends_ms > draft.now_ms:
+            lane.put("hold", ends_ms - draft.now_ms)
+        else:
+            lane_step.hold_on(lane, HoldTrigger.EXPIRED)

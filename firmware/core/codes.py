@@ -54,6 +54,46 @@ class Code(StrEnum):
     PASSAGE_PULSE_FAULT = "turnstile.pulse_fault"
     DROPPED = "turnstile.dropped"
     RESTORED = "turnstile.restored"
+    # barriers: what moves
+    BARRIER_OPENED = "barrier.opened"  # proven by its limits
+    BARRIER_CLOSED = "barrier.closed"
+    BARRIER_BETWEEN = "barrier.between"  # it stands between its ends
+    BARRIER_HALTED = "barrier.halted"  # stopped on its way, with the reason
+    OBSTRUCTED = "barrier.obstructed"  # it met somebody while it closed, and went back (R3)
+    OBSTRUCTED_AGAIN = "barrier.obstructed_again"  # and once more: it closes no more by itself (R4)
+    STOP_PRESSED = "barrier.stop"  # or the wire of the stop circuit is broken (R12)
+    STOP_RESET = "barrier.stop_reset"
+    ISOLATED = "barrier.isolated"  # service key, crank, open cover (R19)
+    ISOLATION_ENDED = "barrier.isolation_ended"
+    HELD_TO_RUN = "barrier.held_to_run"  # somebody moves it by the local key (R9)
+    EMERGENCY_CLOSE = "barrier.emergency_close"  # emergency fast raise (R15)
+    EMERGENCY_ENDED = "barrier.emergency_ended"
+    FIRE_KEY = "barrier.fire_key"
+    FIRE_KEY_ENDED = "barrier.fire_key_ended"
+    BARRIER_WAITS = "barrier.waits"  # it should close and may not, until a person comes
+    SENSOR_FAULT = "barrier.sensor_fault"
+    SENSOR_HEALTHY = "barrier.sensor_healthy"
+    SENSOR_UNPROVEN = "barrier.sensor_unproven"  # it did not notice what it must have noticed
+    SENSOR_FLICKERS = "barrier.sensor_flickers"
+    BEAM_BLOCKED = "barrier.beam_blocked"  # while closed (R16)
+    ARM_DETACHED = "barrier.arm_detached"
+    PIT_WATER = "barrier.pit_water"
+    TRAVEL_SLOW = "barrier.travel_slow"  # against its own history
+    TRAVEL_SLOWER = "barrier.travel_slower"  # week after week
+    SERVICE_DUE = "barrier.service_due"  # by cycles
+    DEVICE_TESTED = "barrier.device_tested"  # forces and devices, by a person (R18)
+    DEVICE_TEST_DUE = "barrier.device_test_due"
+    ON_BATTERY = "barrier.on_battery"
+    MAINS_BACK = "barrier.mains_back"
+    BATTERY_LOW = "barrier.battery_low"
+    # lanes: who drives through
+    TURNED_BACK = "lane.turned_back"
+    TAILGATE = "lane.tailgate"
+    WRONG_WAY = "lane.wrong_way"
+    OVERSPEED = "lane.overspeed"
+    PASSED_UNASKED = "lane.passed_unasked"  # nobody had asked, and it stood open for everybody
+    LANE_DOUBTED = "lane.doubted"  # a loop cleared without its exit sequence: a person has to look (R1)
+    LANE_CONFIRMED = "lane.confirmed"
     # the site
     FIRE = "site.fire"
     FIRE_ENDED = "site.fire_ended"
@@ -151,6 +191,44 @@ MEANING: dict[Code, Meaning] = {
     Code.PASSAGE_PULSE_FAULT: Meaning(None, _W),
     Code.DROPPED: Meaning(None, _N),
     Code.RESTORED: Meaning(None, _I),
+    Code.BARRIER_OPENED: Meaning("tns1:Door/State/DoorPhysicalState", _I),
+    Code.BARRIER_CLOSED: Meaning("tns1:Door/State/DoorPhysicalState", _I),
+    Code.BARRIER_BETWEEN: Meaning("tns1:Door/State/DoorPhysicalState", _A),
+    Code.BARRIER_HALTED: Meaning(None, _N),
+    Code.OBSTRUCTED: Meaning("tns1:Door/State/DoorAlarm", _W),
+    Code.OBSTRUCTED_AGAIN: Meaning("tns1:Door/State/DoorAlarm", _A),
+    Code.STOP_PRESSED: Meaning(None, _A),
+    Code.STOP_RESET: Meaning(None, _N),
+    Code.ISOLATED: Meaning(None, _W),
+    Code.ISOLATION_ENDED: Meaning(None, _N),
+    Code.HELD_TO_RUN: Meaning(None, _N),
+    Code.EMERGENCY_CLOSE: Meaning(None, _A),
+    Code.EMERGENCY_ENDED: Meaning(None, _N),
+    Code.FIRE_KEY: Meaning(None, _A),
+    Code.FIRE_KEY_ENDED: Meaning(None, _N),
+    Code.BARRIER_WAITS: Meaning(None, _W),
+    Code.SENSOR_FAULT: Meaning("tns1:Device/HardwareFailure", _A),
+    Code.SENSOR_HEALTHY: Meaning("tns1:Device/HardwareFailure", _I),
+    Code.SENSOR_UNPROVEN: Meaning("tns1:Device/HardwareFailure", _W),
+    Code.SENSOR_FLICKERS: Meaning("tns1:Device/HardwareFailure", _W),
+    Code.BEAM_BLOCKED: Meaning(None, _A),
+    Code.ARM_DETACHED: Meaning("tns1:Door/State/DoorFault", _A),
+    Code.PIT_WATER: Meaning(None, _W),
+    Code.TRAVEL_SLOW: Meaning(None, _W),
+    Code.TRAVEL_SLOWER: Meaning(None, _W),
+    Code.SERVICE_DUE: Meaning(None, _W),
+    Code.DEVICE_TESTED: Meaning(None, _N),
+    Code.DEVICE_TEST_DUE: Meaning(None, _W),
+    Code.ON_BATTERY: Meaning(None, _W),
+    Code.MAINS_BACK: Meaning(None, _I),
+    Code.BATTERY_LOW: Meaning(None, _A),
+    Code.TURNED_BACK: Meaning(None, _I),
+    Code.TAILGATE: Meaning(None, _A),
+    Code.WRONG_WAY: Meaning(None, _A),
+    Code.OVERSPEED: Meaning(None, _W),
+    Code.PASSED_UNASKED: Meaning(None, _I),
+    Code.LANE_DOUBTED: Meaning(None, _A),
+    Code.LANE_CONFIRMED: Meaning(None, _N),
     Code.FIRE: Meaning(None, _A),
     Code.FIRE_ENDED: Meaning(None, _N),
     Code.FIRE_INPUT_FAULT: Meaning(None, _A),
@@ -264,6 +342,12 @@ class Reason(StrEnum):
     NOT_SAVED = "not_saved"  # in force, and gone after a power cut
     LOCAL = "local_entry"  # the credential rests on a local entry
     PEERS_CUT_OFF = "peers_cut_off"
+    NO_VEHICLE = "no_vehicle"  # a plate or tag without a vehicle on the lane's loop
+    SCHEDULE_CLOSED = "schedule_closed"
+    QUEUE_FULL = "queue_full"
+    BARRED = "barrier_barred"  # stop, service key, latched fault, or its position is not proven
+    LANE_NOT_CLEAR = "lane_not_clear"  # with the device that stands against it
+    NOT_IN_SIGHT = "not_in_sight"
     GRANTED = "granted"
 
 

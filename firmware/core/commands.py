@@ -41,6 +41,8 @@ from firmware.core.kept import (
     locked_key,
     out_of_service_key,
 )
+from firmware.core.lane_commands import LANE_COMMANDS, lane_command
+from firmware.core.lanes import person_passed
 from firmware.core.local import end_enrolment, start_enrolment
 from firmware.core.machines import Fire, FireTrigger, Hold, HoldTrigger
 from firmware.core.passage import AREA_UNKNOWN
@@ -53,6 +55,7 @@ from firmware.core.wiring import IN, OUT, Portal, locks, way_of
 
 HOLD_MS_MAX = 7 * 24 * 3_600_000  # a week: whoever wants a door open for longer gives it a schedule
 ID_CHARACTERS_MAX = 64  # of an unknown id, as a reason quotes it
+NOTE_CHARACTERS_MAX = 200  # of the issuer's own words
 
 Refusal = tuple[str, ...]
 DONE: Refusal = ()
@@ -60,14 +63,20 @@ DONE: Refusal = ()
 
 def command(draft: Draft, fact: Command) -> None:
     """Carry a command out, or refuse it."""
-    refusal = COMMANDS[type(fact)](draft, fact) if fact.issuer else (Reason.NOT_ALLOWED,)
     named = getattr(fact, "portal", None)
+    plan = None if named is None else draft.wiring.barriers.get(named)
+    if not fact.issuer:
+        refusal: Refusal = (Reason.NOT_ALLOWED,)
+    elif plan is not None:
+        refusal = lane_command(draft, plan, fact)
+    else:
+        refusal = COMMANDS[type(fact)](draft, fact)
     draft.record(
         Code.COMMAND_REFUSED if refusal else Code.COMMANDED,
-        portal=named if named in draft.portals else None,
+        portal=named if named in draft.portals or plan is not None else None,
         reasons=refusal,
         detail=type(fact).__name__,
-        body=Body(issuer=fact.issuer),
+        body=Body(issuer=fact.issuer, note=getattr(fact, "note", "")[:NOTE_CHARACTERS_MAX] or None),
         request=fact.request,
     )
 
@@ -185,7 +194,7 @@ def _reset_fault(draft: Draft, fact: ResetFault) -> Refusal:
 
 
 def _start_lockdown(draft: Draft, fact: StartLockdown) -> Refusal:
-    unknown = [portal for portal in fact.portals if portal not in draft.portals]
+    unknown = [portal for portal in fact.portals if portal not in draft.portals and portal not in draft.lanes]
     if unknown:
         return _unknown(unknown[0])
     draft.set(lockdown=draft.state.lockdown | (set(fact.portals) or {EVERYWHERE}))
@@ -205,6 +214,9 @@ def _end_lockdown(draft: Draft, _fact: EndLockdown) -> Refusal:
     for portal in draft.wiring.portals.values():
         if locked_down(before, portal.id):
             operator_resumed(draft, portal)
+    for name in draft.wiring.barriers:
+        if locked_down(before, name):
+            person_passed(draft, name)
     draft.settle_all()
     return DONE
 
@@ -273,6 +285,10 @@ def _acknowledge(draft: Draft, fact: Acknowledge) -> Refusal:
         draft.change(fact.subject, acknowledged=True)
         draft.record(Code.ACKNOWLEDGED, portal=fact.subject)
         return DONE
+    if fact.subject in draft.lanes:
+        draft.road(fact.subject).lane.set(acknowledged=True)
+        draft.record(Code.ACKNOWLEDGED, portal=fact.subject)
+        return DONE
     known = (
         fact.subject in draft.readers
         or fact.subject in draft.wiring.inputs
@@ -286,7 +302,13 @@ def _acknowledge(draft: Draft, fact: Acknowledge) -> Refusal:
     return DONE
 
 
+def _no_barrier(_draft: Draft, fact: Command) -> Refusal:
+    """A command that only a barrier understands, for a portal that is none."""
+    return _unknown(getattr(fact, "portal", ""))
+
+
 COMMANDS: dict[type[Command], Callable[..., Refusal]] = {
+    **dict.fromkeys(LANE_COMMANDS, _no_barrier),
     OpenOnce: _open_once,
     HoldOpen: _hold_open,
     LockPortal: _lock_portal,

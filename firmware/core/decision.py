@@ -6,13 +6,16 @@ The rules, in the order in which they are tried; the first that refuses ends the
 2. identity: unknown to the roster, or a wrong PIN. What rests on a local entry says so.
 3. the portal: lockdown, out of service, locked by an operator, latched fault. Lockdown, lock and fault refuse entry
    only: at an access point with direction "out" they refuse nobody (DESIGN.md, section 5, point 1).
+   A barrier that is barred (stop, service key, latched fault, no proven position) refuses in both directions.
 4. the credential: suspended, lost, not yet or no more valid, used up. `valid_from_s` is inside, `valid_until_s` is not.
    A suspension ends by itself only if it says when, and only by a known clock.
+   Then the window in which a lane is closed to whoever is not exempt.
 5. access profiles, in the holder's order, and their schedules.
 6. factors: what the access point requires now; perhaps the next factor is asked for.
 7. anti-passback, then places in the area, then the household's parking spaces.
 8. persons: a second person, an escort; perhaps somebody else is asked for.
-9. interlock with other portals: last, because waiting a moment cures it.
+9. the lane: its queue is full; a plate or a tag without a vehicle on the loop. Interlock with other portals: last,
+   because waiting a moment cures it.
 
 While wall time is unknown: a credential without dates passes by a rule of schedule "always"; dated and scheduled ones
 and visitors are refused; of the factor requirements that may apply now the strictest does. The same holds for a
@@ -56,6 +59,10 @@ class Standing(msgspec.Struct, frozen=True):
     out_of_service: bool = False
     locked_by_operator: bool = False
     fault_latched: bool = False
+    barred: bool = False  # a barrier that nothing but a person can move now
+    closed_schedule: bool = False  # nobody enters now, but who is exempt
+    queue_full: bool = False  # of the vehicles that wait for their turn in a lane
+    no_vehicle: bool = False  # nothing stands on the loop before the barrier
     interlock_busy: tuple[str, ...] = ()  # other portals that are not closed and secured
     area_count: int | None = None  # holders in the access point's `area_to`; None: not known
     area_max: int | None = None  # its limit; None: no limit
@@ -126,6 +133,7 @@ def decide(
     if (
         _portal_refuses(point, standing, said)
         or _credential_refuses(presented, wall, said)
+        or _window_refuses(point, presented, standing, said)
         or _profiles_refuse(rulebook, point, presented, wall, said)
     ):
         return Decision(Outcome.DENIED, tuple(said), duress=duress)
@@ -145,6 +153,9 @@ def decide(
         return Decision(Outcome.NEEDS, tuple(said), needs=person, duress=duress)
     if paired and _no_room_for_two(point, presented, offered.first, standing):
         said.append(f"{Reason.AREA_FULL}:{point.area_to}")
+        return Decision(Outcome.DENIED, tuple(said), duress=duress)
+    if standing.queue_full or (standing.no_vehicle and factor in (Factor.PLATE, Factor.TAG)):
+        said.append(Reason.QUEUE_FULL if standing.queue_full else Reason.NO_VEHICLE)
         return Decision(Outcome.DENIED, tuple(said), duress=duress)
     if standing.interlock_busy:
         said.extend(f"{Reason.INTERLOCK}:{portal}" for portal in standing.interlock_busy)
@@ -188,6 +199,8 @@ def _portal_refuses(point: AccessPoint, standing: Standing, said: list[str]) -> 
         said.append(Reason.LOCKED_BY_OPERATOR)
     elif standing.fault_latched and entry:
         said.append(Reason.FAULT_LATCHED)
+    elif standing.barred:
+        said.append(Reason.BARRED)
     else:
         return False
     return True
@@ -215,6 +228,17 @@ def _credential_refuses(presented: Known, wall: Wall | None, said: list[str]) ->
         return True
     said.append(Reason.VALID)
     return False
+
+
+def _window_refuses(point: AccessPoint, presented: Known, standing: Standing, said: list[str]) -> bool:
+    """A lane that is closed by its schedule lets nobody in but who is exempt; whoever leaves is let out."""
+    if not standing.closed_schedule or point.direction == "out":
+        return False
+    if presented.exempt:
+        said.append(f"{Reason.EXEMPT}:schedule")
+        return False
+    said.append(Reason.SCHEDULE_CLOSED)
+    return True
 
 
 def _profiles_refuse(

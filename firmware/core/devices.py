@@ -17,6 +17,7 @@ from firmware.core.facts import (
 )
 from firmware.core.fire import fire_input_changed
 from firmware.core.kept import doubt_ledger, latch
+from firmware.core.lanes import lane_input_changed, lane_output_failed, lane_output_recovered
 from firmware.core.leaf import contact_changed
 from firmware.core.local import reader_lost
 from firmware.core.rex import rex_changed
@@ -25,6 +26,7 @@ from firmware.core.turnstile import pulse_changed
 from firmware.core.wiring import Portal, Role, locks
 
 OUTPUT_FAILED = "output_failed"  # why a fault is latched
+OUTPUT_LOST = "output_lost"
 WHY_CHARACTERS_MAX = 200  # of what a device says about itself; the rest is in its own log
 
 
@@ -40,6 +42,9 @@ def _level(draft: Draft, device: str, level: Level) -> None:
             continue
         if use.role is Role.TAMPER:
             _tamper(draft, device, use.owner, level)
+            continue
+        if use.role is Role.LANE:
+            lane_input_changed(draft, use.owner, device, level)
             continue
         portal = draft.wiring.portals[use.owner]
         if use.role is Role.PULSE:
@@ -72,15 +77,18 @@ def output_failed(draft: Draft, fact: OutputFailed) -> None:
 
     It is told once until the device is well again or a person resets the fault: a dead reader fails at every showing.
     """
+    lane = draft.wiring.lane_outputs.get(fact.output)
+    portal = draft.wiring.outputs.get(fact.output)
     if fact.output not in draft.state.outputs_failed:
         draft.set(outputs_failed=draft.state.outputs_failed | {fact.output})
         draft.record(
             Code.OUTPUT_FAILED,
-            portal=draft.wiring.outputs.get(fact.output),
+            portal=portal or lane,
             device=fact.output,
             detail=fact.why[:WHY_CHARACTERS_MAX],
         )
-    portal = draft.wiring.outputs.get(fact.output)
+    if lane is not None:
+        lane_output_failed(draft, lane, fact.output, OUTPUT_FAILED)
     if portal is not None and fact.output not in draft.portals[portal].lost:
         latch(draft, portal, OUTPUT_FAILED)
 
@@ -91,12 +99,15 @@ def device_lost(draft: Draft, fact: DeviceLost) -> None:
         draft.set(devices_lost=draft.state.devices_lost | {fact.device})
         draft.record(
             Code.DEVICE_LOST,
-            portal=draft.wiring.outputs.get(fact.device),
+            portal=_of_output(draft, fact.device),
             device=fact.device,
             detail=fact.why[:WHY_CHARACTERS_MAX],
         )
     _level(draft, fact.device, Level.LOST)
     reader_lost(draft, fact.device)
+    lane = draft.wiring.lane_outputs.get(fact.device)
+    if lane is not None:
+        lane_output_failed(draft, lane, fact.device, OUTPUT_LOST, lost=True)
     portal = draft.wiring.outputs.get(fact.device)
     if portal is not None:
         draft.change(portal, lost=draft.portals[portal].lost | {fact.device})
@@ -109,11 +120,19 @@ def device_recovered(draft: Draft, fact: DeviceRecovered) -> None:
             devices_lost=draft.state.devices_lost - {fact.device},
             outputs_failed=draft.state.outputs_failed - {fact.device},
         )
-        draft.record(Code.DEVICE_RECOVERED, portal=draft.wiring.outputs.get(fact.device), device=fact.device)
+        draft.record(Code.DEVICE_RECOVERED, portal=_of_output(draft, fact.device), device=fact.device)
+    lane = draft.wiring.lane_outputs.get(fact.device)
+    if lane is not None:
+        lane_output_recovered(draft, lane, fact.device)
     portal = draft.wiring.outputs.get(fact.device)
     if portal is not None:
         draft.change(portal, lost=draft.portals[portal].lost - {fact.device})
         command_anew(draft, draft.wiring.portals[portal], fact.device)
+
+
+def _of_output(draft: Draft, device: str) -> str | None:
+    """The portal that an output belongs to."""
+    return draft.wiring.outputs.get(device) or draft.wiring.lane_outputs.get(device)
 
 
 def command_anew(draft: Draft, portal: Portal, output: str) -> None:

@@ -5,18 +5,27 @@ Pure to the outside: the state it starts from is never written to; dictionaries 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from firmware.core import calendar
 from firmware.core.access import Wall
+from firmware.core.barrier.turn import Turn
 from firmware.core.codes import MEANING, Code, Severity
 from firmware.core.effects import AnyEffect, Event, Keep, Record, SetOutput
+from firmware.core.lane.turn import LaneTurn
 from firmware.core.reader import ReaderState, deadlines
-from firmware.core.state import PortalState, State, WayState
+from firmware.core.state import PortalState, Roadway, State, WayState
 from firmware.core.timers import Timers, drop, put
 from firmware.core.wiring import Wiring
+
+
+class Road(NamedTuple):
+    """The working copies of one barrier and its lane."""
+
+    barrier: Turn
+    lane: LaneTurn
 
 
 class Draft:
@@ -30,6 +39,8 @@ class Draft:
         self.wiring: Wiring = state.wiring
         self.unsettled: dict[str, None] = {}  # portals whose claims may have changed, in order
         self.portals = state.portals
+        self.lanes = state.lanes
+        self.roads: dict[str, Road] = {}  # barriers that this step has touched and not settled yet
         self.readers = state.readers
         self.deadlines = state.deadlines
         self._copied: set[str] = set()
@@ -90,7 +101,29 @@ class Draft:
 
     def settle_all(self) -> None:
         """Every portal's claims may have changed."""
-        self.unsettled.update(dict.fromkeys(self.portals))
+        self.unsettled.update(dict.fromkeys((*self.portals, *self.lanes)))
+
+    def road(self, portal: str) -> Road:
+        """The working copies of a barrier and its lane; they are settled before the step ends."""
+        road = self.roads.get(portal)
+        if road is None:
+            plan, now = self.wiring.barriers[portal], self.lanes[portal]
+            wall = self.wall()
+            barrier = Turn(plan, now.barrier, self.now_ms, None if wall is None else wall.utc_s)
+            road = self.roads[portal] = Road(barrier, LaneTurn(plan.barrier, now.lane, self.now_ms))
+            self.unsettled[portal] = None
+        return road
+
+    def leave_road(self, portal: str) -> Road:
+        """What was worked on is the state now, with its deadline. Returns the working copies, for what they did."""
+        road = self.roads.pop(portal)
+        if "lanes" not in self._copied:
+            self._copied.add("lanes")
+            self.lanes = dict(self.lanes)
+        self.lanes[portal] = Roadway(road.barrier.state, road.lane.state)
+        timers = (*road.barrier.state.timers[:1], *road.lane.state.timers[:1])
+        self._deadline(portal, min((at_ms for at_ms, _ in timers), default=None))
+        return road
 
     def set_reader(self, reader: str, changed: ReaderState) -> None:
         """Put a reader's new state, with its deadline."""
@@ -141,6 +174,9 @@ class Draft:
         if event.portal in self.portals:
             self.change(event.portal, acknowledged=False)
             return
+        if event.portal in self.lanes:
+            self.road(event.portal).lane.set(acknowledged=False)
+            return
         subject = event.reader or event.device or self.state.site.id
         if subject not in self.state.unacknowledged:
             self.set(unacknowledged=self.state.unacknowledged | {subject})
@@ -152,6 +188,8 @@ class Draft:
         changes: dict[str, Any] = {}
         if self.portals is not state.portals:
             changes["portals"] = self.portals
+        if self.lanes is not state.lanes:
+            changes["lanes"] = self.lanes
         if self.readers is not state.readers:
             changes["readers"] = self.readers
         if self.deadlines is not state.deadlines:

@@ -7,9 +7,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-import msgspec
-
 from firmware.core.access import Factor, Known, Rulebook, Unknown
+from firmware.core.fact import Command as Command
+from firmware.core.fact import Fact as Fact
+from firmware.core.lane_facts import AdmitVehicle as AdmitVehicle
+from firmware.core.lane_facts import CloseBarrier as CloseBarrier
+from firmware.core.lane_facts import ConfirmClear as ConfirmClear
+from firmware.core.lane_facts import EmergencyClose as EmergencyClose
+from firmware.core.lane_facts import RecordTest as RecordTest
+from firmware.core.lane_facts import TemperatureMeasured as TemperatureMeasured
 
 
 class Level(StrEnum):
@@ -20,10 +26,6 @@ class Level(StrEnum):
     OPEN = "open"
     SHORT = "short"
     LOST = "lost"
-
-
-class Fact(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
-    """Base of all facts; the tag is the class name."""
 
 
 # -- credentials ------------------------------------------------------------------------------------------------------
@@ -139,7 +141,7 @@ class Started(Fact, frozen=True):
 
     boot: str
     kept: dict[str, str] | None
-    occupancy: dict[str, int] = {}  # area -> holders inside, from the ledger
+    occupancy: dict[str, int] = {}  # noqa: RUF012  area -> holders inside, from the ledger
     lost_ms_max: int = 0  # after an unclean stop: events of up to this long before it may be missing
     clean: bool = True
 
@@ -162,7 +164,7 @@ class RosterReplaced(Fact, frozen=True):
 
     rulebook: Rulebook
     receipt: str = ""
-    kept: dict[str, str] = {}
+    kept: dict[str, str] = {}  # noqa: RUF012
 
 
 class RosterRefused(Fact, frozen=True):
@@ -258,13 +260,6 @@ class DeadlineReached(Fact, frozen=True):
 # -- commands ---------------------------------------------------------------------------------------------------------
 
 
-class Command(Fact, frozen=True):
-    """Somebody asked for something. `issuer` names the person or the program; `request` links the answer."""
-
-    issuer: str
-    request: str = ""
-
-
 class OpenOnce(Command, frozen=True, kw_only=True):
     """Release an access point (or a portal) for one passage."""
 
@@ -330,7 +325,10 @@ class SetOutOfService(Command, frozen=True, kw_only=True):
 
 
 class ResetFault(Command, frozen=True, kw_only=True):
+    """`in_sight`: the person stands where the barrier can be seen, as the local reset's does (R12, R15, R19)."""
+
     portal: str
+    in_sight: bool = False
 
 
 class ClearLockout(Command, frozen=True, kw_only=True):
@@ -386,13 +384,14 @@ class PeersHeard(Fact, frozen=True):
 
 
 AnyReading = CardRead | CodeRead | TagRead | PlateSeen | FaceSeen | PinEntered
-AnyOfDevices = NoiseSeen | InputChanged | OutputFailed | DeviceLost | DeviceRecovered
+AnyOfDevices = NoiseSeen | InputChanged | TemperatureMeasured | OutputFailed | DeviceLost | DeviceRecovered
 AnyOfRoster = RosterReplaced | RosterRefused | OverlayChanged | HolderWithdrawn | CredentialEnrolled
 AnyOfPeers = PassageElsewhere | PeersLost | PeersHeard
 AnyOfSystem = Started | ClockSet | ClockLost | StoreFailed | StoreRecovered | InboxOverflowed | DeadlineReached
 AnyOfPortal = OpenOnce | HoldOpen | LockPortal | ReleasePortal | SetOutOfService | ResetFault
+AnyOfLane = AdmitVehicle | CloseBarrier | EmergencyClose | ConfirmClear | RecordTest
 AnyOfSite = StartLockdown | EndLockdown | StartEvacuation | EndEvacuation | ResetFire | Forgive
 AnyOfReader = ClearLockout | Acknowledge | StartEnrolment | EndEnrolment
-AnyAsked = AnyOfPortal | AnyOfSite | AnyOfReader
+AnyAsked = AnyOfPortal | AnyOfLane | AnyOfSite | AnyOfReader
 
 AnyFact = AnyReading | AnyOfDevices | AnyOfRoster | AnyOfPeers | AnyOfSystem | AnyAsked

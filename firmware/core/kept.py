@@ -10,6 +10,8 @@ from __future__ import annotations
 from firmware.core.codes import Code
 from firmware.core.draft import Draft
 from firmware.core.facts import Started
+from firmware.core.lane import step as lane_step
+from firmware.core.lanes import lane_started
 from firmware.core.machines import HoldTrigger
 from firmware.core.reader import restore
 from firmware.core.release import hold_on
@@ -57,6 +59,10 @@ def started(draft: Draft, fact: Started) -> None:
         for way in range(len(draft.portals[portal.id].ways)):
             draft.change_way(portal.id, way, commanded=None)
         draft.change(portal.id, dropped=None)
+    for name in draft.wiring.barriers:
+        kept_fault = KEPT_UNREADABLE if fact.kept is None else fact.kept.get(fault_key(name))
+        lane_started(draft, name, fact.kept, kept_fault)
+        _restore_lane(draft, name, fact.kept or {})
     if fact.kept is None:
         _without_memory(draft)
         return
@@ -93,6 +99,17 @@ def _restore_portal(draft: Draft, portal: Portal, kept: dict[str, str]) -> None:
     fault = kept.get(fault_key(portal.id))
     if fault is not None:
         draft.change(portal.id, fault=fault, acknowledged=False)
+
+
+def _restore_lane(draft: Draft, name: str, kept: dict[str, str]) -> None:
+    lane = draft.road(name).lane
+    if locked_key(name) in kept:
+        lane_step.hold_on(lane, HoldTrigger.LOCK)
+        lane.set(owes=False)  # nothing closes because it starts (R13)
+    if out_of_service_key(name) in kept:
+        lane_step.take_out_of_service(lane, True)
+    if fault_key(name) in kept:
+        lane.set(acknowledged=False)
 
 
 def latch(draft: Draft, portal: str, why: str) -> None:

@@ -19,6 +19,7 @@ from firmware.core.facts import (
     OverlayChanged,
     StartEnrolment,
 )
+from firmware.core.lane.passing import withdraw
 from firmware.core.machines import Passing, PassingTrigger
 from firmware.core.passage import persons
 from firmware.core.release import follow, passing_on
@@ -85,6 +86,7 @@ def _withdraw(draft: Draft, holder: str) -> None:
         )
         draft.set_reader(name, changed)
         draft.do(effects)
+    _withdraw_in_lanes(draft, holder)
     for name, portal in draft.wiring.portals.items():
         for way in range(len(draft.portals[name].ways)):
             at = draft.portals[name].ways[way]
@@ -94,6 +96,12 @@ def _withdraw(draft: Draft, holder: str) -> None:
             if follower is not None and follower.holder == holder and follower.direction != "out":
                 assert isinstance(portal, Turnstile), "one by one people pass through turnstiles"
                 follow(draft, portal, way, ended=False)
+
+
+def _withdraw_in_lanes(draft: Draft, holder: str) -> None:
+    """The same at barriers: a vehicle that is on its way through already is let through."""
+    for name in draft.lanes:
+        withdraw(draft.road(name).lane, lambda grant: any(person == holder for person, _ in persons(grant)))
 
 
 def _enters(way: WayState, holder: str) -> bool:

@@ -14,7 +14,7 @@ import msgspec
 from firmware.core.access import Known, Rulebook, Wall
 from firmware.core.codes import Code
 from firmware.core.effects import AnyEffect, Body, Event, Record, Remember
-from firmware.core.site import AccessPoint, Door, Site, Turnstile
+from firmware.core.site import AccessPoint, Barrier, Door, Site, Turnstile
 
 AREA_UNKNOWN = ""  # in Remember: nobody knows where the holder is now
 NO_RULES = Rulebook(version=0)
@@ -75,8 +75,10 @@ def moved(grant: Grant, holder: str | None, area: str | None) -> Grant:
     return grant
 
 
-def proves(portal: Door | Turnstile, direction: str) -> bool:
-    """Whether the portal can tell that somebody passed in this direction."""
+def proves(portal: Door | Turnstile | Barrier, direction: str) -> bool:
+    """Whether the portal can tell that somebody passed in this direction. A lane does by the sequence of its loops."""
+    if isinstance(portal, Barrier):
+        return portal.entry is not None and portal.exit is not None and bool(portal.safety)
     if isinstance(portal, Door):
         return portal.contact is not None
     return (portal.passage_out if direction == "out" else portal.passage_in) is not None
@@ -148,7 +150,7 @@ def used(grant: Grant) -> tuple[AnyEffect, ...]:
 
 
 def grant_of(
-    portal: Door | Turnstile,
+    portal: Door | Turnstile | Barrier,
     point: AccessPoint,
     reader: str,
     first: Known,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from firmware.core import passage, reader
 from firmware.core.draft import Draft
 from firmware.core.machines import HOLD, PASSING, HoldTrigger, Passing, PassingTrigger
@@ -111,8 +113,26 @@ def ledger_moved(draft: Draft, holder: str | None, area: str | None, entered_s: 
             for field, grant in (("grant", at.grant), ("follower", at.follower)):
                 if grant is not None and (after := passage.moved(grant, holder, area)) is not grant:
                     draft.change_way(name, way, **{field: after})
+    for name in draft.lanes:
+        _offers_moved(draft, name, holder, area)
     for name, state in tuple(draft.readers.items()):
         draft.set_reader(name, reader.moved(state, holder, area, None if area is None else entered_s))
+
+
+def _offers_moved(draft: Draft, name: str, holder: str | None, area: str | None) -> None:
+    """The same for whoever is served at a barrier, or waits there."""
+    open_road = draft.roads.get(name)
+    lane = draft.lanes[name].lane if open_road is None else open_road.lane.state
+    moved = {}
+    for offer in (*lane.queue, *(() if lane.serving is None else (lane.serving,))):
+        if offer.grant is not None and (after := passage.moved(offer.grant, holder, area)) is not offer.grant:
+            moved[offer] = replace(offer, grant=after)
+    if moved:
+        serving = lane.serving
+        draft.road(name).lane.set(
+            queue=tuple(moved.get(offer, offer) for offer in lane.queue),
+            serving=None if serving is None else moved.get(serving, serving),
+        )
 
 
 def _not_taken(draft: Draft, portal: Portal, way: int, _offer: Offer | None) -> None:

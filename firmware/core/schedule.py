@@ -52,6 +52,7 @@ def evaluate(draft: Draft, portal: Portal, *, by_time: bool) -> None:
 
 
 def evaluate_all(draft: Draft, *, by_time: bool) -> None:
+    """Every door and turnstile; barriers beside them are evaluated by core/lanes.py."""
     for portal in draft.wiring.portals.values():
         evaluate(draft, portal, by_time=by_time)
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import msgspec
 
 from firmware.core.access import Rulebook
+from firmware.core.barrier.state import BarrierState, initial_barrier
 from firmware.core.effects import Feedback
 from firmware.core.facts import Level
+from firmware.core.lane.state import LaneState
 from firmware.core.machines import Exit, Fire, Hold, Leaf, Opening, Passing, Peers, Pulse
 from firmware.core.modes import Claim
 from firmware.core.passage import Grant
@@ -56,12 +58,20 @@ class PortalState(msgspec.Struct, frozen=True):
     timers: Timers = NO_TIMERS
 
 
+class Roadway(msgspec.Struct, frozen=True):
+    """One barrier and its lane. Each knows of the other what stands in Demand and Report (core/barrier/step.py)."""
+
+    barrier: BarrierState
+    lane: LaneState = LaneState()
+
+
 class State(msgspec.Struct, frozen=True):
     """Everything the core knows. `offset_ms` is UTC minus the monotonic clock, None while wall time is unknown."""
 
     site: Site
     wiring: Wiring
-    portals: dict[str, PortalState]
+    portals: dict[str, PortalState]  # doors and turnstiles
+    lanes: dict[str, Roadway]  # barriers
     readers: dict[str, ReaderState]
     rulebook: Rulebook = Rulebook(version=0)
     deadlines: dict[str, int] = {}  # portal or reader -> its earliest deadline
@@ -88,7 +98,8 @@ def initial(site: Site) -> State:
     return State(
         site=site,
         wiring=wiring,
-        portals={portal.id: _untouched(portal) for portal in site.portals},
+        portals={name: _untouched(portal) for name, portal in wiring.portals.items()},
+        lanes={name: Roadway(initial_barrier(plan)) for name, plan in wiring.barriers.items()},
         readers={reader: ReaderState() for reader in wiring.posts},
     )
 

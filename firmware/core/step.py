@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from firmware.core import clock, commands, devices, elsewhere, kept, local, reader, swipe
+from firmware.core import clock, commands, devices, elsewhere, kept, lanes, local, reader, swipe
 from firmware.core.draft import Draft
 from firmware.core.effects import AnyEffect, SetOutput
 from firmware.core.facts import (
@@ -39,6 +39,7 @@ from firmware.core.facts import (
     StoreFailed,
     StoreRecovered,
     TagRead,
+    TemperatureMeasured,
 )
 from firmware.core.leaf import leaf_on
 from firmware.core.machines import ExitTrigger, HoldTrigger, LeafTrigger, PassingTrigger, PulseTrigger
@@ -91,7 +92,12 @@ def _last_of_each(commands: list[SetOutput]) -> list[SetOutput]:
 
 def _settle(draft: Draft) -> None:
     while draft.unsettled:
-        settle(draft, draft.wiring.portals[next(iter(draft.unsettled))])
+        name = next(iter(draft.unsettled))
+        portal = draft.wiring.portals.get(name)
+        if portal is None:
+            lanes.settle(draft, name)
+        else:
+            settle(draft, portal)
 
 
 # -- deadlines --------------------------------------------------------------------------------------------------------
@@ -109,7 +115,9 @@ def _catch_up(draft: Draft, now_ms: int) -> None:
             return
         draft.now_ms = draft.deadlines[owner]
         portal = draft.wiring.portals.get(owner)
-        if portal is None:
+        if owner in draft.wiring.barriers:
+            lanes.due(draft, owner)
+        elif portal is None:
             _reader_due(draft, owner)
         else:
             _portal_due(draft, portal)
@@ -166,6 +174,7 @@ _HANDLERS: dict[type[Fact], Callable[[Draft, Any], None]] = {
     **dict.fromkeys((CardRead, CodeRead, TagRead, PlateSeen, FaceSeen, PinEntered), swipe.read),
     NoiseSeen: swipe.noise,
     InputChanged: devices.input_changed,
+    TemperatureMeasured: lanes.temperature_measured,
     OutputFailed: devices.output_failed,
     DeviceLost: devices.device_lost,
     DeviceRecovered: devices.device_recovered,

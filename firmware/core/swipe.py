@@ -8,17 +8,23 @@ from msgspec.structs import replace
 
 from firmware.core import presentation, reader
 from firmware.core.access import Known
+from firmware.core.barrier.plan import Plan
+from firmware.core.barrier.step import report
 from firmware.core.claims import fault_bars, locked_down
 from firmware.core.codes import Code, Reason
 from firmware.core.decision import Standing
 from firmware.core.draft import Draft
 from firmware.core.facts import NoiseSeen, Reading
+from firmware.core.lane.machines import Passage as LanePassage
+from firmware.core.lane.passing import withdraw
+from firmware.core.lane.state import Offer as LaneOffer
+from firmware.core.lanes import closed_by_schedule, direction_of, offer_passage
 from firmware.core.leaf import leaf_on
 from firmware.core.machines import Fire, Hold, HoldTrigger, LeafTrigger, Passing, PassingTrigger, Peers
 from firmware.core.passage import Grant, persons, places
 from firmware.core.release import Offer, hold_on, passing_on, proves
 from firmware.core.schedule import interlock_busy
-from firmware.core.site import AccessPoint, Antipassback, Door
+from firmware.core.site import AccessPoint, Antipassback, Direction, Door
 from firmware.core.wiring import IN, OUT, Portal, way_of
 
 
@@ -29,8 +35,7 @@ def read(draft: Draft, reading: Reading) -> None:
         reasons = (f"{Reason.NOT_FOUND_PORTAL}:{reading.reader[:64]}",)
         draft.record(Code.DENIED, reader=reading.reader[:64], reasons=reasons, detail="reader without access point")
         return
-    portal = draft.wiring.portals[post.point.portal]
-    stands = standing(draft, portal, post.point)
+    stands = standing_at(draft, post.point)
     if stands.area_max is not None:
         stands = replace(stands, area_count=_places_taken(draft, post.point, reading))
     changed, effects, grant = presentation.present(
@@ -46,8 +51,14 @@ def read(draft: Draft, reading: Reading) -> None:
     )
     draft.set_reader(reading.reader, changed)
     draft.do(effects)
-    if grant is not None:
+    if grant is None:
+        return
+    portal = draft.wiring.portals.get(post.point.portal)
+    if portal is not None:
         _carry_out(draft, portal, post.point, grant)
+    else:
+        _withdraw_elsewhere(draft, post.point.portal, post.point, grant)
+        offer_passage(draft, post.point.portal, LaneOffer(direction_of(post.point), grant, at_ms=draft.now_ms))
 
 
 def noise(draft: Draft, fact: NoiseSeen) -> None:
@@ -60,33 +71,81 @@ def noise(draft: Draft, fact: NoiseSeen) -> None:
     draft.do(effects)
 
 
-def standing(draft: Draft, portal: Portal, point: AccessPoint) -> Standing:
+def standing_at(draft: Draft, point: AccessPoint) -> Standing:
     """What holds at an access point now, for the decision."""
+    portal = draft.wiring.portals.get(point.portal)
+    common = _area_standing(draft, point)
+    if portal is None:
+        return lane_standing(draft, draft.wiring.barriers[point.portal], point, common)
     state, now = draft.state, draft.portals[portal.id]
-    area = point.area_to
-    return Standing(
+    return replace(
+        common,
         lockdown=locked_down(state, portal.id),
         out_of_service=now.out_of_service,
         locked_by_operator=now.hold is Hold.LOCKED,
         fault_latched=fault_bars(now),
         interlock_busy=busy(draft, portal, way_of(portal, point)),
-        area_count=None if area is None else state.occupancy.get(area, 0),
-        area_max=None if area is None else places(draft.wiring.area_max.get(area), state.rulebook, area),
-        ledger_trusted=not (state.ledger_doubted or state.store_failed),
-        peers_cut_off=area in draft.wiring.shared and state.peers is not Peers.HEARD,
         fire=state.fire is not Fire.NONE and portal.escape,
         evacuation=state.evacuation and portal.escape,
     )
 
 
+def _area_standing(draft: Draft, point: AccessPoint) -> Standing:
+    """What holds for the area that an access point leads to."""
+    state, area = draft.state, point.area_to
+    return Standing(
+        area_count=None if area is None else state.occupancy.get(area, 0),
+        area_max=None if area is None else places(draft.wiring.area_max.get(area), state.rulebook, area),
+        ledger_trusted=not (state.ledger_doubted or state.store_failed),
+        peers_cut_off=area in draft.wiring.shared and state.peers is not Peers.HEARD,
+    )
+
+
+def lane_standing(draft: Draft, plan: Plan, point: AccessPoint, common: Standing) -> Standing:
+    """The same at a barrier: what bars it, its closed window, its queue, and whether a vehicle stands there."""
+    state, road = draft.state, draft.road(plan.barrier.id)
+    direction, now = direction_of(point), road.lane.state
+    loop = plan.barrier.entry if direction is Direction.IN else plan.barrier.exit
+    stands = now.loops.entry if direction is Direction.IN else now.loops.exit
+    opens = plan.barrier.fire_opens
+    return replace(
+        common,
+        lockdown=locked_down(state, plan.barrier.id),
+        out_of_service=now.out_of_service,
+        locked_by_operator=now.hold is Hold.LOCKED,
+        barred=not report(plan, road.barrier.state).serves,
+        closed_schedule=closed_by_schedule(draft, plan),
+        queue_full=len(now.queue) >= plan.barrier.queue_max,
+        no_vehicle=loop is not None and not (stands or now.loops.loop),
+        fire=state.fire is not Fire.NONE and opens,
+        evacuation=state.evacuation and opens,
+    )
+
+
+def _lanes_awaited(draft: Draft) -> Iterator[tuple[str, LaneOffer]]:
+    """(barrier, offer) of every passage that somebody may still make there."""
+    for name, now in draft.lanes.items():
+        road = draft.roads.get(name)
+        lane = now.lane if road is None else road.lane.state
+        serving = () if lane.serving is None or lane.passage is LanePassage.LEAVING else (lane.serving,)
+        for offer in (*serving, *lane.queue):
+            yield name, offer
+
+
 def _awaited(draft: Draft) -> Iterator[tuple[str, int, Grant]]:
-    """(portal, way, grant) of every passage that somebody may still make."""
+    """(portal, way, grant) of every passage that somebody may still make at doors and turnstiles."""
     for name, now in draft.portals.items():
         for way, at in enumerate(now.ways):
             if at.grant is not None and at.passing in (Passing.RELEASED, Passing.SETTLING):
                 yield name, way, at.grant
             if at.follower is not None:
                 yield name, way, at.follower
+
+
+def _grants_awaited(draft: Draft) -> Iterator[Grant]:
+    """The grants of all passages that somebody may still make."""
+    yield from (grant for _, _, grant in _awaited(draft))
+    yield from (offer.grant for _, offer in _lanes_awaited(draft) if offer.grant is not None)
 
 
 def _places_taken(draft: Draft, point: AccessPoint, reading: Reading) -> int:
@@ -99,7 +158,7 @@ def _places_taken(draft: Draft, point: AccessPoint, reading: Reading) -> int:
     pending = draft.readers[reading.reader].pending
     entering = {
         holder
-        for _, _, grant in _awaited(draft)
+        for grant in _grants_awaited(draft)
         if grant.area_to == area
         for holder, at in persons(grant)
         if at != area
@@ -109,7 +168,7 @@ def _places_taken(draft: Draft, point: AccessPoint, reading: Reading) -> int:
     return draft.state.occupancy.get(area, 0) + len(entering)
 
 
-def _withdraw_elsewhere(draft: Draft, portal: Portal, point: AccessPoint, grant: Grant) -> None:
+def _withdraw_elsewhere(draft: Draft, portal: str, point: AccessPoint, grant: Grant) -> None:
     """Where anti-passback is hard, a holder is one person: what was offered elsewhere and not taken is offered no more.
 
     Otherwise two people could be let in by one card, at two portals, before the first of them has passed. Offers to
@@ -119,8 +178,11 @@ def _withdraw_elsewhere(draft: Draft, portal: Portal, point: AccessPoint, grant:
         return
     for name, way, other in tuple(_awaited(draft)):
         theirs = other.holder == grant.holder and draft.portals[name].ways[way].grant is other
-        if name != portal.id and theirs and other.direction != "out":
+        if name != portal and theirs and other.direction != "out":
             passing_on(draft, draft.wiring.portals[name], way, PassingTrigger.CANCELLED)
+    for name in draft.lanes:
+        if name != portal:
+            withdraw(draft.road(name).lane, lambda offered: offered.holder == grant.holder)
 
 
 def _refuses_passback(point: AccessPoint) -> bool:
@@ -151,7 +213,7 @@ def let_through(draft: Draft, portal: Portal, way: int, offer: Offer) -> None:
 
 
 def _carry_out(draft: Draft, portal: Portal, point: AccessPoint, grant: Grant) -> None:
-    _withdraw_elsewhere(draft, portal, point, grant)
+    _withdraw_elsewhere(draft, portal.id, point, grant)
     let_through(
         draft, portal, way_of(portal, point), Offer(grant, leaving=point.direction == "out", extended=grant.extended)
     )

@@ -20,25 +20,61 @@ class Mode(StrEnum):
 
 
 class Position(StrEnum):
-    """What is proven by the contact. A turnstile has none."""
+    """What is proven by contact or limits. A turnstile has none. Of a barrier OPEN means that vehicles may pass."""
 
     NOT_MONITORED = "not_monitored"
     UNKNOWN = "unknown"
     CLOSED = "closed"
     OPEN = "open"
     FAULT = "fault"
+    OPENING = "opening"  # a barrier on its way: told to move, and at neither end
+    CLOSING = "closing"
+    BETWEEN = "between"  # a barrier that stands at neither end
+
+
+class Lamp(StrEnum):
+    """What one direction of a lane sees. What was commanded."""
+
+    DARK = "dark"
+    RED = "red"
+    GREEN = "green"
+
+
+class SpotView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One loop, beam or edge of a lane. `what` is entry, safety, exit, photocell, edge_closing or edge_opening."""
+
+    what: str
+    id: str
+    active: bool = False
+    trouble: str = ""  # stuck, fault, or what an input that cannot be believed says; empty: well
+
+
+class LaneView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is drawn of a barrier and its lane. `bars` are values of Bar, the gravest first."""
+
+    mover: str  # bollard, boom, sliding_gate, swing_gate
+    lights: dict[str, Lamp] = {}  # direction -> what it sees
+    warning: bool = False  # light and sounder before and through a close
+    spots: tuple[SpotView, ...] = ()
+    serving: str = ""  # the direction that may go, or goes: in, out, both; empty: nobody
+    waiting: dict[str, int] = {}  # direction -> vehicles that were let in and wait for their turn
+    bars: tuple[str, ...] = ()  # stop, service_key ...: what bars all powered motion, or holds it
+    against: tuple[str, ...] = ()  # why it does not close, as "reason" or "reason:device"
+    travel_ms: int | None = None  # what a travel takes by its history: for the drawing only
+    cycles: int = 0
 
 
 class PortalView(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
     """One portal now. `alarms` are values of Code, the gravest first; `why` are values of Reason."""
 
     id: str
-    kind: str  # door, turnstile
+    kind: str  # door, turnstile, barrier
     mode: Mode = Mode.UNKNOWN
     position: Position = Position.NOT_MONITORED
     why: tuple[str, ...] = ()
     alarms: tuple[str, ...] = ()
     acknowledged: bool = True
+    lane: LaneView | None = None
 
 
 class SiteView(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from firmware.core import reader
 from firmware.core.codes import Code
 from firmware.core.fire import FAULTS
+from firmware.core.lane_views import lane_view
 from firmware.core.machines import Exit, Fire, Leaf, Peers, Pulse
 from firmware.core.modes import RANK
 from firmware.core.site import Door
@@ -23,7 +24,7 @@ _POSITION: dict[Leaf | None, Position] = {
 def view(state: State) -> SiteView:
     """The site as it is now."""
     return SiteView(
-        portals=tuple(_portal(portal, state.portals[portal.id]) for portal in state.site.portals),
+        portals=tuple(_any_portal(state, portal.id) for portal in state.site.portals),
         fire=state.fire is not Fire.NONE,
         lockdown=bool(state.lockdown),
         evacuation=state.evacuation,
@@ -36,6 +37,13 @@ def view(state: State) -> SiteView:
         alarms=_site_alarms(state),
         occupancy=state.occupancy,
     )
+
+
+def _any_portal(state: State, name: str) -> PortalView:
+    plan = state.wiring.barriers.get(name)
+    if plan is not None:
+        return lane_view(plan, state.lanes[name])
+    return _portal(state.wiring.portals[name], state.portals[name])
 
 
 def _portal(portal: Portal, now: PortalState) -> PortalView:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from firmware.core.site import AccessPoint, Door, Reader, Site, Turnstile
+from firmware.core.barrier.plan import Plan, plan_of
+from firmware.core.site import AccessPoint, Barrier, Door, Reader, Site, Turnstile
 
 Portal = Door | Turnstile
 
@@ -20,6 +21,7 @@ class Role(StrEnum):
     PULSE = "pulse"
     FIRE = "fire"
     TAMPER = "tamper"
+    LANE = "lane"  # anything of a barrier and its lane: what, its plan says
 
 
 class Use(NamedTuple):
@@ -38,13 +40,16 @@ class Post(NamedTuple):
 
 
 class Wiring(NamedTuple):
-    """The site by id. `outputs` leads from an output to its portal."""
+    """The site by id. `outputs` leads from an output to its door or turnstile, `lane_outputs` to its barrier."""
 
     portals: dict[str, Portal]
+    barriers: dict[str, Plan]
     points: dict[str, AccessPoint]
     posts: dict[str, Post]
     inputs: dict[str, tuple[Use, ...]]
     outputs: dict[str, str]
+    lane_outputs: dict[str, str]
+    thermometers: dict[str, tuple[str, ...]]  # device -> barriers
     area_max: dict[str, int | None]
     shared: frozenset[str]  # areas
 
@@ -58,6 +63,9 @@ def wire(site: Site) -> Wiring:
             inputs[device] = (*inputs.get(device, ()), Use(role, owner, index))
 
     outputs: dict[str, str] = {}
+    lane_outputs: dict[str, str] = {}
+    thermometers: dict[str, tuple[str, ...]] = {}
+    plans = {portal.id: plan_of(portal) for portal in site.portals if isinstance(portal, Barrier)}
     points: dict[str, AccessPoint] = {}
     guards = {reader.id: reader for reader in site.readers}
     posts = {reader.id: Post(reader, None) for reader in site.readers}
@@ -65,6 +73,13 @@ def wire(site: Site) -> Wiring:
         for point in portal.access_points:
             points[point.id] = point
             posts |= {reader: Post(guards.get(reader, Reader(reader)), point) for reader in point.readers}
+        if isinstance(portal, Barrier):
+            for device in plans[portal.id].places:
+                use(device, Role.LANE, portal.id)
+            lane_outputs |= {output.id: portal.id for output in plans[portal.id].outputs}
+            if portal.temperature is not None:
+                thermometers[portal.temperature] = (*thermometers.get(portal.temperature, ()), portal.id)
+            continue
         if isinstance(portal, Door):
             use(portal.contact, Role.CONTACT, portal.id)
             for index, rex in enumerate(portal.rex):
@@ -82,11 +97,14 @@ def wire(site: Site) -> Wiring:
     for reader in site.readers:
         use(reader.tamper, Role.TAMPER, reader.id)
     return Wiring(
-        portals={portal.id: portal for portal in site.portals},
+        portals={portal.id: portal for portal in site.portals if not isinstance(portal, Barrier)},
+        barriers=plans,
         points=points,
         posts=posts,
         inputs=inputs,
         outputs=outputs,
+        lane_outputs=lane_outputs,
+        thermometers=thermometers,
         area_max={area.id: area.occupancy_max for area in site.areas},
         shared=frozenset(area.id for area in site.areas if area.shared),
     )

@@ -104,7 +104,7 @@ def standing_of(
     state, _ = step(before, 0, Started(boot="explain", kept=kept, occupancy=occupancy))
     draft = Draft(state, 0)
     point = point_of(config, access_point)
-    standing = swipe.standing(draft, draft.wiring.portals[point.portal], point)
+    standing = swipe.standing_at(draft, point)
     return msgspec.structs.replace(standing, interlock_busy=(), peers_cut_off=False)
 
 

@@ -1,0 +1,408 @@
+"""The motion of a barrier: from end to end, and what ends it. The goal of the moment is pursued here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from firmware.core.barrier import history
+from firmware.core.barrier.goals import Goal, first
+from firmware.core.barrier.interlock import may_close, may_open, met, on_battery, pinched, unhealthy
+from firmware.core.barrier.machines import (
+    MOTION,
+    OBSTRUCTION,
+    Latch,
+    Motion,
+    MotionTrigger,
+    Obstruction,
+    ObstructionTrigger,
+    Testing,
+    TestingTrigger,
+)
+from firmware.core.barrier.plan import Part
+from firmware.core.barrier.sensors import testing_on, time_beams
+from firmware.core.barrier.state import End
+from firmware.core.barrier.turn import Turn
+from firmware.core.codes import Code
+from firmware.core.facts import Level
+from firmware.core.site import DriveCommand, Mover
+
+MOVING = (Motion.OPENING, Motion.CLOSING, Motion.BACKING)
+FAULT, OBSTRUCTED, HISTORY = "fault", "obstructed", "history"  # keys of what is kept
+PURSUED_MAX = 8  # triggers that one change can bring about; more is a circle: our mistake
+
+
+def motion_on(turn: Turn, trigger: MotionTrigger, why: str = "") -> None:
+    """One trigger for the motion."""
+    before = turn.state.motion
+    target, actions = MOTION.on(before, trigger)
+    if target is not before:
+        turn.set(motion=target)
+    for action in actions:
+        _ACTIONS[action](turn, why or trigger.value)
+    if Motion.CLOSED in (before, target) and before is not target:
+        time_beams(turn)
+
+
+# -- the limits -------------------------------------------------------------------------------------------------------
+
+_AT = {
+    End.CLOSED: MotionTrigger.AT_CLOSED,
+    End.OPEN: MotionTrigger.AT_OPEN,
+    End.BETWEEN: MotionTrigger.OFF_LIMITS,
+    End.BOTH: MotionTrigger.CONTRADICTED,
+    End.LOST: MotionTrigger.LIMIT_LOST,
+}
+_BELIEVED = (Level.ACTIVE, Level.INACTIVE)
+
+
+def end_of(turn: Turn) -> End:
+    """What all limits together say."""
+    levels = turn.state.levels
+    ends = set()
+    for opened, closed in turn.plan.limits:
+        here = [levels[place] for place in (*opened, *closed)]
+        if None in here:
+            return End.UNKNOWN
+        if any(level not in _BELIEVED for level in here):
+            return End.LOST
+        any_open = any(levels[place] is Level.ACTIVE for place in opened)
+        any_closed = any(levels[place] is Level.ACTIVE for place in closed)
+        if any_open and any_closed:
+            return End.BOTH
+        all_open = all(levels[place] is Level.ACTIVE for place in opened)
+        all_closed = all(levels[place] is Level.ACTIVE for place in closed)
+        ends.add(End.OPEN if all_open else End.CLOSED if all_closed else End.BETWEEN)
+    return ends.pop() if len(ends) == 1 else End.BETWEEN
+
+
+def limit_changed(turn: Turn) -> None:
+    """A limit has another level than before."""
+    before, end = turn.state.end, end_of(turn)
+    if end is before:
+        return
+    turn.set(end=end)
+    if end is End.UNKNOWN:
+        return
+    trigger = _AT[end]
+    if end in (End.CLOSED, End.OPEN, End.BETWEEN) and _jumped(turn, before):
+        trigger = MotionTrigger.JUMPED
+    motion_on(turn, trigger)
+
+
+def _jumped(turn: Turn, before: End) -> bool:
+    """It stood proven at an end, and nobody may have moved it by hand, by gravity or without the mains (R6)."""
+    at_rest = turn.state.motion in (Motion.CLOSED, Motion.OPEN, Motion.WARNING)
+    if not at_rest or before not in (End.CLOSED, End.OPEN):
+        return False
+    state = turn.state
+    by_others = state.fire or state.isolation is not Latch.CLEAR or state.stop is not Latch.CLEAR
+    return not by_others and not on_battery(turn.plan, state)
+
+
+# -- what is wanted ---------------------------------------------------------------------------------------------------
+
+
+def pursue(turn: Turn) -> None:
+    """Bring the motion in line with whoever comes first in the order of priorities, and with what it meets."""
+    for _ in range(PURSUED_MAX):
+        trigger = _next(turn)
+        if trigger is None:
+            return
+        motion_on(turn, *trigger)
+    raise AssertionError(f"{turn.plan.barrier.id}: no end of triggers in {turn.state.motion}")
+
+
+def _next(turn: Turn) -> tuple[MotionTrigger, str] | None:
+    rank = first(turn.plan, turn.state)
+    goal = rank.goal(turn.plan, turn.state)
+    match turn.state.motion:
+        case Motion.CLOSED | Motion.BETWEEN | Motion.OPEN:
+            return _from_rest(turn, goal)
+        case Motion.WARNING:
+            return _while_warning(turn, goal, rank.claim.value)
+        case Motion.CLOSING:
+            return _while_closing(turn, goal, rank.claim.value)
+        case Motion.OPENING:
+            return _while_opening(turn, goal, rank.claim.value)
+        case Motion.PAUSING:
+            if goal is Goal.BAR or _let_go(turn, goal):
+                return MotionTrigger.HALT, rank.claim.value
+        case Motion.RECOILING | Motion.BACKING:
+            if goal is Goal.BAR:
+                return MotionTrigger.HALT, rank.claim.value
+            if turn.state.motion is Motion.BACKING and not _may_back_off(turn):
+                return MotionTrigger.OBSTRUCTED, "both directions obstructed"
+    return None
+
+
+def _let_go(turn: Turn, goal: Goal) -> bool:
+    """R9: it moves by the local key, which is not held any more, and nobody else wants it."""
+    return turn.state.by_key and goal not in (Goal.RUN_OPEN, Goal.RUN_CLOSE, Goal.OPEN)
+
+
+def _from_rest(turn: Turn, goal: Goal) -> tuple[MotionTrigger, str] | None:
+    motion = turn.state.motion
+    if goal in (Goal.OPEN, Goal.RUN_OPEN) and motion is not Motion.OPEN:
+        by_key = goal is Goal.RUN_OPEN
+        if may_open(turn.plan, turn.state, by_key=by_key):
+            turn.set(by_key=by_key)
+            return (MotionTrigger.OPEN_LATER if turn.runs("dead") else MotionTrigger.OPEN_NOW), ""
+    if goal is Goal.CLOSE and motion is Motion.OPEN and may_close(turn.plan, turn.state, by_key=False):
+        turn.set(by_key=False)
+        return MotionTrigger.WARN, ""
+    if goal is Goal.RUN_CLOSE and motion is not Motion.CLOSED and may_close(turn.plan, turn.state, by_key=True):
+        turn.set(by_key=True)
+        return MotionTrigger.WARN, ""
+    return None
+
+
+def _while_warning(turn: Turn, goal: Goal, why: str) -> tuple[MotionTrigger, str] | None:
+    if goal is Goal.BAR:
+        return MotionTrigger.HALT, why
+    by_key = turn.state.by_key
+    wanted = goal is (Goal.RUN_CLOSE if by_key else Goal.CLOSE)
+    if not wanted or not may_close(turn.plan, turn.state, by_key=by_key):
+        return MotionTrigger.WITHDRAWN, why
+    return None
+
+
+def _while_closing(turn: Turn, goal: Goal, why: str) -> tuple[MotionTrigger, str] | None:
+    if goal is Goal.BAR:
+        return MotionTrigger.HALT, why
+    spot = met(turn.plan, turn.state)
+    if spot is not None:
+        return MotionTrigger.OBSTRUCTED, turn.plan.spots[spot].sensor.input
+    by_key = turn.state.by_key
+    spot = None if by_key else unhealthy(turn.plan, turn.state)
+    if spot is not None:
+        return MotionTrigger.REVERSE, turn.plan.spots[spot].sensor.input
+    if on_battery(turn.plan, turn.state):
+        return MotionTrigger.REVERSE, "on battery"
+    if goal in (Goal.OPEN, Goal.RUN_OPEN):
+        turn.set(by_key=goal is Goal.RUN_OPEN)
+        return MotionTrigger.REVERSE, why
+    if by_key and goal is not Goal.RUN_CLOSE:
+        return MotionTrigger.HALT, "key released"
+    if goal is Goal.RUN_CLOSE and not by_key:
+        return MotionTrigger.HALT, "key"  # whoever takes the key begins anew, with a warning
+    return None
+
+
+def _while_opening(turn: Turn, goal: Goal, why: str) -> tuple[MotionTrigger, str] | None:
+    if goal is Goal.BAR:
+        return MotionTrigger.HALT, why
+    spot = pinched(turn.plan, turn.state, by_key=turn.state.by_key)
+    if spot is not None:
+        backs_off = turn.plan.barrier.mover is not Mover.BOLLARD and may_back_off_at_all(turn)
+        return (
+            (MotionTrigger.RECOIL if backs_off else MotionTrigger.PINCHED),
+            f"obstructed while opening: {turn.plan.spots[spot].sensor.input}",
+        )
+    if _let_go(turn, goal) or (turn.state.by_key and goal is Goal.RUN_CLOSE):
+        return MotionTrigger.HALT, "key released"
+    if goal is Goal.OPEN and turn.state.by_key:
+        turn.set(by_key=False)
+    return None
+
+
+def may_back_off_at_all(turn: Turn) -> bool:
+    return turn.plan.barrier.back_off_ms > 0
+
+
+def _may_back_off(turn: Turn) -> bool:
+    """R1 holds for these few centimetres too."""
+    return met(turn.plan, turn.state) is None and unhealthy(turn.plan, turn.state) is None
+
+
+# -- actions ----------------------------------------------------------------------------------------------------------
+
+
+def travel_ms_max(turn: Turn) -> int:
+    """R6: the travel limit, longer in the cold by the barrier's table."""
+    return round(turn.plan.barrier.travel_ms_max * turn.state.cold_factor)
+
+
+def _start(turn: Turn, _why: str) -> None:
+    turn.set(began_ms=turn.now_ms)
+    turn.put("travel", travel_ms_max(turn))
+    if turn.plan.barrier.command is DriveCommand.PULSE:
+        turn.put("pulse", turn.plan.barrier.pulse_ms)
+    if turn.state.motion is Motion.OPENING:
+        turn.set(owed=False)
+        if turn.state.by_key:
+            turn.record(Code.HELD_TO_RUN, detail="open")
+    elif turn.state.by_key:
+        turn.record(Code.HELD_TO_RUN, detail="close")
+
+
+def _stop(turn: Turn, _why: str) -> None:
+    turn.drop("travel", "pulse", "back")
+    turn.put("dead", turn.plan.barrier.dead_ms)
+
+
+def _look(turn: Turn, _why: str) -> None:
+    """Where it really is."""
+    if turn.state.end is not End.UNKNOWN:
+        motion_on(turn, _AT[turn.state.end])
+
+
+def _arrived(turn: Turn, *, opened: bool) -> None:
+    began_ms = turn.state.began_ms
+    turn.set(began_ms=None)
+    turn.record(Code.BARRIER_OPENED if opened else Code.BARRIER_CLOSED)
+    now = turn.state.history
+    said: list[history.Said] = []
+    if began_ms is not None and not turn.state.by_key:
+        now, said = history.travelled(now, opened=opened, travel_ms=turn.now_ms - began_ms, utc_s=turn.utc_s)
+    if not opened:
+        now, more = history.cycled(turn.plan.barrier, now)
+        said += more
+        now, more = history.test_due(turn.plan.barrier, now, turn.utc_s)
+        said += more
+    turn.set(history=now, by_key=False)
+    turn.keep(HISTORY, history.kept(now))
+    for each in said:
+        turn.record(each.code, detail=each.detail, count=each.times)
+
+
+def _arrived_open(turn: Turn, _why: str) -> None:
+    _arrived(turn, opened=True)
+
+
+def _arrived_closed(turn: Turn, _why: str) -> None:
+    turn.set(owed=False)
+    _arrived(turn, opened=False)
+    obstruction_on(turn, ObstructionTrigger.CLOSED)
+
+
+def _between(turn: Turn, _why: str) -> None:
+    turn.set(began_ms=None, by_key=False)
+    turn.record(Code.BARRIER_BETWEEN)
+
+
+def _halted(turn: Turn, why: str) -> None:
+    turn.set(began_ms=None, by_key=False, owed=False)
+    turn.record(Code.BARRIER_HALTED, detail=why)
+
+
+def _warn(turn: Turn, _why: str) -> None:
+    turn.put("warn", turn.plan.barrier.warning_ms)
+    if turn.plan.tested and not turn.state.by_key:
+        testing_on(turn, TestingTrigger.BEGIN)
+
+
+def _unwarn(turn: Turn, _why: str) -> None:
+    turn.drop("warn")
+    testing_on(turn, TestingTrigger.ABORT)
+
+
+def _disown(turn: Turn, _why: str) -> None:
+    turn.set(owed=False)
+
+
+def _obstruct(turn: Turn, why: str) -> None:
+    """R3: it goes back by itself, whoever holds the key."""
+    turn.set(by_key=False)
+    obstruction_on(turn, ObstructionTrigger.MET, why)
+
+
+def _latch(turn: Turn, why: str) -> None:
+    """R6: durable first, then told."""
+    turn.set(fault=why, owed=False, began_ms=None, by_key=False)
+    turn.keep(FAULT, why)
+    turn.record(Code.FAULT, detail=why)
+
+
+def _unlatch(turn: Turn, _why: str) -> None:
+    turn.set(fault=None)
+    turn.keep(FAULT, None)
+    turn.record(Code.FAULT_RESET)
+
+
+def _back(turn: Turn, _why: str) -> None:
+    turn.put("back", turn.plan.barrier.back_off_ms)
+
+
+_ACTIONS: dict[str, Callable[[Turn, str], None]] = {
+    "start": _start,
+    "stop": _stop,
+    "look": _look,
+    "arrived_open": _arrived_open,
+    "arrived_closed": _arrived_closed,
+    "between": _between,
+    "halted": _halted,
+    "warn": _warn,
+    "unwarn": _unwarn,
+    "disown": _disown,
+    "obstruct": _obstruct,
+    "latch": _latch,
+    "unlatch": _unlatch,
+    "back": _back,
+}
+MOTION.check_actions(_ACTIONS)
+
+
+def obstruction_on(turn: Turn, trigger: ObstructionTrigger, why: str = "") -> None:
+    """One trigger for the count of obstructions in this cycle (R4)."""
+    before = turn.state.obstruction
+    target, actions = OBSTRUCTION.on(before, trigger)
+    if target is not before:
+        turn.set(obstruction=target)
+    for action in actions:
+        if action == "tell":
+            turn.record(Code.OBSTRUCTED, detail=why)
+        elif action == "latch":
+            turn.set(owed=False)
+            turn.keep(OBSTRUCTED, "1")
+            turn.record(Code.OBSTRUCTED_AGAIN, detail=why)
+        else:
+            turn.keep(OBSTRUCTED, None)
+
+
+OBSTRUCTION.check_actions(("tell", "latch", "unlatch"))
+
+
+# -- time -------------------------------------------------------------------------------------------------------------
+
+
+def motion_due(turn: Turn, timer: str) -> None:
+    """A timer of the motion is due; the goal is pursued afterwards."""
+    if timer == "warn":
+        ready = not turn.plan.tested or turn.state.by_key or turn.state.testing is Testing.PASSED
+        motion_on(turn, MotionTrigger.WARNED if ready else MotionTrigger.WITHDRAWN)
+    elif timer == "dead":
+        if turn.state.motion is Motion.PAUSING:
+            free = may_open(turn.plan, turn.state, by_key=turn.state.by_key)
+            motion_on(turn, MotionTrigger.RESTED if free else MotionTrigger.BLOCKED, "obstructed while opening")
+        elif turn.state.motion is Motion.RECOILING:
+            motion_on(turn, MotionTrigger.RESTED if _may_back_off(turn) else MotionTrigger.BLOCKED, "pinched")
+    elif timer == "travel":
+        motion_on(turn, MotionTrigger.OVERDUE)
+    elif timer == "back":
+        motion_on(turn, MotionTrigger.BACKED, "obstructed while opening")
+    elif timer != "clear":
+        assert timer == "pulse", timer  # its end is all: the request is let go
+
+
+def break_off(turn: Turn, why: str) -> None:
+    """Something of the machine is broken: it stops, latched."""
+    motion_on(turn, MotionTrigger.BROKEN, why)
+
+
+def broken(turn: Turn) -> bool:
+    """Whether what broke is still broken."""
+    machine_well = turn.quiet(Part.DRIVE_FAULT) and turn.quiet(Part.ARM)
+    return not machine_well or bool(turn.state.lost) or turn.state.end in (End.BOTH, End.LOST, End.UNKNOWN)
+
+
+def reset_motion(turn: Turn) -> None:
+    """A person has looked: the latched fault ends, if its cause is gone (R6)."""
+    if turn.state.motion is Motion.FAULT and not broken(turn):
+        motion_on(turn, MotionTrigger.RESET)
+    obstruction_on(turn, ObstructionTrigger.RESET)
+
+
+def restored_obstruction(turn: Turn) -> None:
+    turn.state = replace(turn.state, obstruction=Obstruction.LATCHED)

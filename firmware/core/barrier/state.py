@@ -1,0 +1,83 @@
+"""The state of one barrier. Frozen; a step makes a new one."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from firmware.core.barrier.history import History
+from firmware.core.barrier.machines import Latch, Motion, Obstruction, Testing, Watch
+from firmware.core.barrier.plan import Plan
+from firmware.core.facts import Level
+from firmware.core.timers import NO_TIMERS, Timers
+
+
+class End(StrEnum):
+    """What all limits together say."""
+
+    UNKNOWN = "unknown"  # one has not reported yet
+    CLOSED = "closed"
+    OPEN = "open"
+    BETWEEN = "between"
+    BOTH = "both"  # one drive at both ends
+    LOST = "lost"  # one cannot be believed
+
+
+class Want(StrEnum):
+    """For whom the lane wants the barrier open (R0: from lockdown down)."""
+
+    NOBODY = "nobody"
+    LEAVING = "leaving"  # somebody on the way out, whom no lockdown keeps in
+    OPERATOR = "operator"
+    CREDENTIAL = "credential"
+    SCHEDULE = "schedule"
+
+
+class SpotState(msgspec.Struct, frozen=True):
+    """One safety device."""
+
+    watch: Watch = Watch.UNKNOWN
+    proven: bool = False  # seen to change, or to answer its self-test, not too long ago (R1)
+    masked: bool = False  # its self-test holds it active: that it reads so means nothing
+    seen: bool = False  # it was active since a vehicle entered the lane
+
+
+class BarrierState(msgspec.Struct, frozen=True):
+    """Levels and outputs stand in the order of the plan. Instants are milliseconds of the monotonic clock."""
+
+    levels: tuple[Level | None, ...]  # None: not reported since the start
+    spots: tuple[SpotState, ...]
+    commanded: tuple[bool | None, ...]  # what was last sent to each output; None: nothing that can be relied on
+    motion: Motion = Motion.UNKNOWN
+    end: End = End.UNKNOWN
+    by_key: bool = False  # the motion, or its warning, is somebody's who holds the local key
+    stop: Latch = Latch.CLEAR
+    isolation: Latch = Latch.CLEAR
+    emergency: Latch = Latch.CLEAR
+    obstruction: Obstruction = Obstruction.NONE
+    testing: Testing = Testing.IDLE
+    fault: str | None = None  # why motion is latched
+    lost: frozenset[str] = frozenset()  # motion outputs whose device is lost
+    fire: bool = False
+    evacuation: bool = False
+    lockdown: bool = False
+    want: Want = Want.NOBODY
+    owed: bool = False  # a close that something has earned: a passage, a hold's end, a window's end, an order
+    doubt: bool = False  # the lane is not proven clear, until a person has looked (R1)
+    go: tuple[bool, bool] = (False, False)  # directions that may see green: in, out
+    waits_told: bool = False
+    began_ms: int | None = None  # of the motion that runs
+    cold_factor: float = 1.0
+    history: History = History()
+    timers: Timers = NO_TIMERS
+
+
+def initial_barrier(plan: Plan) -> BarrierState:
+    """Before the first fact: nothing is known, nothing was commanded."""
+    return BarrierState(
+        levels=(None,) * len(plan.inputs),
+        spots=(SpotState(),) * len(plan.spots),
+        commanded=(None,) * len(plan.outputs),
+        cold_factor=max((each.factor for each in plan.barrier.cold), default=1.0),
+    )
