@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from firmware.core.barrier import step as barrier_step
-from firmware.core.barrier.goals import first
 from firmware.core.barrier.inputs import reset
 from firmware.core.barrier.machines import Latch, Motion
 from firmware.core.barrier.motion import broken
@@ -58,20 +57,11 @@ def _stands_against(draft: Draft, plan: Plan, direction: Direction) -> Refusal:
             return (Reason.LOCKDOWN,)
         if road.lane.state.hold is Hold.LOCKED:
             return (Reason.LOCKED_BY_OPERATOR,)
-    if not _operable(draft, plan):
+    if not barrier_step.report(plan, road.barrier.state).serves:
         return (Reason.BARRED,)
     if len(road.lane.state.queue) >= plan.barrier.queue_max:
         return (Reason.QUEUE_FULL,)
     return DONE
-
-
-def _operable(draft: Draft, plan: Plan) -> bool:
-    """A person may bring it down from between its ends, which no credential may (R13)."""
-    road = draft.road(plan.barrier.id)
-    if barrier_step.report(plan, road.barrier.state).serves:
-        return True
-    from_between = road.barrier.state.motion is Motion.BETWEEN
-    return from_between and first(plan, road.barrier.state).lane
 
 
 def _admit(draft: Draft, plan: Plan, name: str | None, issuer: str, note: str) -> Refusal:

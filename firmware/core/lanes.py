@@ -269,5 +269,5 @@ def _held_back(draft: Draft, name: str) -> bool:
         locked_down(draft, name)
         or road.lane.state.hold.value == "locked"
         or road.lane.state.out_of_service
-        or not barrier_step.report(road.barrier.plan, road.barrier.state).serves
+        or barrier_step.barred(road.barrier.plan, road.barrier.state)
     )

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from firmware.core import presentation, reader
 from firmware.core.access import Known
 from firmware.core.barrier.plan import Plan
-from firmware.core.barrier.step import report
+from firmware.core.barrier.step import barred
 from firmware.core.claims import fault_bars, locked_down
 from firmware.core.codes import Code, Reason
 from firmware.core.decision import Standing
@@ -113,7 +113,7 @@ def lane_standing(draft: Draft, plan: Plan, point: AccessPoint, common: Standing
         lockdown=locked_down(state, plan.barrier.id),
         out_of_service=now.out_of_service,
         locked_by_operator=now.hold is Hold.LOCKED,
-        barred=not report(plan, road.barrier.state).serves,
+        barred=barred(plan, road.barrier.state),
         closed_schedule=closed_by_schedule(draft, plan),
         queue_full=len(now.queue) >= plan.barrier.queue_max,
         no_vehicle=loop is not None and not (stands or now.loops.loop),

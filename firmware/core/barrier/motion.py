@@ -7,7 +7,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from firmware.core.barrier import history
-from firmware.core.barrier.goals import Goal, first
+from firmware.core.barrier.goals import BarrierClaim, Goal, first
 from firmware.core.barrier.interlock import may_close, may_open, met, on_battery, pinched, unhealthy
 from firmware.core.barrier.machines import (
     MOTION,
@@ -114,10 +114,16 @@ def pursue(turn: Turn) -> None:
     raise AssertionError(f"{turn.plan.barrier.id}: no end of triggers in {turn.state.motion}")
 
 
+# R13: from between its ends it is brought down by a person, by fire or by the fire brigade, and by nothing else.
+_NOT_FROM_BETWEEN = (BarrierClaim.LEAVING, BarrierClaim.CREDENTIAL, BarrierClaim.SCHEDULE)
+
+
 def _next(turn: Turn) -> tuple[MotionTrigger, str] | None:
     rank = first(turn.plan, turn.state)
     goal = rank.goal(turn.plan, turn.state)
     match turn.state.motion:
+        case Motion.BETWEEN if goal is Goal.OPEN and rank.claim in _NOT_FROM_BETWEEN:
+            return None
         case Motion.CLOSED | Motion.BETWEEN | Motion.OPEN:
             return _from_rest(turn, goal)
         case Motion.WARNING:
@@ -229,12 +235,8 @@ def _start(turn: Turn, _why: str) -> None:
     turn.put("travel", travel_ms_max(turn))
     if turn.plan.barrier.command is DriveCommand.PULSE:
         turn.put("pulse", turn.plan.barrier.pulse_ms)
-    if turn.state.motion is Motion.OPENING:
-        turn.set(owed=False)
-        if turn.state.by_key:
-            turn.record(Code.HELD_TO_RUN, detail="open")
-    elif turn.state.by_key:
-        turn.record(Code.HELD_TO_RUN, detail="close")
+    if turn.state.by_key:
+        turn.record(Code.HELD_TO_RUN, detail="open" if turn.state.motion is Motion.OPENING else "close")
 
 
 def _stop(turn: Turn, _why: str) -> None:

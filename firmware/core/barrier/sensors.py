@@ -13,6 +13,8 @@ from firmware.core.site import SensorKind
 STUCK = "stuck"
 SELF_TEST = "self-test"
 RELAY = "fault relay"
+FLICKER_RISES = 12
+FLICKER_WINDOW_MS = 20_000  # twelve vehicles in twenty seconds are none
 
 
 def spot_changed(turn: Turn, which: int) -> None:
@@ -60,7 +62,20 @@ def _device(turn: Turn, which: int) -> str:
 
 def _time(turn: Turn, which: int, _why: str) -> None:
     turn.set_spot(which, seen=True)
+    if not turn.state.spots[which].masked:
+        _count_rise(turn, which)
     turn.put(f"stuck:{which}", turn.plan.spots[which].sensor.stuck_ms)
+
+
+def _count_rise(turn: Turn, which: int) -> None:
+    """A device that comes and goes faster than traffic does is told, once each window; it vetoes all the same."""
+    spot = turn.state.spots[which]
+    if turn.now_ms - spot.rises_from_ms > FLICKER_WINDOW_MS:
+        turn.set_spot(which, rises=1, rises_from_ms=turn.now_ms)
+        return
+    turn.set_spot(which, rises=spot.rises + 1)
+    if spot.rises + 1 == FLICKER_RISES:
+        turn.record(Code.SENSOR_FLICKERS, device=_device(turn, which), count=FLICKER_RISES)
 
 
 def _untime(turn: Turn, which: int, _why: str) -> None:

@@ -41,6 +41,8 @@ class SpotState(msgspec.Struct, frozen=True):
     proven: bool = False  # seen to change, or to answer its self-test, not too long ago (R1)
     masked: bool = False  # its self-test holds it active: that it reads so means nothing
     seen: bool = False  # it was active since a vehicle entered the lane
+    rises: int = 0  # since `rises_from_ms`: too many in a short time are a flicker
+    rises_from_ms: int = 0
 
 
 class BarrierState(msgspec.Struct, frozen=True):

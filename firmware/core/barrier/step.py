@@ -37,10 +37,11 @@ class Demand(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What a barrier tells its lane. `serves`: nothing stands above the lane, and the barrier can open."""
+    """What a barrier tells its lane. `serves`: nothing stands above the lane, and the barrier can move."""
 
     opened: bool  # proven
     closed: bool  # proven
+    between: bool  # at rest at neither end: an operator may bring it down, no credential (R13)
     serves: bool
 
 
@@ -57,9 +58,20 @@ def finish(turn: Turn) -> list[SetOutput]:
 
 def report(plan: Plan, state: BarrierState) -> Report:
     """What the lane has to know."""
-    opened, closed = state.motion is Motion.OPEN, state.motion is Motion.CLOSED
-    stands = state.motion not in (Motion.FAULT, Motion.UNKNOWN, Motion.BETWEEN, Motion.RECOILING, Motion.BACKING)
-    return Report(opened, closed, stands and first(plan, state).lane)
+    motion = state.motion
+    stands = motion not in (Motion.FAULT, Motion.UNKNOWN, Motion.RECOILING, Motion.BACKING)
+    return Report(
+        opened=motion is Motion.OPEN,
+        closed=motion is Motion.CLOSED,
+        between=motion is Motion.BETWEEN,
+        serves=stands and first(plan, state).lane,
+    )
+
+
+def barred(plan: Plan, state: BarrierState) -> bool:
+    """Whether no credential can move it now: a grant that opens nothing would be a lie."""
+    told = report(plan, state)
+    return told.between or not told.serves
 
 
 # -- what may happen --------------------------------------------------------------------------------------------------

@@ -131,11 +131,12 @@ PASSAGE: Table[Passage, PassageTrigger] = Table(
     Passage,
     PassageTrigger,
     rows=(
-        Row(_P.IDLE, _Q.OFFERED, _P.OPENING),
+        Row(_P.IDLE, _Q.OFFERED, _P.OPENING, ("time_opening",)),
         Row(_P.IDLE, _Q.OFFERED_OPEN, _P.READY, ("time",)),
         Row(_P.OPENING, _Q.OPENED, _P.READY, ("time",)),
-        Row(_P.OPENING, _Q.REVOKED, _P.IDLE, ("not_taken", "end")),
-        Row(_P.READY, _Q.UNOPENED, _P.OPENING, ("untime",)),
+        Row(_P.OPENING, _Q.DUE, _P.IDLE, ("not_taken", "end")),  # it does not open
+        Row(_P.OPENING, _Q.REVOKED, _P.IDLE, ("untime", "not_taken", "end")),
+        Row(_P.READY, _Q.UNOPENED, _P.OPENING, ("time_opening",)),
         Row(_P.READY, _Q.ENTERED, _P.PASSING, ("untime",)),
         # A vehicle that stood on the safety loop already when the barrier opened is not seen to enter it.
         Row(_P.READY, _Q.PASSED, _P.LEAVING, ("untime", "taken")),
@@ -158,7 +159,7 @@ PASSAGE: Table[Passage, PassageTrigger] = Table(
         *ignore(_P.IDLE, *(trigger for trigger in _Q if trigger not in (_Q.OFFERED, _Q.OFFERED_OPEN))),
         *ignore(_P.OPENING, _Q.OFFERED, _Q.OFFERED_OPEN, _Q.UNOPENED, _Q.ENTERED, _Q.PASSED, _Q.TURNED_BACK),
         *ignore(_P.OPENING, _Q.UNCLEAR, _Q.LOST),
-        *ignore(_P.OPENING, _Q.FOLLOWED, _Q.FOLLOWED_UNASKED, _Q.LEFT, _Q.DUE),
+        *ignore(_P.OPENING, _Q.FOLLOWED, _Q.FOLLOWED_UNASKED, _Q.LEFT),
         *ignore(_P.READY, _Q.OFFERED, _Q.OFFERED_OPEN, _Q.OPENED),
         *ignore(_P.READY, _Q.FOLLOWED, _Q.FOLLOWED_UNASKED, _Q.LEFT),
         *ignore(_P.PASSING, _Q.OFFERED, _Q.OFFERED_OPEN, _Q.OPENED, _Q.UNOPENED, _Q.ENTERED, _Q.LEFT, _Q.DUE),

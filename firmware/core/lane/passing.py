@@ -27,6 +27,11 @@ def _time(turn: LaneTurn) -> None:
     turn.put("passage", turn.barrier.passage_ms_max)
 
 
+def _time_opening(turn: LaneTurn) -> None:
+    """Twice the way, because it may have to come back first."""
+    turn.put("passage", turn.barrier.passage_ms_max + 2 * turn.barrier.travel_ms_max)
+
+
 def _untime(turn: LaneTurn) -> None:
     turn.drop("passage")
 
@@ -58,6 +63,7 @@ def _next(turn: LaneTurn) -> None:
 
 _ACTIONS: dict[str, Callable[[LaneTurn], None]] = {
     "time": _time,
+    "time_opening": _time_opening,
     "untime": _untime,
     "taken": _taken,
     "not_taken": _not_taken,
@@ -97,6 +103,8 @@ def serve(turn: LaneTurn) -> None:
         return
     busy = state.track not in (Track.CLEAR, Track.COVERED)
     candidates = [offer for offer in state.queue if not busy or offer.direction is state.origin]
+    if state.report.between:
+        candidates = [offer for offer in candidates if offer.by_operator]
     if not candidates:
         return
     _take(turn, _choose(turn, candidates))

@@ -61,7 +61,7 @@ class LaneState(msgspec.Struct, frozen=True):
     out_of_service: bool = False
     lockdown: bool = False
     owes: bool = False  # a passage, hold or window has ended, and nobody has taken the lane over since
-    report: Report = Report(opened=False, closed=False, serves=False)
+    report: Report = Report(opened=False, closed=False, between=False, serves=False)
     demand: Demand = Demand()  # as it was told last
     acknowledged: bool = True
     timers: Timers = NO_TIMERS

@@ -86,6 +86,9 @@ def take_report(turn: LaneTurn, report: Report) -> None:
         turn.set(owes=False)
         hold_on(turn, HoldTrigger.INTERRUPTED)
         opening_on(turn, OpeningTrigger.INTERRUPTED)
+    elif report.between and not before.between:
+        revoke(turn)
+        turn.set(owes=False)
     elif report.opened and not before.opened:
         passage_on(turn, PassageTrigger.OPENED)
     elif before.opened and not report.opened:

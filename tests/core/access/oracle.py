@@ -47,12 +47,17 @@ def judge(case: Case) -> tuple[str, str | None, tuple[str, ...], bool]:
         identity(case)
         portal(case)
         credential(case)
+        window(case)
         profiles(case)
         factors(case)
         passback(case)
         places(case)
         spaces(case)
         paired = persons(case)
+        if case.standing.queue_full:
+            case.refuse("queue_full")
+        if case.standing.no_vehicle and case.factor in ("plate", "tag"):
+            case.refuse("no_vehicle")
         if case.standing.interlock_busy:
             case.refuse(*[f"interlock:{other}" for other in case.standing.interlock_busy])
     except Ends as end:
@@ -106,6 +111,8 @@ def portal(case: Case) -> None:
         case.refuse("locked_by_operator")
     if case.standing.fault_latched and going_in:
         case.refuse("fault_latched")
+    if case.standing.barred:
+        case.refuse("barrier_barred")
 
 
 def credential(case: Case) -> None:
@@ -130,6 +137,13 @@ def credential(case: Case) -> None:
     if it.use_limit is not None and it.use_limit - it.uses <= 0:
         case.refuse("credential_used_up")
     case.said.append("credential_valid")
+
+
+def window(case: Case) -> None:
+    if case.standing.closed_schedule and case.point.direction == "in":
+        if not case.presented.exempt:
+            case.refuse("schedule_closed")
+        case.said.append("exempt:schedule")
 
 
 def profiles(case: Case) -> None:

@@ -130,6 +130,10 @@ def case(rng: random.Random) -> oracle.Case:
             out_of_service=flag(0.05),
             locked_by_operator=flag(0.05),
             fault_latched=flag(0.05),
+            barred=flag(0.05),
+            closed_schedule=flag(0.07),
+            queue_full=flag(0.05),
+            no_vehicle=flag(0.3),
             interlock_busy=("other",) if flag(0.1) else (),
             area_count=some(rng, 0.3, 0, 8, 9, 10, 11),  # type: ignore[arg-type]
             area_max=some(rng, 0.3, 10),  # type: ignore[arg-type]
@@ -175,6 +179,8 @@ DECIDED_ELSEWHERE = {  # reasons of presentations, passages and commands, not of
     Reason.SAID_BY_ROSTER,
     Reason.NOT_SAVED,
     Reason.PEERS_CUT_OFF,
+    Reason.LANE_NOT_CLEAR,
+    Reason.NOT_IN_SIGHT,
 }
 
 

@@ -7,7 +7,11 @@ import pytest
 from firmware.core.access import Unknown
 from firmware.core.facts import (
     Acknowledge,
+    AdmitVehicle,
     ClearLockout,
+    CloseBarrier,
+    ConfirmClear,
+    EmergencyClose,
     EndEvacuation,
     EndLockdown,
     Forgive,
@@ -16,6 +20,7 @@ from firmware.core.facts import (
     OpenOnce,
     OutputFailed,
     PinEntered,
+    RecordTest,
     ReleasePortal,
     ResetFault,
     ResetFire,
@@ -43,6 +48,8 @@ EVERY = (
     ClearLockout("guard", "r1", reader="r_front"),
     Acknowledge("guard", "r1", subject="front"),
 )
+# What only a barrier understands: tests/core/lanes/test_lane_commands.py.
+FOR_BARRIERS = {AdmitVehicle, CloseBarrier, ConfirmClear, EmergencyClose, RecordTest}
 UNKNOWN = "' OR 1=1 \0 \N{RIGHT-TO-LEFT OVERRIDE}" + "x" * 10_000
 
 
@@ -51,7 +58,7 @@ def answers(s: Scene) -> list:
 
 
 def test_no_command_is_forgotten_here():
-    assert {type(command) for command in EVERY} == set(AnyCommand.__args__)
+    assert {type(command) for command in EVERY} == set(AnyCommand.__args__) - FOR_BARRIERS
 
 
 @pytest.mark.parametrize("command", EVERY, ids=lambda command: type(command).__name__)
