@@ -150,8 +150,7 @@ def _emergency(draft: Draft, plan: Plan, fact: EmergencyClose) -> Refusal:
     """R15: guarded by being asked twice."""
     if not fact.confirmed:
         return (Reason.NOT_CONFIRMED,)
-    barrier_step.order_emergency(draft.road(plan.barrier.id).barrier)
-    return DONE
+    return barrier_step.order_emergency(draft.road(plan.barrier.id).barrier)
 
 
 def _reset_fault(draft: Draft, plan: Plan, fact: ResetFault) -> Refusal:

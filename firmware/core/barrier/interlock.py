@@ -12,7 +12,7 @@ from firmware.core.barrier.machines import Obstruction, Watch
 from firmware.core.barrier.plan import Part, Plan
 from firmware.core.barrier.state import BarrierState
 from firmware.core.facts import Level
-from firmware.core.site import Closing
+from firmware.core.site import Closing, Sensor
 from firmware.core.timers import runs
 
 ACTIVE, CLEARING, NOT_HEALTHY, NOT_PROVEN = "active", "clearing", "not_healthy", "not_proven"
@@ -91,6 +91,11 @@ def _reported(plan: Plan, state: BarrierState) -> bool:
     return all(levels[place] is not None for place in plan.known_first)
 
 
+def _needs_change(sensor: Sensor) -> bool:
+    """R1: without self-test, fault relay and supervised wiring only a recent change tells that a device works."""
+    return sensor.test is None and sensor.fault is None and not sensor.supervised
+
+
 def _why(plan: Plan, state: BarrierState, which: int, *, by_key: bool) -> str:
     spot = state.spots[which]
     level = state.levels[plan.level_of[which]]
@@ -102,6 +107,6 @@ def _why(plan: Plan, state: BarrierState, which: int, *, by_key: bool) -> str:
         return ""
     if spot.watch is not Watch.CLEAR and not spot.masked:
         return NOT_HEALTHY
-    if not spot.proven and plan.spots[which].sensor.test is None:
+    if not spot.proven and _needs_change(plan.spots[which].sensor):
         return NOT_PROVEN
     return ""

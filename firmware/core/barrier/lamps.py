@@ -11,6 +11,7 @@ from firmware.core.barrier.machines import Motion, Testing
 from firmware.core.barrier.plan import Output, Part, Plan
 from firmware.core.barrier.state import BarrierState, End
 from firmware.core.effects import SetOutput
+from firmware.core.facts import Level
 from firmware.core.site import Direction, DriveCommand
 from firmware.core.timers import runs
 
@@ -38,16 +39,25 @@ def _requests(plan: Plan, state: BarrierState) -> bool:
     return plan.barrier.command is DriveCommand.HELD or runs(state.timers, "pulse")
 
 
-def _opens(plan: Plan, state: BarrierState, _output: Output) -> bool:
-    return state.motion is Motion.OPENING and _requests(plan, state)
+def _arrived(plan: Plan, state: BarrierState, drive: int) -> bool:
+    """Whether a drive is proven at the end that it moves to, although another one is not yet (R6)."""
+    limits = plan.limits[drive]
+    places = limits.opened if state.motion is Motion.OPENING else limits.closed
+    return all(state.levels[place] is Level.ACTIVE for place in places)
 
 
-def _closes(plan: Plan, state: BarrierState, _output: Output) -> bool:
-    return state.motion in _CLOSES and (state.motion is Motion.BACKING or _requests(plan, state))
+def _opens(plan: Plan, state: BarrierState, output: Output) -> bool:
+    moves = state.motion is Motion.OPENING and not _arrived(plan, state, output.drive)
+    return moves and _requests(plan, state)
 
 
-def _moves(_plan: Plan, state: BarrierState, _output: Output) -> bool:
-    return state.motion in _MOVES
+def _closes(plan: Plan, state: BarrierState, output: Output) -> bool:
+    moves = state.motion in _CLOSES and not _arrived(plan, state, output.drive)
+    return moves and (state.motion is Motion.BACKING or _requests(plan, state))
+
+
+def _moves(plan: Plan, state: BarrierState, output: Output) -> bool:
+    return state.motion in _MOVES and not _arrived(plan, state, output.drive)
 
 
 def _tests(_plan: Plan, state: BarrierState, _output: Output) -> bool:

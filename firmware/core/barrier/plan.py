@@ -58,7 +58,8 @@ class Input(NamedTuple):
 class Output(NamedTuple):
     id: str
     part: Part
-    direction: Direction | None = None
+    direction: Direction | None = None  # of lights
+    drive: int = 0  # of what moves
 
 
 class Limits(NamedTuple):
@@ -165,7 +166,7 @@ def _spots(barrier: Barrier) -> tuple[Spot, ...]:
 def _outputs(barrier: Barrier, spots: tuple[Spot, ...]) -> tuple[Output, ...]:
     """What stops stands before what starts: outputs go out in this order."""
     found: list[Output] = []
-    for drive in barrier.drives:
+    for number, drive in enumerate(barrier.drives):
         for name, part in (
             (drive.close, Part.MOVE_CLOSE),
             (drive.open, Part.MOVE_OPEN),
@@ -173,7 +174,7 @@ def _outputs(barrier: Barrier, spots: tuple[Spot, ...]) -> tuple[Output, ...]:
             (drive.brake, Part.BRAKE),
         ):
             if name is not None:
-                found.append(Output(name, part))
+                found.append(Output(name, part, drive=number))
     tests = dict.fromkeys(spot.sensor.test for spot in spots if spot.closing and spot.sensor.test is not None)
     found += [Output(name, Part.TEST) for name in tests]
     for name, part in ((barrier.warning, Part.WARNING), (barrier.sounder, Part.SOUNDER)):

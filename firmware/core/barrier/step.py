@@ -158,22 +158,29 @@ def take_restart(turn: Turn, remembered: dict[str, str] | None, fault: str | Non
 
 def order_close(turn: Turn) -> tuple[str, ...]:
     """R17: closed from afar only with local proof of a clear lane."""
-    if turn.state.motion is Motion.CLOSED:
-        return ()
-    if not first(turn.plan, turn.state).lane or turn.state.motion is not Motion.OPEN:
-        return (Reason.BARRED,)
-    against = tuple(against_closing(turn.plan, turn.state, by_key=False))
+    against = _not_clear(turn)
     if against:
-        return tuple(f"{Reason.LANE_NOT_CLEAR}:{why}" for why in against)
+        return against
+    if not first(turn.plan, turn.state).lane or turn.state.motion not in (Motion.OPEN, Motion.CLOSED):
+        return (Reason.BARRED,)
     turn.set(owed=True, waits_told=False)
     return ()
 
 
-def order_emergency(turn: Turn) -> None:
-    """R15, by a named person: the same as the guarded switch, pressed and let go."""
+def _not_clear(turn: Turn) -> tuple[str, ...]:
+    against = against_closing(turn.plan, turn.state, by_key=False)
+    return tuple(f"{Reason.LANE_NOT_CLEAR}:{why}" for why in against)
+
+
+def order_emergency(turn: Turn) -> tuple[str, ...]:
+    """R15, by a named person: the same as the guarded switch, pressed and let go; from afar, so R17 holds, too."""
+    against = _not_clear(turn)
+    if against:
+        return against
     latch_on(turn, EMERGENCY, LatchTrigger.RAISED, detail="by command")
     if not turn.active(Part.EMERGENCY):
         latch_on(turn, EMERGENCY, LatchTrigger.LET_GO)
+    return ()
 
 
 def order_tested(turn: Turn) -> None:

@@ -74,7 +74,7 @@ TRACK: Table[Track, TrackTrigger] = Table(
         Row(_K.GAP, _T.FAR_ON, _K.LEAVING, ("untime", "passed", "time_leave")),
         Row(_K.GAP, _T.FAR_NEXT, _K.LEAVING, ("untime", "passed", "time_leave")),
         Row(_K.GAP, _T.AGAIN, _K.ON, ("untime",)),
-        Row(_K.GAP, _T.GAP_DUE, _K.CLEAR, ("doubt", "lost")),
+        Row(_K.GAP, _T.GAP_DUE, _K.CLEAR, ("lost",)),
         Row(_K.LEAVING, _T.FAR_OFF, _K.CLEAR, ("untime", "left")),
         Row(_K.LEAVING, _T.LEAVE_DUE, _K.CLEAR, ("left",)),
         Row(_K.LEAVING, _T.ENTERED, _K.ON, ("untime", "left", "enter")),
@@ -82,7 +82,7 @@ TRACK: Table[Track, TrackTrigger] = Table(
         Row(_K.STRAY, _T.OFF_NEAR, _K.CLEAR),
         Row(_K.STRAY, _T.OFF_FAR, _K.CLEAR),
         Row(_K.STRAY, _T.OFF_BOTH, _K.CLEAR),
-        Row(_K.STRAY, _T.OFF_NONE, _K.CLEAR, ("doubt",)),
+        Row(_K.STRAY, _T.OFF_NONE, _K.CLEAR),
     ),
     ignored=(
         *ignore(_K.CLEAR, _T.AGAIN, _T.UNCOVERED, _T.FAR_ON, _T.FAR_NEXT, _T.FAR_OFF, *_OFFS, *_DUES),

@@ -49,6 +49,7 @@ class LaneState(msgspec.Struct, frozen=True):
     origin: Direction = Direction.IN  # of the vehicle at the barrier; means nothing while it is clear
     apart: bool = False  # between two bodies on the safety loop the beam was clear, or there is no beam to tell
     entry_ms: int | None = None  # when the entry loop took its vehicle: for its speed
+    unexplained: bool = False  # a safety loop has cleared, and no loop before or behind it tells where the vehicle went
     doubt: bool = False  # a loop cleared without its exit sequence: until a person has looked (R1)
     passage: Passage = Passage.IDLE
     serving: Offer | None = None

@@ -6,7 +6,7 @@ from firmware.core.barrier.state import Want
 from firmware.core.barrier.step import Demand, Report
 from firmware.core.lane.machines import Passage, PassageTrigger, Track, TrackTrigger
 from firmware.core.lane.passing import offer_passage, passage_on, queue_due, revoke, serve
-from firmware.core.lane.tracking import track_on
+from firmware.core.lane.tracking import explain_due, track_on
 from firmware.core.lane.turn import Deed, LaneTurn
 from firmware.core.machines import HOLD, OPENING, Hold, HoldTrigger, Opening, OpeningTrigger
 from firmware.core.site import Direction
@@ -31,7 +31,7 @@ def finish(turn: LaneTurn) -> Demand:
     state = turn.state
     want = _want(turn)
     owe = state.owes and want is Want.NOBODY and state.passage is Passage.IDLE
-    demand = Demand(want, owe, state.doubt, _go(turn))
+    demand = Demand(want, owe, state.doubt or state.unexplained, _go(turn))
     if owe or (state.owes and want is not Want.NOBODY and state.passage is Passage.IDLE and state.serving is None):
         turn.set(owes=False)  # while it stands open for everybody nothing is owed
     turn.set(demand=demand._replace(owe=False))
@@ -128,6 +128,8 @@ def take_due(turn: LaneTurn, timer: str) -> None:
             here = state.serving is not None and state.serving.direction is state.origin
             on_it = here and state.track not in (Track.CLEAR, Track.COVERED, Track.LEAVING)
             passage_on(turn, PassageTrigger.ENTERED if on_it else PassageTrigger.DUE)
+        case "explain":
+            explain_due(turn)
         case "queue":
             queue_due(turn)
         case "hold":
@@ -138,8 +140,9 @@ def take_due(turn: LaneTurn, timer: str) -> None:
 
 def confirm(turn: LaneTurn) -> None:
     """A person has looked: nobody is in the lane (R1)."""
-    if turn.state.doubt:
-        turn.set(doubt=False)
+    if turn.state.doubt or turn.state.unexplained:
+        turn.set(doubt=False, unexplained=False)
+        turn.drop("explain")
         turn.did(Deed.CONFIRMED)
 
 

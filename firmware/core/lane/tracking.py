@@ -1,8 +1,8 @@
 """Follows the vehicle at the barrier through its loops: where it came from, where it left, whether another follows.
 
-A loop that clears without its exit sequence leaves the lane in doubt (R1). Its exit sequence is: at the instant at
-which nothing is seen at the barrier any more, the loop before or behind it is active; or the loop ahead of the vehicle
-becomes active within `gap_ms_max` after that.
+A safety loop that clears without its exit sequence leaves the lane in doubt (R1). Its exit sequence is: at that instant
+the loop before or behind it is active; or within `gap_ms_max` after it the loop ahead of the vehicle becomes active
+(of one that came from nowhere: either), or the safety loop itself again.
 """
 
 from __future__ import annotations
@@ -36,13 +36,34 @@ def loops_changed(turn: LaneTurn, loops: Loops) -> None:
         track_on(turn, TrackTrigger.COVERED)
     if before.cover and not loops.cover and loops.loop:
         turn.set(apart=True)
+    if loops.loop != before.loop:
+        _explain(turn, loops.loop or loops.entry or loops.exit)
     if (before.loop or before.cover) and not (loops.loop or loops.cover):
         _off(turn)
+
+
+def _explain(turn: LaneTurn, explained: bool) -> None:
+    """A safety loop has taken a vehicle, or let it go."""
+    turn.set(unexplained=not explained)
+    if explained:
+        turn.drop("explain")
+    else:
+        turn.put("explain", turn.barrier.gap_ms_max)
+
+
+def explain_due(turn: LaneTurn) -> None:
+    """Nobody has seen where the vehicle went: until a person has looked, it may stand there still."""
+    turn.set(unexplained=False)
+    if not turn.state.doubt:
+        turn.set(doubt=True)
+        turn.did(Deed.DOUBTED)
 
 
 def _outer(turn: LaneTurn, far_of: Direction, on: bool) -> None:
     """The loop that is far for vehicles of a direction has changed."""
     state = turn.state
+    if on and state.unexplained and (state.origin is far_of or state.track is Track.CLEAR):
+        _explain(turn, True)
     if state.track in (Track.CLEAR, Track.COVERED, Track.STRAY) or state.origin is not far_of:
         return
     if not on:
@@ -67,22 +88,34 @@ def _taken_by_loop(turn: LaneTurn) -> None:
     if state.track is Track.GAP:
         track_on(turn, TrackTrigger.AGAIN)
         return
-    came_in = state.loops.entry or turn.runs("left_entry")
-    came_out = state.loops.exit or turn.runs("left_exit")
     if state.track is Track.LEAVING:
-        near = came_in if state.origin is Direction.IN else came_out
-        track_on(turn, TrackTrigger.ENTERED if near else TrackTrigger.AGAIN)
+        inward = state.origin is Direction.IN
+        near = state.loops.entry if inward else state.loops.exit
+        short = turn.runs("left_entry" if inward else "left_exit") and bool(turn.barrier.photocells)
+        # Behind a beam that has cleared there is another vehicle; else it may be a trailer of this one.
+        track_on(turn, TrackTrigger.ENTERED if near or short else TrackTrigger.AGAIN)
         return
-    if not came_in and not came_out:
+    origin = _origin(turn)
+    if origin is None:
         track_on(turn, TrackTrigger.STRAYED)
         return
-    if came_in and came_out:
-        origin = state.serving.direction if state.serving is not None else state.last
-    else:
-        origin = Direction.IN if came_in else Direction.OUT
     if state.track in (Track.CLEAR, Track.COVERED):
         turn.set(origin=origin)
     track_on(turn, TrackTrigger.ENTERED)
+
+
+def _origin(turn: LaneTurn) -> Direction | None:
+    """Where a vehicle comes from: the loop that it stands on, or else the one that it left just now; None: neither."""
+    state = turn.state
+    for inward, outward in (
+        (state.loops.entry, state.loops.exit),
+        (turn.runs("left_entry"), turn.runs("left_exit")),
+    ):
+        if inward and outward:  # one waits on the other side
+            return state.last if state.serving is None else state.serving.direction
+        if inward or outward:
+            return Direction.IN if inward else Direction.OUT
+    return None
 
 
 def _off(turn: LaneTurn) -> None:
@@ -178,12 +211,6 @@ def _lost(turn: LaneTurn) -> None:
     _tell(turn, PassageTrigger.LOST)
 
 
-def _doubt(turn: LaneTurn) -> None:
-    if not turn.state.doubt:
-        turn.set(doubt=True)
-        turn.did(Deed.DOUBTED)
-
-
 def _time_gap(turn: LaneTurn) -> None:
     turn.put("gap", turn.barrier.gap_ms_max)
 
@@ -204,7 +231,6 @@ _ACTIONS: dict[str, Callable[[LaneTurn], None]] = {
     "followed": _followed,
     "left": _left,
     "lost": _lost,
-    "doubt": _doubt,
     "time_gap": _time_gap,
     "time_leave": _time_leave,
     "untime": _untime,
