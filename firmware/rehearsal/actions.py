@@ -7,9 +7,22 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from firmware.rehearsal.barrier import Barrier
 from firmware.rehearsal.door import Door
 from firmware.rehearsal.errors import ActionError
 from firmware.rehearsal.frames import FRAME_BITS_MAX, encode_bits, encode_card
+from firmware.rehearsal.lane_actions import (
+    Action,
+    Arrive,
+    ClearLane,
+    Id,
+    LaneAction,
+    MoveBody,
+    PressKey,
+    PutBall,
+    SpoilWire,
+    at_lane,
+)
 from firmware.rehearsal.plants import Plants
 from firmware.rehearsal.reader import KEYS_MAX, Reader
 from firmware.rehearsal.switch import Switch
@@ -18,21 +31,15 @@ from firmware.rehearsal.turnstile import Turnstile
 PUSH_MS = 1_500  # a person leans on the door for this long
 STORM_S_MAX = 60
 
-Id = Annotated[str, msgspec.Meta(max_length=40)]
 
-
-class _Action(msgspec.Struct, frozen=True, tag=True, tag_field="do", forbid_unknown_fields=True):
-    """Base of all actions; in JSON the key `do` says which."""
-
-
-class PresentCard(_Action, frozen=True, tag="card"):
+class PresentCard(Action, frozen=True, tag="card"):
     """A card of the table."""
 
     reader: Id
     card: Id
 
 
-class PresentFields(_Action, frozen=True, tag="fields"):
+class PresentFields(Action, frozen=True, tag="fields"):
     """Any card of a format the plants can write."""
 
     reader: Id
@@ -41,69 +48,69 @@ class PresentFields(_Action, frozen=True, tag="fields"):
     number: int
 
 
-class PresentBits(_Action, frozen=True, tag="bits"):
+class PresentBits(Action, frozen=True, tag="bits"):
     """Any bits at all, as 0 and 1; spaces are allowed."""
 
     reader: Id
     bits: Annotated[str, msgspec.Meta(max_length=2 * FRAME_BITS_MAX)]
 
 
-class PressKeys(_Action, frozen=True, tag="keys"):
+class PressKeys(Action, frozen=True, tag="keys"):
     reader: Id
     keys: Annotated[str, msgspec.Meta(max_length=KEYS_MAX)]
 
 
-class Storm(_Action, frozen=True, tag="storm"):
+class Storm(Action, frozen=True, tag="storm"):
     """A noise storm of 10 kHz on both lines of a reader."""
 
     reader: Id
     seconds: Annotated[int, msgspec.Meta(ge=1, le=STORM_S_MAX)] = 5
 
 
-class Push(_Action, frozen=True, tag="push"):
+class Push(Action, frozen=True, tag="push"):
     door: Id
 
 
-class Leave(_Action, frozen=True, tag="leave"):
+class Leave(Action, frozen=True, tag="leave"):
     door: Id
 
 
-class PressRex(_Action, frozen=True, tag="rex"):
+class PressRex(Action, frozen=True, tag="rex"):
     door: Id
 
 
-class Force(_Action, frozen=True, tag="force"):
+class Force(Action, frozen=True, tag="force"):
     door: Id
 
 
-class Hold(_Action, frozen=True, tag="hold"):
+class Hold(Action, frozen=True, tag="hold"):
     door: Id
     held: bool
 
 
-class WalkThrough(_Action, frozen=True, tag="walk"):
+class WalkThrough(Action, frozen=True, tag="walk"):
     turnstile: Id
     direction: Literal["in", "out"]
     force: bool = False
 
 
-class SetSwitch(_Action, frozen=True, tag="switch"):
+class SetSwitch(Action, frozen=True, tag="switch"):
     switch: Id
     active: bool
 
 
-class SetTamper(_Action, frozen=True, tag="tamper"):
+class SetTamper(Action, frozen=True, tag="tamper"):
     reader: Id
     tampered: bool
 
 
-class SetFault(_Action, frozen=True, tag="fault"):
+class SetFault(Action, frozen=True, tag="fault"):
     plant: Id
     fault: Id
     on: bool
 
 
-class CutPower(_Action, frozen=True, tag="power_cut"):
+class CutPower(Action, frozen=True, tag="power_cut"):
     """The controller loses its power, hard, and gets it back."""
 
 
@@ -119,6 +126,7 @@ AnyAction = (
     | Force
     | Hold
     | WalkThrough
+    | LaneAction
     | SetSwitch
     | SetTamper
     | SetFault
@@ -141,6 +149,8 @@ def carry_out(plants: Plants, action: AnyAction, cut_power: Callable[[], None]) 
             _switch(plants, switch).set(active)
         case SetFault(plant, fault, on):
             plants.plant(plant).set_fault(fault, on)
+        case Arrive() | MoveBody() | ClearLane() | PutBall() | PressKey() | SpoilWire():
+            at_lane(_barrier(plants, action.barrier), action)
         case PresentCard() | PresentFields() | PresentBits() | PressKeys() | Storm() | SetTamper():
             _at_reader(plants, action)
         case Push() | Leave() | PressRex() | Force() | Hold():
@@ -198,6 +208,12 @@ def _turnstile(plants: Plants, name: str) -> Turnstile:
     if name not in plants.turnstiles:
         raise ActionError(f"there is no turnstile {name!r}")
     return plants.turnstiles[name]
+
+
+def _barrier(plants: Plants, name: str) -> Barrier:
+    if name not in plants.barriers:
+        raise ActionError(f"there is no barrier {name!r}")
+    return plants.barriers[name]
 
 
 def _switch(plants: Plants, name: str) -> Switch:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
+from firmware.rehearsal.contacts import bounce
 from firmware.rehearsal.errors import ActionError
 from firmware.rehearsal.layout import DoorLayout, high
 from firmware.rehearsal.lock import Lock
@@ -15,7 +16,6 @@ from firmware.rehearsal.wires import Wires
 
 PUSH_MS_MAX = 10_000  # nobody leans on a door longer
 REX_MS = 400  # a finger on the button, a hand on the handle
-BOUNCES_MAX = 3
 
 
 class Leaf(StrEnum):
@@ -237,14 +237,3 @@ class Door:
             contact_open=contact is not None and self._wires.levels([contact])[contact] == high(layout.open_level),
             faults=dict(self._faults),
         )
-
-
-def bounce(wires: Wires, line: str, level: bool, within_ms: int) -> None:
-    """Put a contact to `level`, with up to BOUNCES_MAX bounces, the last one settled after `within_ms` at most."""
-    now_ns = wires.now_ns()
-    wires.put(line, level)
-    span_ns = within_ms * 1_000_000
-    edges = 2 * wires.random.randint(1, BOUNCES_MAX) if span_ns >= 2 * BOUNCES_MAX else 0
-    instants_ns = sorted(now_ns + 1 + wires.random.randrange(span_ns) for _ in range(edges))
-    for place, at_ns in enumerate(instants_ns):
-        wires.put(line, level if place % 2 else not level, at_ns)

@@ -1,7 +1,7 @@
 """The file that says which plant hangs on which lines, and which demo cards lie on the table.
 
-TOML with tables [[reader]], [[door]], [[turnstile]], [[switch]] and [[card]]; unknown keys are errors. Levels are
-"high" or "low"; times carry their unit in the name.
+TOML with tables [[reader]], [[door]], [[turnstile]], [[barrier]] (barrier_layout.py), [[switch]] and [[card]]; unknown
+keys are errors. Levels are "high" or "low"; times carry their unit in the name.
 """
 
 from __future__ import annotations
@@ -12,36 +12,23 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from firmware.rehearsal.barrier_layout import BarrierLayout, check_barrier
 from firmware.rehearsal.errors import LayoutError
+from firmware.rehearsal.layout_words import Id, LevelWord, LineName, Milliseconds, Name, Table
+from firmware.rehearsal.layout_words import high as high
 
 FILE_BYTES_MAX = 256 << 10  # a large site has some hundred plants
 PLANTS_MAX = 200
 
-Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_]{1,40}$")]
-LineName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_]{1,20}$")]
-LevelWord = Literal["high", "low"]
-Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=600_000)]
 
-
-class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Base of all tables."""
-
-
-class Name(_Table, frozen=True):
-    """What people call it, in both languages."""
-
-    en: Annotated[str, msgspec.Meta(max_length=60)]
-    zh: Annotated[str, msgspec.Meta(max_length=60)]
-
-
-class ReaderLayout(_Table, frozen=True):
+class ReaderLayout(Table, frozen=True):
     """A Wiegand reader; timing as SIA AC-01 unless somebody wants it wrong."""
 
     id: Id
     d0: LineName
     d1: LineName
     name: Name | None = None
-    at: Id | None = None  # the door or turnstile it stands at: only for the drawing
+    at: Id | None = None  # the door, turnstile or barrier it stands at: only for the drawing
     side: Literal["in", "out"] = "in"
     led_green: LineName | None = None
     led_red: LineName | None = None
@@ -54,7 +41,7 @@ class ReaderLayout(_Table, frozen=True):
     tamper: LineName | None = None  # low while the reader is on its wall
 
 
-class DoorLayout(_Table, frozen=True):
+class DoorLayout(Table, frozen=True):
     """A door leaf with its lock, contact, exit button and handle."""
 
     id: Id
@@ -76,7 +63,7 @@ class DoorLayout(_Table, frozen=True):
     bounce_ms: Milliseconds = 8  # of the contact
 
 
-class TurnstileLayout(_Table, frozen=True):
+class TurnstileLayout(Table, frozen=True):
     """Three arms, locked both ways, released each way, dropped in danger."""
 
     id: Id
@@ -94,7 +81,7 @@ class TurnstileLayout(_Table, frozen=True):
     bounce_ms: Milliseconds = 4
 
 
-class SwitchLayout(_Table, frozen=True):
+class SwitchLayout(Table, frozen=True):
     """A contact that somebody or something works: fire panel, cabinet."""
 
     id: Id
@@ -104,7 +91,7 @@ class SwitchLayout(_Table, frozen=True):
     active_level: LevelWord = "high"
 
 
-class CardLayout(_Table, frozen=True):
+class CardLayout(Table, frozen=True):
     """A card on the table beside the panel."""
 
     id: Id
@@ -115,13 +102,14 @@ class CardLayout(_Table, frozen=True):
     pin: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{0,12}$")] = ""
 
 
-class Layout(_Table, frozen=True):
+class Layout(Table, frozen=True):
     """The whole file."""
 
     seed: int = 1
     reader: tuple[ReaderLayout, ...] = ()
     door: tuple[DoorLayout, ...] = ()
     turnstile: tuple[TurnstileLayout, ...] = ()
+    barrier: tuple[BarrierLayout, ...] = ()
     switch: tuple[SwitchLayout, ...] = ()
     card: tuple[CardLayout, ...] = ()
 
@@ -146,20 +134,19 @@ def layout_of(table: dict[str, object]) -> Layout:
         layout = msgspec.convert(table, Layout)
     except msgspec.ValidationError as error:
         raise LayoutError(str(error)) from error
-    ids = [plant.id for plants in (layout.reader, layout.door, layout.turnstile, layout.switch) for plant in plants]
+    portals = [portal.id for portals in (layout.door, layout.turnstile, layout.barrier) for portal in portals]
+    ids = [*portals, *(plant.id for plants in (layout.reader, layout.switch) for plant in plants)]
     if len(ids) > PLANTS_MAX:
         raise LayoutError(f"{len(ids)} plants; at most {PLANTS_MAX}")
-    portals = {portal.id for portals in (layout.door, layout.turnstile) for portal in portals}
     for reader in layout.reader:
         if reader.at is not None and reader.at not in portals:
-            raise LayoutError(f"reader {reader.id} stands at {reader.at!r}, which is no door and no turnstile here")
+            raise LayoutError(
+                f"reader {reader.id} stands at {reader.at!r}, which is no door, turnstile or barrier here"
+            )
+    for barrier in layout.barrier:
+        check_barrier(barrier, {switch.id for switch in layout.switch})
     for many in (ids, [card.id for card in layout.card]):
         twice = sorted({each for each in many if many.count(each) > 1})
         if twice:
             raise LayoutError(f"id {twice[0]!r} is there twice; give each plant and each card its own")
     return layout
-
-
-def high(word: LevelWord) -> bool:
-    """The electrical level of the word."""
-    return word == "high"

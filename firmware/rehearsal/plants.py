@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
+from firmware.rehearsal.barrier import Barrier, BarrierState
 from firmware.rehearsal.door import Door, DoorState
 from firmware.rehearsal.errors import ActionError
 from firmware.rehearsal.frames import Frame, encode_card
@@ -16,7 +19,7 @@ from firmware.rehearsal.switch import Switch, SwitchState
 from firmware.rehearsal.turnstile import Turnstile, TurnstileState
 from firmware.rehearsal.wires import Wires
 
-Plant = Reader | Door | Turnstile | Switch
+Plant = Reader | Door | Turnstile | Barrier | Switch
 
 
 class PlantsState(msgspec.Struct, frozen=True):
@@ -25,11 +28,12 @@ class PlantsState(msgspec.Struct, frozen=True):
     readers: tuple[ReaderState, ...]
     doors: tuple[DoorState, ...]
     turnstiles: tuple[TurnstileState, ...]
+    barriers: tuple[BarrierState, ...]
     switches: tuple[SwitchState, ...]
 
 
 class Plants:
-    """The plants by id: `readers`, `doors`, `turnstiles`, `switches`; `cards` lie on the table."""
+    """The plants by id: `readers`, `doors`, `turnstiles`, `barriers`, `switches`; `cards` lie on the table."""
 
     def __init__(self, layout: Layout, wires: Wires) -> None:
         self.layout = layout
@@ -37,7 +41,12 @@ class Plants:
         self.readers = {each.id: Reader(each, wires) for each in layout.reader}
         self.doors = {each.id: Door(each, wires) for each in layout.door}
         self.turnstiles = {each.id: Turnstile(each, wires) for each in layout.turnstile}
+        self.barriers = {each.id: Barrier(each, wires) for each in layout.barrier}
         self.switches = {each.id: Switch(each, wires) for each in layout.switch}
+        for barrier in self.barriers.values():
+            for source in barrier.layout.fire_release:
+                if source in self.switches:
+                    self.switches[source].watch(partial(barrier.fire, source))
         self.cards = {each.id: each for each in layout.card}
 
     @classmethod
@@ -61,10 +70,11 @@ class Plants:
 
     def plant(self, plant_id: str) -> Plant:
         """Any plant by its id. Raises ActionError."""
-        every: tuple[dict[str, Reader] | dict[str, Door] | dict[str, Turnstile] | dict[str, Switch], ...] = (
+        every: tuple[Mapping[str, Plant], ...] = (
             self.readers,
             self.doors,
             self.turnstiles,
+            self.barriers,
             self.switches,
         )
         for kind in every:
@@ -85,6 +95,7 @@ class Plants:
             readers=tuple(each.state() for each in self.readers.values()),
             doors=tuple(each.state() for each in self.doors.values()),
             turnstiles=tuple(each.state() for each in self.turnstiles.values()),
+            barriers=tuple(each.state() for each in self.barriers.values()),
             switches=tuple(each.state() for each in self.switches.values()),
         )
 

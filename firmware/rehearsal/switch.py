@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
-from firmware.rehearsal.door import bounce
+from firmware.rehearsal.contacts import bounce
 from firmware.rehearsal.errors import ActionError
 from firmware.rehearsal.layout import SwitchLayout, high
 from firmware.rehearsal.wires import Wires
@@ -25,6 +27,7 @@ class Switch:
         self.layout = layout
         self._wires = wires
         self._active = False
+        self._watchers: list[Callable[[bool], None]] = []
         self._faults = {"wire_broken": False}
         wires.add_input(layout.line, not high(layout.active_level), layout.id)
 
@@ -33,7 +36,13 @@ class Switch:
         if active != self._active:
             self._active = active
             bounce(self._wires, self.layout.line, high(self.layout.active_level) == active, BOUNCE_MS)
+            for watcher in self._watchers:
+                watcher(active)
             self._wires.changed()
+
+    def watch(self, watcher: Callable[[bool], None]) -> None:
+        """Also tell `watcher(active)`: a second contact of the same relay, wired to another plant."""
+        self._watchers.append(watcher)
 
     def set_fault(self, fault: str, on: bool) -> None:
         """wire_broken, or ActionError."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from firmware.rehearsal.door import bounce
+from firmware.rehearsal.contacts import bounce
 from firmware.rehearsal.errors import ActionError
 from firmware.rehearsal.layout import TurnstileLayout, high
 from firmware.rehearsal.wires import Wires

@@ -36,10 +36,13 @@ class _Input:
     def __init__(self, level: bool) -> None:
         self.given = level
         self.stuck: dict[str, bool] = {}  # why -> level; the latest one counts
+        self.inverted = False
         self.lost_share = 0.0
 
     def seen(self) -> bool:
-        return next(reversed(self.stuck.values()), self.given)
+        if self.stuck:
+            return next(reversed(self.stuck.values()))
+        return self.given != self.inverted
 
 
 class _Output:
@@ -97,6 +100,9 @@ class Wires:
 
     def call_in(self, delay_ms: float, then: Callable[[], None]) -> asyncio.TimerHandle:
         return self._loop.call_later(delay_ms / 1e3, then)
+
+    def call_at_ns(self, at_ns: int, then: Callable[[], None]) -> asyncio.TimerHandle:
+        return self._loop.call_at(at_ns / 1e9, then)
 
     # --- inputs ---
 
@@ -159,7 +165,7 @@ class Wires:
                 continue
             if wire.lost_share and self.random.random() < wire.lost_share:
                 continue
-            edges.append(Edge(line, level, at_ns))
+            edges.append(Edge(line, not seen, at_ns))
         return edges
 
     def _arm(self) -> None:
@@ -185,8 +191,19 @@ class Wires:
         wire.stuck.pop(why, None)
         if level is not None:
             wire.stuck[why] = level
-        if wire.seen() != before:
-            edge = Edge(line, wire.seen(), self.now_ns())
+        self._changed_by_fault(line, before)
+
+    def invert(self, line: str, inverted: bool) -> None:
+        """The wrong side of a change-over contact is wired: an input shows the opposite of what its plant does."""
+        wire = self._inputs[line]
+        before = wire.seen()
+        wire.inverted = inverted
+        self._changed_by_fault(line, before)
+
+    def _changed_by_fault(self, line: str, before: bool) -> None:
+        seen = self._inputs[line].seen()
+        if seen != before:
+            edge = Edge(line, seen, self.now_ns())
             for on_edges in tuple(self._on_edges):
                 on_edges([edge])
 

@@ -11,6 +11,10 @@ import httpx
 import pytest
 
 from firmware.rehearsal import actions
+from firmware.rehearsal.barrier_layout import KeysLayout, LampsLayout
+from firmware.rehearsal.bodies import KINDS
+from firmware.rehearsal.contacts import WIRE_FAULTS
+from firmware.rehearsal.detectors import Loop, Photocell, SafetyEdge
 from firmware.rehearsal.door import Push
 from firmware.rehearsal.far_end import FarEnd
 from firmware.rehearsal.panel.app import STREAMS_MAX, Panel
@@ -70,7 +74,10 @@ def visit(gate_file, story, *, signed_in=True):
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"])
 @pytest.mark.parametrize(
     "path",
-    ["/", "/plan", "/live", "/act", "/panel.js", "/panel.css", "/mark.svg", "/x", "/..%2fpage.html", "//", "/?code="],
+    [
+        *("/", "/plan", "/live", "/act", "/panel.js", "/panel.css", "/lane.js", "/lane.css", "/mark.svg"),
+        *("/x", "/..%2fpage.html", "//", "/?code="),
+    ],
 )
 def test_every_route_without_the_code_is_refused(gate_file, method, path):
     async def story(it):
@@ -170,6 +177,23 @@ def test_changes_are_taken_from_the_panels_own_page_only(gate_file, headers, sta
         (b'{"do":"fault","plant":"hall","fault":"lock_welded","on":true}', 409),
         (b'{"do":"card","reader":"front_reader","card":"nobody"}', 409),
         (b'{"do":"power_cut"}', 409),  # nobody to ask here
+        (b'{"do":"arrive","barrier":"front_door","kind":"car","direction":"in"}', 409),
+        (b'{"do":"arrive","barrier":"vehicle_lane","kind":"tank","direction":"in"}', 409),
+        (b'{"do":"arrive","barrier":"vehicle_lane","kind":"car","direction":"up"}', 422),
+        (b'{"do":"arrive","barrier":"vehicle_lane","kind":"car","direction":"in","speed_mm_s":0}', 422),
+        (b'{"do":"arrive","barrier":"vehicle_lane","kind":"car","direction":"in","stop_at":"moon"}', 409),
+        (b'{"do":"arrive","barrier":"vehicle_lane","kind":"car","direction":"in","placed":true}', 409),
+        (b'{"do":"arrive","barrier":"vehicle_lane","kind":"car","direction":"in","behind":7}', 409),
+        (b'{"do":"body","barrier":"vehicle_lane","body":1,"deed":"go"}', 409),
+        (b'{"do":"body","barrier":"vehicle_lane","body":1,"deed":"fly"}', 422),
+        (b'{"do":"ball","barrier":"vehicle_lane","beam":"entry","seconds":5}', 409),
+        (b'{"do":"ball","barrier":"vehicle_lane","beam":"beam","seconds":601}', 422),
+        (b'{"do":"key","barrier":"vehicle_lane","key":"arm_detached","on":true}', 409),  # a bollard has no arm
+        (b'{"do":"key","barrier":"vehicle_lane","key":"stop","on":1}', 422),
+        (b'{"do":"wire","barrier":"vehicle_lane","wire":"no_such","wrong":"open"}', 409),
+        (b'{"do":"wire","barrier":"vehicle_lane","wire":"permit","wrong":"short"}', 409),  # an output
+        (b'{"do":"wire","barrier":"vehicle_lane","wire":"stop","wrong":"burnt"}', 422),
+        (b'{"do":"fault","plant":"vehicle_lane","fault":"beam_dead","on":true}', 409),
         (b"\xff" * 100, 422),
         (b'{"do":"push","door":"' + b"x" * 5_000 + b'"}', 413),
     ],
@@ -252,6 +276,76 @@ def test_turnstile_switches_tamper_storm_and_faults_work(gate_file):
     assert next(each for each in state.readers if each.id == "front_reader").tampered is True
 
 
+def test_a_lane_is_worked_by_actions_and_told_as_it_is(gate_file):
+    lane = {"barrier": "vehicle_lane"}
+
+    async def story(it):
+        said = [
+            (await it.act(**action, **lane)).json()["outcome"]
+            for action in (
+                {"do": "arrive", "kind": "car", "direction": "in", "stop_at": "entry", "placed": True},
+                {"do": "arrive", "kind": "carbon_bicycle", "direction": "out", "speed_mm_s": 4_000},
+                {"do": "arrive", "kind": "car", "direction": "in", "behind": 1, "gap_mm": 500},
+                {"do": "arrive", "kind": "child", "direction": "in", "careful": True},
+                {"do": "body", "body": 3, "deed": "remove"},
+                {"do": "ball", "beam": "beam", "seconds": 30},
+                {"do": "key", "key": "stop", "on": True},
+                {"do": "key", "key": "key_open", "on": True},
+                {"do": "wire", "wire": "exit", "wrong": "open"},
+            )
+        ]
+        said.append((await it.act(do="fault", plant="vehicle_lane", fault="safety_stuck", on=True)).json()["outcome"])
+        await asyncio.sleep(0.2)
+        state = it.panel.state().plants.barriers[0]
+        for action in ({"do": "body", "body": 1, "deed": "go"}, {"do": "clear_lane"}):
+            said.append((await it.act(**action, **lane)).json()["outcome"])
+        return said, state, it.panel.state().plants.barriers[0].bodies
+
+    said, state, left = visit(gate_file, story)
+    assert said == ["done"] * 12
+    assert [(body.id, body.kind, body.direction, body.speed_mm_s) for body in state.bodies] == [
+        (1, "car", "in", 0),
+        (2, "carbon_bicycle", "out", -4_000),
+        (4, "child", "in", 1_600),
+    ]
+    assert {each.id: each.told for each in state.detectors} == dict.fromkeys(("entry", "safety", "exit", "beam"), True)
+    assert {each.id for each in state.detectors if each.there} == {"entry", "beam"}
+    assert (state.balls, state.wires) == ({"beam": True}, {"exit": "open"})
+    assert {key for key, on in state.keys.items() if on} == {"stop", "key_open"}
+    assert left == ()
+
+
+def test_a_contact_that_tells_late_is_told_to_the_page(gate_file):
+    """A loop's detector needs its time: the state that the page has last must be the one after it."""
+
+    async def story(it):
+        news = asyncio.Event()
+        it.panel._streams.append(news)
+        stream = it.panel.live(news)
+        await anext(stream)
+        it.plants.barriers["vehicle_lane"].lane.arrive("car", "in", 1_000, "entry", placed=True)
+        told = []
+        while not told or told[-1].startswith(b"data"):
+            told.append(await anext(stream))
+        await stream.aclose()
+        last = json.loads(told[-2][len(b"data: ") :])["plants"]["barriers"][0]
+        return next(each["told"] for each in last["detectors"] if each["id"] == "entry")
+
+    assert visit(gate_file, story) is True
+
+
+def test_the_page_is_told_what_it_must_know_of_lanes(gate_file):
+    async def story(it):
+        return (await it.client.get("/plan")).json()["lane"], it.plants.barriers["vehicle_lane"].wires
+
+    lane, wires = visit(gate_file, story)
+    assert lane["kinds"]["car"] == 4_500
+    assert lane["wires"]["vehicle_lane"].keys() == wires.keys()
+    assert [name for name, is_input in lane["wires"]["vehicle_lane"].items() if not is_input] == [
+        "open", "close", "permit", "beam_test", "red_in", "green_in", "red_out", "green_out", "warning", "sounder",
+    ]  # fmt: skip
+
+
 def test_lamps_and_buzzer_are_shown_as_driven(gate_file):
     async def story(it):
         for line in ("GPIO22", "GPIO24"):
@@ -329,6 +423,10 @@ def test_streams_are_bounded_and_the_oldest_ends(gate_file):
 # --- the page itself ---
 
 
+def scripts():
+    return "".join((PANEL_FOLDER / name).read_text() for name in ("panel.js", "lane.js"))
+
+
 def test_every_text_is_there_in_both_languages_and_with_the_same_values():
     assert TEXTS["en"].keys() == TEXTS["zh"].keys()
     for key, text in TEXTS["en"].items():
@@ -338,17 +436,29 @@ def test_every_text_is_there_in_both_languages_and_with_the_same_values():
 
 
 def test_every_text_the_page_asks_for_is_there(gate_file):
-    script = (PANEL_FOLDER / "panel.js").read_text()
+    script = scripts()
     page = (PANEL_FOLDER / "page.html").read_text()
     asked = set(re.findall(r'say\("(\w+)"', script)) | set(re.findall(r'data-text="(\w+)"', page))
     asked |= {key for pair in re.findall(r'say\([\w.]+ \? "(\w+)" : "(\w+)"', script) for key in pair}
 
     async def story(it):
         state = it.panel.state().plants
-        every = [*state.readers, *state.doors, *state.turnstiles, *state.switches]
-        return {f"fault_{fault}" for plant in every for fault in plant.faults}
+        every = [*state.readers, *state.doors, *state.turnstiles, *state.barriers, *state.switches]
+        wires = set(it.plants.barriers["vehicle_lane"].wires)
+        return {f"fault_{fault}" for plant in every for fault in plant.faults} | {f"wire:{wire}" for wire in wires}
 
     asked |= visit(gate_file, story)
+    asked |= {f"kind_{kind}" for kind in KINDS} | {f"wrong_{wrong}" for wrong in WIRE_FAULTS}
+    asked |= {f"key_{key}" for key in KeysLayout.__struct_fields__}
+    asked |= {f"lamp_{lamp}" for lamp in LampsLayout.__struct_fields__}
+    asked |= {f"sense_{fault}" for kind in (Loop, Photocell, SafetyEdge) for fault in kind.FAULTS}
+    asked |= {f"body_{deed}" for deed in ("stop", "go", "reverse", "remove")}
+    asked |= {f"manner_{manner}" for manner in ("careful", "careless")} | {"strikes", "crashes", "wrecks"}
+    asked |= {"waits", "stands", "moves"}
+    for wire in [each for each in asked if each.startswith("wire:")]:
+        asked.remove(wire)
+        name = wire.removeprefix("wire:")
+        assert any(f"{kind}_{name}" in TEXTS["en"] for kind in ("wire", "key", "lamp", "det")), wire
     asked |= {f"said_{word}" for word in ("done", "asked", "busy", "impossible")}
     asked |= {f"said_{word.value}" for kind in (Push, Walk) for word in kind}
     asked |= {f"{kind}_{way}" for kind in ("fire", "tamper", "mains", "battery", "other") for way in ("on", "off")}
@@ -357,16 +467,16 @@ def test_every_text_the_page_asks_for_is_there(gate_file):
 
 
 def test_every_action_of_the_page_is_one_the_panel_knows():
-    script = (PANEL_FOLDER / "panel.js").read_text()
+    script = scripts()
     sent = set(re.findall(r'\bdo: "(\w+)"', script))
     known = {action.__struct_config__.tag for action in actions.AnyAction.__args__}
     assert sent == known
 
 
 def test_the_page_asks_nobody_else():
-    for name in ("page.html", "panel.js", "panel.css"):
+    for name in ("page.html", "panel.js", "panel.css", "lane.js", "lane.css"):
         text = (PANEL_FOLDER / name).read_text()
         assert "//" not in re.sub(r"(?m)^\s*//.*$|; // .*$|, // .*$", "", text).replace("http://www.w3.org", ""), name
-        assert "innerHTML" not in text
+        assert "innerHTML" not in text, name
         assert " style=" not in text
         assert not re.search(r"\son\w+=", text)

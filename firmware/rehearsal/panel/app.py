@@ -17,7 +17,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from drivers.bus.lines import Edge
 from firmware.rehearsal.actions import AnyAction, carry_out
+from firmware.rehearsal.barrier import SPRINGS_BACK
+from firmware.rehearsal.bodies import KINDS
+from firmware.rehearsal.detectors import Loop, Photocell, SafetyEdge
 from firmware.rehearsal.errors import ActionError, BusyError
 from firmware.rehearsal.far_end import FarEnd
 from firmware.rehearsal.frames import LAYOUTS
@@ -41,7 +45,13 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 
-FILES = {"panel.js": "text/javascript", "panel.css": "text/css", "mark.svg": "image/svg+xml"}
+FILES = {
+    "panel.js": "text/javascript",
+    "lane.js": "text/javascript",
+    "panel.css": "text/css",
+    "lane.css": "text/css",
+    "mark.svg": "image/svg+xml",
+}
 
 
 class ControllerState(msgspec.Struct, frozen=True):
@@ -60,11 +70,21 @@ class PanelState(msgspec.Struct, frozen=True):
     dropped: tuple[str, ...]
 
 
+class LanePlan(msgspec.Struct, frozen=True):
+    """What the page must know of vehicle lanes."""
+
+    kinds: dict[str, int]  # of bodies, and their lengths in millimetres
+    springs_back: tuple[str, ...]  # keys that are on only while they are held
+    detector_faults: dict[str, tuple[str, ...]]  # by the kind of detector
+    wires: dict[str, dict[str, bool]]  # of each barrier; true: an input
+
+
 class Plan(msgspec.Struct, frozen=True):
     """What the page draws, once: the plants, the cards, the formats, and the texts of both languages."""
 
     layout: Layout
     formats: tuple[str, ...]
+    lane: LanePlan
     texts: dict[str, dict[str, str]]
 
 
@@ -91,6 +111,9 @@ class Panel:
         ]
         self.app = Starlette(routes=routes)
         plants.wires.on_change(self._changed)
+        # A detector tells later than what it notices has changed.
+        self._late = {each.contact.line for it in plants.barriers.values() for each in it.detectors.values()}
+        plants.wires.listen(self._told)
 
     def state(self) -> PanelState:
         """Everything the page shows, now."""
@@ -110,6 +133,10 @@ class Panel:
         self._power.listeners_now(self._far_end.listening())
         for stream in self._streams:
             stream.set()
+
+    def _told(self, edges: list[Edge]) -> None:
+        if any(edge.line in self._late for edge in edges):
+            self._changed()
 
     def _guarded(self, answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
         async def guarded(request: Request) -> Response:
@@ -136,7 +163,7 @@ class Panel:
         return _json({"outcome": "impossible", "why": "there is nothing here"}, 404)
 
     async def _plan(self, _request: Request) -> Response:
-        return _json(Plan(self._plants.layout, tuple(LAYOUTS), TEXTS))
+        return _json(Plan(self._plants.layout, tuple(LAYOUTS), lane_plan(self._plants), TEXTS))
 
     async def _act(self, request: Request) -> Response:
         body = bytearray()
@@ -178,6 +205,18 @@ class Panel:
         finally:
             if news in self._streams:
                 self._streams.remove(news)
+
+
+def lane_plan(plants: Plants) -> LanePlan:
+    return LanePlan(
+        kinds={name: kind.length_mm for name, kind in KINDS.items()},
+        springs_back=SPRINGS_BACK,
+        detector_faults={kind.__name__.lower(): kind.FAULTS for kind in (Loop, Photocell, SafetyEdge)},
+        wires={
+            barrier.layout.id: {name: plants.wires.is_input(wire.line) for name, wire in barrier.wires.items()}
+            for barrier in plants.barriers.values()
+        },
+    )
 
 
 def _json(thing: object, status: int = 200) -> Response:

@@ -187,12 +187,13 @@ function takeInHand(id) {
 function drawAll() {
   document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
   parts.clear();
+  lanes.clear();
   const loose = plan.layout.reader.filter((reader) => !reader.at).map((reader) => {
     const element = make("article", "portal");
     element.append(make("h2", "", nameOf(reader)), drawReader(reader));
     return element;
   });
-  byId("gate").replaceChildren(...plan.layout.door.map(drawDoor), ...plan.layout.turnstile.map(drawTurnstile), ...loose, drawSwitches());
+  byId("gate").replaceChildren(...plan.layout.door.map(drawDoor), ...plan.layout.turnstile.map(drawTurnstile), ...plan.layout.barrier.map(drawLane), ...loose, drawSwitches());
   for (const element of document.querySelectorAll("[data-text]")) element.textContent = say(element.dataset.text);
   drawCards();
   if (state) follow(state);
@@ -211,7 +212,7 @@ function facts(element, rows) {
 }
 
 function faultChips(element, plant) {
-  const chips = element.querySelector(":scope > .faults .chips");
+  const chips = element.querySelector(".own-faults, :scope > .faults .chips");
   for (const [fault, on] of Object.entries(plant.faults)) {
     let chip = chips.querySelector(`[data-fault="${fault}"]`);
     if (!chip) {
@@ -291,6 +292,7 @@ function follow(next) {
   state.plants.readers.forEach(followReader);
   state.plants.doors.forEach(followDoor);
   state.plants.turnstiles.forEach(followTurnstile);
+  state.plants.barriers.forEach(followLane);
   for (const each of state.plants.switches) {
     const element = parts.get(each.id);
     const layout = plan.layout.switch.find((one) => one.id === each.id);

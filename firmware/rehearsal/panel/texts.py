@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from firmware.rehearsal.panel.lane_texts import LANE_PAIRS
+
 _PAIRS: dict[str, tuple[str, str]] = {
     # frame
     "title": ("Rehearsal", "排练"),
@@ -88,6 +90,7 @@ _PAIRS: dict[str, tuple[str, str]] = {
     "battery_off": ("{name}: charged", "{name}：正常"),
     "other_on": ("{name}: on", "{name}：动作"),
     "other_off": ("{name}: off", "{name}：未动作"),
+    **LANE_PAIRS,
     # faults
     "faults": ("Make something fail", "制造故障"),
     "reader_faults": ("Make the reader fail", "制造读卡器故障"),
