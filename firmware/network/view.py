@@ -14,6 +14,7 @@ import msgspec
 from firmware.core.codes import MEANING, Code, Reason, Severity
 from firmware.core.view import Mode, PortalView, Position, SiteView
 from firmware.network.events import HIDDEN_REASONS, IDLE_REASONS, EventLine
+from firmware.network.lane import LaneCard, LaneSpeaker, Sign, attention, said_by_bar, said_by_signs
 from firmware.network.live import Live
 from firmware.network.words import Words
 
@@ -73,6 +74,7 @@ class Card(msgspec.Struct, frozen=True):
     position_text: str
     level: str  # ok, attention, alarm
     notes: tuple[str, ...]
+    lane: LaneCard | None = None
 
 
 class EventRow(msgspec.Struct, frozen=True):
@@ -107,6 +109,7 @@ class Speaker:
         self.names = names
         self._texts = texts
         self._zone = zone
+        self._lanes = LaneSpeaker(words, texts.reason)
 
     # -- the page -----------------------------------------------------------------------------------------------------
 
@@ -160,7 +163,8 @@ class Speaker:
         found = [self._alarm(self.names.site, code, False) for code in site.alarms if code not in _IN_BANNERS]
         for portal in site.portals:
             name = self._portal_name(portal.id)
-            found += [self._alarm(name, code, portal.acknowledged) for code in portal.alarms if code != Code.DURESS]
+            codes = [code for code in portal.alarms if code != Code.DURESS]
+            found += [self._alarm(name, code, portal.acknowledged, portal.kind) for code in codes]
         words = self.words
         for device in site.devices_lost:
             found.append(Alarm(device, words("device_lost"), words("device_lost_advice"), Severity.WARNING.value, ""))
@@ -168,46 +172,71 @@ class Speaker:
             found.append(Alarm(reader, words("reader_muted"), words("reader_muted_advice"), Severity.ALARM.value, ""))
         yield from sorted(found, key=lambda alarm: (bool(alarm.seen), _GRAVEST_FIRST.index(Severity(alarm.severity))))
 
-    def _alarm(self, place: str, code: str, seen: bool) -> Alarm:
+    def _alarm(self, place: str, code: str, seen: bool, kind: str = "") -> Alarm:
         seen_text = self.words("seen") if seen else ""
         try:
             known = Code(code)
         except ValueError:  # a controller newer than this process
             return Alarm(place, code, self.words("unknown_alarm_advice"), Severity.ALARM.value, seen_text)
         severity = MEANING[known].severity.value
-        return Alarm(place, self._texts.event(known), self._texts.advice(known), severity, seen_text)
+        advice = self._texts.advice(known)
+        if known is Code.FAULT and kind == "barrier":  # what is said of doors, that leaving stays possible, is not true
+            advice = self.words("lane_fault_advice")
+        return Alarm(place, self._texts.event(known), advice, severity, seen_text)
 
     def _card(self, portal: PortalView, told: bool, enrolling: Sequence[str]) -> Card:
         """A portal's card; while the controller is silent its position is no longer proven, and no reader waits."""
         words = self.words
         notes: list[str] = []
         level = "ok"
-        if told and portal.position is Position.OPEN and portal.mode in _LOCKED_MODES:
+        barrier = portal.kind == "barrier"
+        # A barrier stands open after each passage until the lane is clear; where it should not, it tells an alarm.
+        if told and portal.position is Position.OPEN and portal.mode in _LOCKED_MODES and not barrier:
             notes.append(words("differs"))
             level = "attention"
         elif told and portal.position in (Position.UNKNOWN, Position.FAULT):
-            notes.append(words("unproven"))
+            if not (portal.lane and "unknown" in portal.lane.bars):
+                notes.append(words("unproven"))
+            level = "attention"
+        if told and barrier and attention(portal):
             level = "attention"
         alarms = [code for code in portal.alarms if code != Code.DURESS]
         if alarms:
             level = "attention" if portal.acknowledged else "alarm"
+        if not (told and barrier):  # a lane shows them as signs
             notes = [self._alarm("", code, False).text for code in alarms] + notes
+        said = HIDDEN_REASONS | IDLE_REASONS | (said_by_signs(portal) if told else frozenset())
         reasons = [reason.partition(":")[0] for reason in portal.why]
-        notes += [self._reason(reason) for reason in reasons if reason not in HIDDEN_REASONS | IDLE_REASONS]
+        notes += [self._reason(reason) for reason in reasons if reason not in said]
         if told and any(self.names.reader_portals.get(reader) == portal.id for reader in enrolling):
             notes.append(words("enrolling"))
+        mode_text = self._texts.mode(portal.mode)
+        position_text = self._texts.position(portal.position)
+        kind_text = words(portal.kind) if portal.kind in ("door", "turnstile") else portal.kind
+        if barrier:
+            kind_text = self._lanes.kind(portal.lane)
+            mode_text = self._lanes.mode(portal.mode) or mode_text
+            position_text = self._lanes.position(portal.lane, portal.position) or position_text
+        if not told:
+            position_text = words("position_lost")
         return Card(
             id=portal.id,
             name=self._portal_name(portal.id),
             kind=portal.kind,
-            kind_text=words(portal.kind) if portal.kind in ("door", "turnstile", "barrier") else portal.kind,
+            kind_text=kind_text,
             mode=portal.mode.value,
-            mode_text=self._texts.mode(portal.mode),
+            mode_text=mode_text,
             position=portal.position.value if told else "lost",
-            position_text=self._texts.position(portal.position) if told else words("position_lost"),
+            position_text=position_text,
             level=level,
             notes=tuple(dict.fromkeys(notes)),
+            lane=self._lanes.card(portal, position_text, self._signs(portal, alarms), told) if barrier else None,
         )
+
+    def _signs(self, portal: PortalView, codes: Sequence[str]) -> list[Sign]:
+        """The alarms of a lane that nothing which bars it says already."""
+        alarms = [self._alarm("", code, False) for code in codes if not said_by_bar(portal, code)]
+        return [Sign("grave" if alarm.severity == Severity.ALARM else "hold", alarm.text) for alarm in alarms]
 
     def _about(self, live: Live) -> Iterator[tuple[str, str]]:
         words = self.words
@@ -247,7 +276,8 @@ class Speaker:
             text, severity = line.code, Severity.NOTICE
         else:
             text, severity = self._texts.event(known), MEANING[known].severity
-        notes = [self._reason(line.reason), self._texts.detail(line.detail, self._at_s)]
+        detail = self._lanes.detail(line.code, line.detail)
+        notes = [self._reason(line.reason), self._texts.detail(detail, self._at_s)]
         notes.append(f"×{line.count}" if line.count > 1 else "")
         local = None if line.utc_ms is None else self._local(line.utc_ms)
         return EventRow(
@@ -261,8 +291,8 @@ class Speaker:
         )
 
     def _reason(self, reason: str) -> str:
-        """A reason's text; what a newer controller says stands as it is."""
-        return self._texts.reason(reason) if reason in _REASONS else reason
+        """A reason's text, or a lane's; what a newer controller says stands as it is."""
+        return self._texts.reason(reason) if reason in _REASONS else self._lanes.against(reason)
 
     # -- names and times ----------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from firmware.core.view import Mode, PortalView, Position, SiteView
+from firmware.core.view import Lamp, LaneView, Mode, PortalView, Position, SiteView, SpotView
 from firmware.messages import Health, Message, States, Welcome, pack
 
 UTC_MS = 1_795_410_202_000  # 2026-11-23T05:03:22Z: 13:03:22 in Shanghai
@@ -39,6 +39,28 @@ def shed(**more: object) -> PortalView:
 
 def hall(**more: object) -> PortalView:
     return PortalView(id="hall", kind="turnstile", **({"mode": Mode.LOCKED} | more))
+
+
+def spots(*active: str, **trouble: str) -> tuple[SpotView, ...]:
+    """The loops and beams of a lane, each under the id of its kind."""
+    kinds = ("entry", "safety", "exit", "photocell", "edge_closing")
+    return tuple(SpotView(kind, f"{kind}_1", f"{kind}_1" in active, trouble.get(kind, "")) for kind in kinds)
+
+
+def lane(**more: object) -> LaneView:
+    fields: dict[str, object] = {
+        "mover": "bollard",
+        "lights": {"in": Lamp.RED, "out": Lamp.RED},
+        "spots": spots(),
+        "travel_ms": 3_000,
+        "cycles": 12_345,
+    }
+    return LaneView(**(fields | more))
+
+
+def barrier(of_lane: LaneView | None = None, **more: object) -> PortalView:
+    fields: dict[str, object] = {"mode": Mode.LOCKED, "position": Position.CLOSED, "lane": of_lane or lane()}
+    return PortalView(id="north_lane", kind="barrier", **(fields | more))
 
 
 class FakeController:

@@ -24,9 +24,50 @@ function fill(list, entries, template, write) {
   }));
 }
 
+const MOVING = ["opening", "closing"];
+const SEEN = ["open", "closed", "between", ...MOVING];
+
+// The drawing of a lane. What moves is drawn on its way only by a window that saw it begin; another one draws it
+// half-way. False where the lane has other parts than those drawn.
+function showLane(element, card) {
+  const lane = card.lane;
+  if (element.dataset.mover !== lane.mover) return false;
+  if (element.dataset.spots !== lane.spots.map((spot) => spot.what).join(" ")) return false;
+  if (MOVING.includes(card.position) && element.dataset.position !== card.position) {
+    element.style.setProperty("--travel", (lane.travel_ms || 4000) + "ms");
+    element.dataset.watched = SEEN.includes(element.dataset.position) ? "yes" : "no";
+  }
+  element.querySelector(".scene").setAttribute("aria-label", lane.label);
+  for (const spot of element.querySelectorAll(".spot")) {
+    const now = lane.spots[Number(spot.dataset.spot)];
+    spot.dataset.state = now.state;
+    spot.dataset.trouble = now.trouble;
+  }
+  for (const way of ["in", "out"]) {
+    element.querySelector(`.head[data-way="${way}"]`).dataset.lamp = lane["lamp_" + way];
+    const queue = element.querySelector(`.queue[data-way="${way}"]`);
+    queue.dataset.count = lane["waiting_" + way];
+    put(queue.querySelector("text"), lane["waiting_" + way]);
+  }
+  element.querySelector(".arrow").dataset.serving = lane.serving;
+  element.querySelector(".beacon").dataset.on = lane.warning;
+  element.querySelector(".stopped").dataset.on = lane.stopped;
+  fill(element.querySelector(".signs"), lane.signs, "sign-row", (line, sign) => {
+    line.className = sign.kind;
+    put(line, sign.text);
+  });
+  fill(element.querySelector(".against ul"), lane.against, "note-row", put);
+  fill(element.querySelector(".facts"), lane.facts, "about-row", (line, [label, value]) => {
+    put(line.querySelector("dt"), label);
+    put(line.querySelector("dd"), value);
+  });
+  return true;
+}
+
 function showCard(card) {
   const element = byId("portal-" + card.id);
-  if (element === null) return false;
+  if (element === null || element.classList.contains("lane") !== (card.lane !== null)) return false;
+  if (card.lane !== null && !showLane(element, card)) return false;
   for (const name of ["kind", "mode", "position", "level"]) {
     if (element.dataset[name] !== card[name]) element.dataset[name] = card[name];
   }
