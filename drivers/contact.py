@@ -25,6 +25,7 @@ class ContactConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
     line: str
     active_level: LevelWord = LevelWord.HIGH
     debounce_ms: int = 20
+    prompt: bool = False  # activity is told with its first edge, and only its end is debounced: what stops a motion
 
     def lines(self) -> tuple[LineUse, ...]:
         return (LineUse("line", self.line, False, self.active_level.level),)
@@ -41,6 +42,10 @@ class Contact:
     Two ways lead to a report. By stamps: a level that had held long enough before the next edge is reported even if
     both edges arrive together after a stall, so that a short pulse is not lost. By reading: when it is quiet, the
     line's level is read again, so that a lost edge leaves no wrong level behind.
+
+    A prompt contact never tells of activity later than in the callback of the first edge, and never of its end before
+    the line was quiet for `debounce_ms`. Chatter is activity for as long as it lasts, and so is what was lost: an edge
+    to inactive that finds it inactive, an overflow.
     """
 
     def __init__(self, config: ContactConfig, lines: Lines) -> None:
@@ -48,6 +53,7 @@ class Contact:
         self._config = config
         self._lines = lines
         self._debounce_ns = config.debounce_ms * 1_000_000
+        self._active = config.active_level.level
         self._input: InputLine | None = None
         self._emit: Emit | None = None
         self._reported: bool | None = None  # electrical level; None: nothing reported in this run
@@ -68,7 +74,9 @@ class Contact:
             await self._lines.open()
             self._input = self._lines.claim_input(config.line, config.id, self._on_edges)
             await self._input.ready()
-            self._report(self._input.level(), loop_ns())
+            restless = config.prompt and self._unrest_ns is not None
+            self._report(self._active if restless else self._input.level(), loop_ns())
+            self._look_when_quiet()
             why = await self._lines.lost()
             raise DriverError(f"{config.id}: input {config.line} is lost with its bus: {why}")
         except BusError as error:
@@ -112,17 +120,31 @@ class Contact:
             self._edge_ns = at_ns
             if self._unrest_ns is None:
                 self._unrest_ns = at_ns
-        if self._timer is None:
-            self._settle()
+            if self._config.prompt and self._reported is not None:
+                self._report(self._active, at_ns)  # every edge has activity on one of its sides
+        if self._timer is None and self._reported is not None:
+            self._look_when_quiet()
+
+    def _quiet_ns(self, unrest_ns: int) -> int:
+        """When the line counts as quiet, or has been restless for too long.
+
+        A prompt contact has told of its activity long ago, so its unrest may last.
+        """
+        quiet_ns = self._edge_ns + self._debounce_ns
+        return quiet_ns if self._config.prompt else min(quiet_ns, unrest_ns + UNREST_NS_MAX)
+
+    def _look_when_quiet(self) -> None:
+        """Look in a later turn of the loop in any case: after a stall the bus may have more edges to hand over."""
+        if self._unrest_ns is not None:
+            self._timer = call_at_ns(self._quiet_ns(self._unrest_ns), self._settle)
 
     def _settle(self) -> None:
-        """Read and report when the line is quiet, or has been restless for too long; else look again then."""
+        """Read and report, or look again later where edges have come since."""
         self._timer = None
-        if self._input is None or self._unrest_ns is None or self._reported is None:
+        if self._input is None or self._unrest_ns is None:
             return
-        quiet_ns = min(self._edge_ns + self._debounce_ns, self._unrest_ns + UNREST_NS_MAX)
-        if loop_ns() + SLACK_NS < quiet_ns:
-            self._timer = call_at_ns(quiet_ns, self._settle)
+        if loop_ns() + SLACK_NS < self._quiet_ns(self._unrest_ns):
+            self._look_when_quiet()
             return
         try:
             level = self._input.level()
@@ -137,5 +159,4 @@ class Contact:
         if level == self._reported or self._emit is None:
             return
         self._reported = level
-        active = level == self._config.active_level.level
-        self._emit(Level(self.id, InputLevel.ACTIVE if active else InputLevel.INACTIVE, at_ns))
+        self._emit(Level(self.id, InputLevel.ACTIVE if level == self._active else InputLevel.INACTIVE, at_ns))

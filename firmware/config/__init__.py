@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from firmware.config.barrier_parts import Part, parts_of, sensors_of
+from firmware.config.barrier_tables import BarrierWords
 from firmware.config.convert import Limit, Shape, convert
 from firmware.config.drafts import DeviceDraft, Draft, PortalDraft
 from firmware.config.problem import Problem, Problems, Says, escaped, nearest, shown
@@ -18,6 +20,7 @@ from firmware.config.tables import (
 )
 
 __all__ = [
+    "BarrierWords",
     "Config",
     "DeviceDraft",
     "DoorWords",
@@ -25,6 +28,7 @@ __all__ = [
     "Exchange",
     "Limit",
     "Network",
+    "Part",
     "PortalDraft",
     "Problem",
     "Problems",
@@ -40,5 +44,7 @@ __all__ = [
     "escaped",
     "load",
     "nearest",
+    "parts_of",
+    "sensors_of",
     "shown",
 ]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from firmware.config.barrier_tables import BarrierWords
 from firmware.config.problem import Problems
 from firmware.config.tables import (
     DoorWords,
@@ -19,15 +20,23 @@ from firmware.config.tables import (
     TurnstileWords,
 )
 from firmware.core.access import Zone
-from firmware.core.site import Area, Door, Reader, Turnstile
+from firmware.core.site import Area, Barrier, Door, Reader, Turnstile
 
 
 class PortalDraft(msgspec.Struct, frozen=True):
-    """A portal of the file, with what stands in its table beside the core's words."""
+    """A portal of the file, with what stands in its table beside the core's words. `given`: the keys of its table."""
 
     path: str
-    portal: Door | Turnstile
-    words: DoorWords | TurnstileWords | None
+    portal: Door | Turnstile | Barrier
+    words: DoorWords | TurnstileWords | BarrierWords | None
+    given: frozenset[str] = frozenset()
+
+
+class PointDraft(msgspec.Struct, frozen=True):
+    """One point of a device that has several: the site uses its id as it uses a device's."""
+
+    path: str
+    id: str
 
 
 class DeviceDraft(msgspec.Struct, frozen=True):
@@ -36,6 +45,7 @@ class DeviceDraft(msgspec.Struct, frozen=True):
     path: str
     id: str
     table: dict[str, object]
+    points: tuple[PointDraft, ...] = ()
 
 
 class Draft(msgspec.Struct):

@@ -9,8 +9,9 @@ from typing import TypeVar
 
 import msgspec
 
+from firmware.config.barrier_tables import BarrierWords
 from firmware.config.convert import convert
-from firmware.config.drafts import DeviceDraft, Draft, PortalDraft
+from firmware.config.drafts import DeviceDraft, Draft, PointDraft, PortalDraft
 from firmware.config.problem import Problem, Problems, escaped, key_shown, nearest, shown
 from firmware.config.references import check_references
 from firmware.config.tables import (
@@ -32,7 +33,7 @@ from firmware.config.tables import (
     TurnstileWords,
 )
 from firmware.core.access import Zone
-from firmware.core.site import Area, Door, Reader, Site, Turnstile
+from firmware.core.site import Area, Barrier, Door, Reader, Site, Turnstile
 from firmware.zones import ZoneError, zone_names, zone_of
 
 FILE_BYTES_MAX = 1 << 20  # the largest site we can think of (256 portals) is a quarter of this
@@ -44,10 +45,12 @@ NAMED_MAX = 256  # areas, readers
 PEERS_MAX = 64  # controllers of one community; each tells every few seconds
 
 TABLES = ("site", "store", "roster", "exchange", "network", "rehearsal", "board")
+POINT_KEYS = ("inputs", "outputs")  # of a device with several points: its points by name, with the ids of the site
 LISTS = {"area": NAMED_MAX, "peer": PEERS_MAX, "reader": NAMED_MAX, "portal": PORTALS_MAX, "device": DEVICES_MAX}
-PORTAL_KINDS: dict[str, tuple[type[Door | Turnstile], type[DoorWords | TurnstileWords]]] = {
+PORTAL_KINDS: dict[str, tuple[type[Door | Turnstile | Barrier], type[DoorWords | TurnstileWords | BarrierWords]]] = {
     "door": (Door, DoorWords),
     "turnstile": (Turnstile, TurnstileWords),
+    "barrier": (Barrier, BarrierWords),
 }
 
 T = TypeVar("T")
@@ -221,7 +224,7 @@ def _portal(table: dict[str, object], path: str, problems: Problems) -> PortalDr
     portal = convert(table, into, path, problems, shapes=SHAPES, given=given, elsewhere={"kind", *word_keys})
     beside = {key: value for key, value in table.items() if key in word_keys}
     words = convert(beside, words_into, path, problems, shapes=SHAPES)
-    return None if portal is None else PortalDraft(path, portal, words)
+    return None if portal is None else PortalDraft(path, portal, words, frozenset(table))
 
 
 def _device(table: dict[str, object], path: str, problems: Problems) -> DeviceDraft:
@@ -229,7 +232,14 @@ def _device(table: dict[str, object], path: str, problems: Problems) -> DeviceDr
     name = table.get("id")
     if "id" not in table:
         problems.add(f"{path}.id", "-", "missing")
-    return DeviceDraft(path, name if isinstance(name, str) else "", table)
+    points = tuple(
+        PointDraft(f"{path}.{key}.{key_shown(point)}", name_of)
+        for key in POINT_KEYS
+        if isinstance(named := table.get(key), dict)
+        for point, name_of in named.items()
+        if isinstance(name_of, str) and name_of
+    )
+    return DeviceDraft(path, name if isinstance(name, str) else "", table, points)
 
 
 def _address(page: str) -> tuple[str, int]:

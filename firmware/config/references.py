@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
+from firmware.config.barrier_parts import parts_of
+from firmware.config.barrier_tables import BarrierWords
 from firmware.config.drafts import Draft, PortalDraft
 from firmware.config.problem import Problems, nearest, shown
-from firmware.config.tables import DoorWords, TurnstileWords
-from firmware.core.site import AccessPoint, Door, Reader, Turnstile
+from firmware.config.tables import TurnstileWords
+from firmware.core.site import AccessPoint, Barrier, Door, Reader, Turnstile
 from firmware.identity import id_of
 
 
@@ -30,15 +33,20 @@ def check_references(draft: Draft) -> None:
 
 def _check_ids(draft: Draft) -> None:
     """Ids are unique over the site, whatever they name. A `[[reader]]` bears its device's id and is counted apart."""
-    portals = [(each.path, each.portal) for each in draft.portals]
-    points = [(f"{path}.access_point[{n}]", p) for path, x in portals for n, p in enumerate(x.access_points)]
-    named = [*portals, *points, *draft.areas, *((device.path, device) for device in draft.devices)]
-    for group in (named, draft.readers):
+    named: list[tuple[str, str]] = []
+    for each in draft.portals:
+        named.append((each.path, each.portal.id))
+        named += [(f"{each.path}.access_point[{n}]", p.id) for n, p in enumerate(each.portal.access_points)]
+    named += [(path, area.id) for path, area in draft.areas]
+    named += [(device.path, device.id) for device in draft.devices]
+    points = [(point.path, point.id) for device in draft.devices for point in device.points]
+    for group in ([*named, *points], [(path, reader.id) for path, reader in draft.readers]):
         first: dict[str, str] = {}
-        for path, item in group:
-            if item.id and item.id in first:
-                draft.problems.add(f"{path}.id", shown(item.id), "duplicate_id", first=first[item.id])
-            first.setdefault(item.id, path)
+        for path, name in group:
+            if name and name in first:
+                where = path if (path, name) in points else f"{path}.id"
+                draft.problems.add(where, shown(name), "duplicate_id", first=first[name])
+            first.setdefault(name, path)
 
 
 def _check_peers(draft: Draft) -> None:
@@ -61,7 +69,7 @@ def _check_peers(draft: Draft) -> None:
 
 def _all_known(group: str, problems: Problems) -> bool:
     """Tell whether every id of `area`, `portal` or `device` could be read; else a reference may lead to a lost one."""
-    lost = re.compile(rf"{group}(\[\d+\](\.id|\.kind)?)?")
+    lost = re.compile(rf"{group}(\[\d+\](\.id|\.kind|\.mover|\.drive)?)?")
     return not any(lost.fullmatch(p.path) and p.rule != "duplicate_id" for p in problems.found)
 
 
@@ -71,6 +79,7 @@ class _Uses:
     def __init__(self, draft: Draft) -> None:
         self.problems: Problems = draft.problems
         self.devices = {device.id for device in draft.devices}
+        self.devices |= {point.id for device in draft.devices for point in device.points}
         self.all_known = _all_known("device", draft.problems)
         self.first: dict[tuple[str, str], str] = {}
 
@@ -102,21 +111,56 @@ def _check_portal(each: PortalDraft, draft: Draft, uses: _Uses) -> None:
             )
         if portal.first_card and portal.unlock_schedule is None:
             problems.add(f"{path}.first_card", "true", "first_card_without_schedule")
-    else:
+        _check_order(path, portal, "release_ms", "extended_release_ms", problems)
+    elif isinstance(portal, Turnstile):
         for key in ("release_in", "release_out", "passage_in", "passage_out", "drop"):
             uses.device(f"{path}.{key}", getattr(portal, key), "use")
-    _check_order(path, portal, "release_ms", "extended_release_ms", problems)
-    portals = {other.portal.id for other in draft.portals} - {portal.id}
-    all_known = _all_known("portal", problems)
-    for index, other in enumerate(portal.interlock):
-        if other and other not in portals and all_known:
-            problems.add(f"{path}.interlock[{index}]", shown(other), "no_portal", near=nearest(other, portals))
-    words = each.words
-    if isinstance(words, TurnstileWords) and words.egress_by and words.egress_by not in portals and all_known:
-        problems.add(f"{path}.egress_by", shown(words.egress_by), "no_portal", near=nearest(words.egress_by, portals))
-    assert words is None or isinstance(words, DoorWords if isinstance(portal, Door) else TurnstileWords)
+        _check_order(path, portal, "release_ms", "extended_release_ms", problems)
+    else:
+        for part in parts_of(portal):
+            uses.device(f"{path}.{part.key}", part.device, "use")
+        uses.device(f"{path}.temperature", portal.temperature, f"temperature of {path}")  # several may look at one
+        _check_barrier(path, portal, problems)
+    _check_other_portals(each, draft)
     for index, point in enumerate(portal.access_points):
         _check_point(f"{path}.access_point[{index}]", point, draft, uses)
+
+
+def _check_other_portals(each: PortalDraft, draft: Draft) -> None:
+    """A portal of an interlock and a way out beside it are other portals of this file."""
+    path, portal, words, problems = each.path, each.portal, each.words, draft.problems
+    portals = {other.portal.id for other in draft.portals} - {portal.id}
+    named = [] if isinstance(portal, Barrier) else [(f"interlock[{n}]", x) for n, x in enumerate(portal.interlock)]
+    if isinstance(words, TurnstileWords | BarrierWords) and words.egress_by:
+        named.append(("egress_by", words.egress_by))
+    for key, other in named:
+        if other and other not in portals and _all_known("portal", problems):
+            problems.add(f"{path}.{key}", shown(other), "no_portal", near=nearest(other, portals))
+
+
+def _check_barrier(path: str, barrier: Barrier, problems: Problems) -> None:
+    """Times, temperatures and schedules that contradict each other."""
+
+    def sound(*keys: str) -> bool:
+        return not any(problems.touch(f"{path}.{key}") for key in keys)
+
+    if sound("dead_ms", "warning_ms") and barrier.warning_ms < barrier.dead_ms:
+        problems.add(f"{path}.warning_ms", str(barrier.warning_ms), "not_below", other="dead_ms", least=barrier.dead_ms)
+    if sound("test_ms", "warning_ms") and 2 * barrier.test_ms >= barrier.warning_ms:
+        problems.add(f"{path}.test_ms", str(barrier.test_ms), "lane_test_ms", most=(barrier.warning_ms - 1) // 2)
+    warmer = sorted(enumerate(barrier.cold), key=lambda each: -each[1].celsius)
+    for (_, one), (index, other) in pairwise(warmer):
+        if sound("cold") and (other.celsius == one.celsius or other.factor < one.factor):
+            problems.add(f"{path}.cold[{index}]", f"{other.celsius}, {other.factor}", "lane_cold_order")
+    if barrier.cold and barrier.temperature is None and sound("cold", "temperature"):
+        problems.add(f"{path}.temperature", "-", "lane_cold_temperature")
+    if sound("light"):
+        for index, light in enumerate(barrier.lights):
+            if light.direction in (before.direction for before in barrier.lights[:index]):
+                problems.add(f"{path}.light[{index}].direction", shown(light.direction.value), "lane_light_twice")
+    same = barrier.unlock_schedule is not None and barrier.unlock_schedule == barrier.closed_schedule
+    if same and sound("unlock_schedule", "closed_schedule"):
+        problems.add(f"{path}.closed_schedule", shown(barrier.closed_schedule), "lane_same_schedule")
 
 
 def _check_order(path: str, portal: Door | Turnstile, short: str, long: str, problems: Problems) -> None:

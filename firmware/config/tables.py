@@ -7,19 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
+from firmware.config.barrier_tables import BARRIER_SHAPES
 from firmware.config.convert import Limit, Shape
+from firmware.config.limits import HOUR_MS, ID, MINUTE_MS, NAME, PATH, SECOND_MS
 from firmware.core.site import AccessPoint, Area, Door, Reader, Requirement, Rex, Site, Turnstile
 
 if TYPE_CHECKING:
     from firmware.journal.limits import Limits
 
-ID = Limit(rule="id", pattern=r"\A[a-z][a-z0-9_]{0,39}\Z")  # ids become file names, topics and columns
-# What people read: no control characters, and none that turn the reading direction round.
-NAME = Limit(rule="name", pattern="\\A[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]{1,80}\\Z")
 PUBLIC_KEY = Limit(rule="public_key", pattern=r"\A[0-9a-f]{64}\Z")
-PATH = Limit(rule="file_path", pattern="\\A[^\x00-\x1f]{1,1000}\\Z")
-
-SECOND_MS, MINUTE_MS, HOUR_MS = 1_000, 60_000, 3_600_000
 IEC = "IEC 60839-11-1"
 GB = "GB 50396 5.1.5"
 
@@ -259,4 +255,5 @@ SHAPES: dict[type, Shape] = {
             "extended_release_ms": _EXTENDED_RELEASE,
         },
     ),
+    **BARRIER_SHAPES,
 }

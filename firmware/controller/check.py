@@ -13,17 +13,18 @@ import msgspec
 from firmware.config import Problem, draft
 from firmware.controller.board import describe, typed
 from firmware.controller.policies import check_policies
-from firmware.controller.wiring import Wire, table_of, wires_of
+from firmware.controller.wiring import Unverified, Wire, table_of, unverified_of, wires_of
 from firmware.texts import LANGUAGES, Texts, texts
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What a check found. `wires` is empty while there are problems. `board` is the board's title, for people."""
+    """What a check found. `wires` and `unverified` are empty while there are problems. `board` is the board's title."""
 
     file: str
     problems: tuple[Problem, ...]
     board: str = ""
     wires: tuple[Wire, ...] = ()
+    unverified: tuple[Unverified, ...] = ()
 
 
 def check(path: Path) -> Report:
@@ -38,7 +39,7 @@ def check(path: Path) -> Report:
     if problems.found:
         return Report(str(path), tuple(problems.found))
     assert board is not None
-    return Report(str(path), (), board.title, tuple(wires_of(made, devices)))
+    return Report(str(path), (), board.title, tuple(wires_of(made, devices)), tuple(unverified_of(devices)))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,6 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(said.say("check.wiring", board=report.board))
         print()
         print(table_of(report.wires, said))
+        for each in report.unverified:
+            print(said.say("check.unverified", device=each.device, title=each.title, source=each.source))
     return 1 if report.problems else 0
 
 
@@ -86,4 +89,5 @@ def _plain(report: Report, said: Texts) -> dict[str, object]:
         ],
         "board": report.board,
         "wires": [msgspec.to_builtins(wire) for wire in report.wires],
+        "unverified": [msgspec.to_builtins(each) for each in report.unverified],
     }

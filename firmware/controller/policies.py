@@ -10,14 +10,20 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from drivers.board_description import BoardDescription
-from drivers.relay import RelayConfig
+from drivers.modbus_settings import ModbusConfig, port_problems
+from drivers.settings import PointRole
 from drivers.wiegand import WiegandConfig
 from drivers.wire.keypad import KeypadKind
-from firmware.config import DoorWords, Draft, PortalDraft, Problems, TurnstileWords, nearest, shown
+from firmware.config import DoorWords, Draft, PortalDraft, Problems, TurnstileWords, escaped, nearest, parts_of, shown
 from firmware.controller.board import Device, Role
+from firmware.controller.lane_policies import check_egress_by, check_lane, lane_of
+from firmware.controller.lane_wires import OFF_WHEN_LOST, check_lane_wires
+from firmware.controller.points import Output, Point, bus_times, output_of, points_of
 from firmware.core.access import Factor
 from firmware.core.passage import proves
-from firmware.core.site import AccessPoint, Antipassback, Door, LockKind, Reader, Turnstile
+from firmware.core.site import AccessPoint, Antipassback, Barrier, Door, LockKind, Reader, Turnstile
+
+RELEASING = frozenset(("lock", "release_in", "release_out")) | OFF_WHEN_LOST  # off while nobody commands
 
 
 class Use(NamedTuple):
@@ -25,7 +31,7 @@ class Use(NamedTuple):
 
     path: str
     device: str
-    role: Role
+    role: Role | PointRole
     purpose: str  # lock, contact, rex, release_in ..., fire, tamper, reader
     portal: str  # or the site's id
 
@@ -40,6 +46,12 @@ def uses_of(draft: Draft) -> Iterator[Use]:
                 yield Use(f"{path}.contact", portal.contact, Role.INPUT, "contact", portal.id)
             for index, rex in enumerate(portal.rex):
                 yield Use(f"{path}.rex[{index}].input", rex.input, Role.INPUT, "rex", portal.id)
+        elif isinstance(portal, Barrier):
+            for part in parts_of(portal):
+                role = Role.OUTPUT if part.output else Role.INPUT
+                yield Use(f"{path}.{part.key}", part.device, role, part.purpose, portal.id)
+            if portal.temperature:
+                yield Use(f"{path}.temperature", portal.temperature, PointRole.MEASURE, "temperature", portal.id)
         else:
             for key in ("release_in", "release_out", "drop"):
                 if getattr(portal, key):
@@ -62,17 +74,24 @@ def uses_of(draft: Draft) -> Iterator[Use]:
 def check_policies(draft: Draft, devices: list[Device], board: BoardDescription | None, problems: Problems) -> None:
     """Add every problem of wires and policies."""
     by_id = {device.settings.id: device for device in devices}
+    points = points_of(devices)
     uses = list(uses_of(draft))
-    _check_roles(uses, by_id, problems)
+    _check_roles(uses, points, problems)
     _check_lines(devices, board, problems)
+    _check_ports(devices, problems)
     if board is not None:
         _check_levels_at_boot(draft, uses, by_id, board, problems)
     _check_readers(draft, devices, uses, problems)
+    times = bus_times(devices, problems)
     for each in draft.portals:
         if isinstance(each.portal, Door):
-            _check_door(each, each.portal, by_id, problems)
+            _check_door(each, each.portal, points, problems)
+        elif isinstance(each.portal, Barrier):
+            lane = lane_of(each, each.portal, draft, points, times, problems)
+            check_lane(lane)
+            check_lane_wires(lane)
         else:
-            _check_turnstile(each, each.portal, draft, by_id, problems)
+            _check_turnstile(each, each.portal, draft, points, problems)
         _check_access_points(each, draft, by_id, problems)
     _check_area_limits(draft, problems)
 
@@ -80,12 +99,12 @@ def check_policies(draft: Draft, devices: list[Device], board: BoardDescription 
 # -- wires ------------------------------------------------------------------------------------------------------------
 
 
-def _check_roles(uses: Iterable[Use], devices: dict[str, Device], problems: Problems) -> None:
+def _check_roles(uses: Iterable[Use], points: dict[str, Point], problems: Problems) -> None:
     """A lock is an output, a contact an input, a reader a reader."""
     for use in uses:
-        device = devices.get(use.device)
-        if device is not None and device.role is not use.role and not problems.touch(use.path):
-            problems.add(use.path, f"{shown(use.device)} ({device.role.value})", "wrong_role", role=use.role.value)
+        point = points.get(use.device)
+        if point is not None and point.role != use.role.value and not problems.touch(use.path):
+            problems.add(use.path, f"{shown(use.device)} ({point.role})", "wrong_role", role=use.role.value)
 
 
 def _check_lines(devices: list[Device], board: BoardDescription | None, problems: Problems) -> None:
@@ -110,10 +129,18 @@ def _check_lines(devices: list[Device], board: BoardDescription | None, problems
                 problems.add(path, shown(use.line), "line_reserved", why=line.reserved)
 
 
+def _check_ports(devices: list[Device], problems: Problems) -> None:
+    """The devices of one port agree about it, and no coil is switched by two tables."""
+    on_bus = [(device, device.settings) for device in devices if isinstance(device.settings, ModbusConfig)]
+    for wrong in port_problems([settings for _, settings in on_bus]):
+        path = f"{on_bus[wrong.later][0].path}.{wrong.key}"
+        problems.add(path, escaped(wrong.found), "device", message=escaped(wrong.allowed))
+
+
 def _check_levels_at_boot(
     draft: Draft, uses: Iterable[Use], devices: dict[str, Device], board: BoardDescription, problems: Problems
 ) -> None:
-    """Nothing that lets people in is on while the board boots.
+    """Nothing that lets people in or moves is on while the board boots.
 
     A fail-safe lock is the exception that cannot be helped: without current it is released, and at boot there is
     none. Arms that drop at boot keep nobody in and let nobody break in who could not do so in a power cut.
@@ -125,7 +152,7 @@ def _check_levels_at_boot(
     }
     for use in uses:
         device = devices.get(use.device)
-        if device is None or use.purpose not in ("lock", "release_in", "release_out") or use.device in fail_safe:
+        if device is None or use.purpose not in RELEASING or use.device in fail_safe:
             continue
         for wire in device.settings.lines():
             line = board.line.get(wire.line)
@@ -152,7 +179,7 @@ def _check_readers(draft: Draft, devices: list[Device], uses: Iterable[Use], pro
 
 def _may_be_used(reader: str, problems: Problems) -> bool:
     """Tell whether a spoiled part of some portal may be where this reader was meant to stand."""
-    ends = (".kind", ".access_point", ".readers")
+    ends = (".kind", ".mover", ".drive", ".access_point", ".readers")
     for problem in problems.found:
         in_portal = problem.path.startswith("portal")
         if problem.near == reader or (in_portal and problem.path.endswith(ends)):
@@ -165,16 +192,13 @@ def _may_be_used(reader: str, problems: Problems) -> bool:
 # -- ways out ---------------------------------------------------------------------------------------------------------
 
 
-def _relay(device: str | None, devices: dict[str, Device], problems: Problems) -> tuple[str, RelayConfig] | None:
-    """Return the sound relay of this id with the path of its on_lost key."""
-    found = devices.get(device or "")
-    if found is None or not isinstance(found.settings, RelayConfig):
-        return None
-    path = f"{found.path}.on_lost"
-    return None if problems.touch(path) else (path, found.settings)
+def _output(name: str | None, points: dict[str, Point], problems: Problems) -> Output | None:
+    """Return the sound output of this id."""
+    output = output_of(points.get(name or ""))
+    return None if output is None or problems.touch(output.on_lost_path) else output
 
 
-def _check_door(each: PortalDraft, door: Door, devices: dict[str, Device], problems: Problems) -> None:
+def _check_door(each: PortalDraft, door: Door, points: dict[str, Point], problems: Problems) -> None:
     """DESIGN.md, section 5, point 1: nobody is kept in; and what is left on the lock fits its kind."""
     path = each.path
     kind_known = not problems.touch(f"{path}.lock_kind")
@@ -183,18 +207,16 @@ def _check_door(each: PortalDraft, door: Door, devices: dict[str, Device], probl
             problems.add(f"{path}.egress", shown(each.words.egress), "egress_rex_missing")
         if door.lock_kind is LockKind.FAIL_SECURE and kind_known:
             problems.add(f"{path}.lock_kind", shown(door.lock_kind.value), "egress_rex_fail_secure")
-    relay = _relay(door.lock, devices, problems)
-    if relay is not None and kind_known:
-        key, settings = relay
-        on = settings.on_lost.value == "on"
-        if door.lock_kind is LockKind.FAIL_SECURE and on:
-            problems.add(key, shown(settings.on_lost.value), "fail_secure_on_lost")
-        if door.lock_kind is LockKind.FAIL_SAFE and not on and door.escape:
-            problems.add(key, shown(settings.on_lost.value), "escape_on_lost")
+    lock = _output(door.lock, points, problems)
+    if lock is not None and kind_known:
+        if door.lock_kind is LockKind.FAIL_SECURE and lock.on_lost:
+            problems.add(lock.on_lost_path, shown("on"), "fail_secure_on_lost")
+        if door.lock_kind is LockKind.FAIL_SAFE and not lock.on_lost and door.escape:
+            problems.add(lock.on_lost_path, shown("off"), "escape_on_lost")
 
 
 def _check_turnstile(
-    each: PortalDraft, turnstile: Turnstile, draft: Draft, devices: dict[str, Device], problems: Problems
+    each: PortalDraft, turnstile: Turnstile, draft: Draft, points: dict[str, Point], problems: Problems
 ) -> None:
     """A turnstile drops its arms, or stands beside a door that lets everybody out."""
     path = each.path
@@ -205,17 +227,14 @@ def _check_turnstile(
         elif beside is None and not problems.touch(f"{path}.egress_by"):
             problems.add(f"{path}.drop", "-", "turnstile_way_out")
         elif beside is not None:
-            doors = {other.portal.id: other for other in draft.portals if isinstance(other.portal, Door)}
-            other = doors.get(beside)
-            if other is not None and not other.portal.escape and not problems.touch(f"{other.path}.escape"):
-                problems.add(f"{path}.egress_by", shown(beside), "egress_by_no_escape")
-    drop = _relay(turnstile.drop, devices, problems)
-    if drop is not None and turnstile.escape and drop[1].on_lost.value != "on":
-        problems.add(drop[0], shown(drop[1].on_lost.value), "drop_on_lost")
-    for output in (turnstile.release_in, turnstile.release_out):
-        relay = _relay(output, devices, problems)
-        if relay is not None and relay[1].on_lost.value == "on":
-            problems.add(relay[0], shown("on"), "release_on_lost")
+            check_egress_by(path, beside, draft, problems)
+    drop = _output(turnstile.drop, points, problems)
+    if drop is not None and turnstile.escape and not drop.on_lost:
+        problems.add(drop.on_lost_path, shown("off"), "drop_on_lost")
+    for name in (turnstile.release_in, turnstile.release_out):
+        release = _output(name, points, problems)
+        if release is not None and release.on_lost:
+            problems.add(release.on_lost_path, shown("on"), "release_on_lost")
     hears_of_fire = draft.site is None or draft.site.fire_inputs or problems.touch("site.fire_inputs")
     if turnstile.unlock_schedule and not hears_of_fire:
         problems.add("site.fire_inputs", "[]", "unlock_schedule_fire")
@@ -260,7 +279,7 @@ def _check_factors(where: str, point: AccessPoint, devices: dict[str, Device], p
 
 
 def _check_hard_antipassback(
-    where: str, point: AccessPoint, portal: Door | Turnstile, draft: Draft, problems: Problems
+    where: str, point: AccessPoint, portal: Door | Turnstile | Barrier, draft: Draft, problems: Problems
 ) -> None:
     """Hard anti-passback refuses by the record, so the record must be proven on the way in and on the way out."""
     what = _unproven(point, portal)
@@ -270,11 +289,13 @@ def _check_hard_antipassback(
         problems.add(f"{where}.antipassback", shown("hard"), "hard_antipassback_no_exit", area=point.area_to)
 
 
-def _unproven(point: AccessPoint, portal: Door | Turnstile) -> str | None:
+def _unproven(point: AccessPoint, portal: Door | Turnstile | Barrier) -> str | None:
     """What the portal lacks to prove a passage by this access point; None where it can."""
     direction = "out" if point.direction == "out" else "in"
     if proves(portal, direction):
         return None
+    if isinstance(portal, Barrier):
+        return next(loop for loop in ("entry", "safety", "exit") if not getattr(portal, loop))
     return "contact" if isinstance(portal, Door) else f"passage_{direction}"
 
 

@@ -1,12 +1,84 @@
-"""A sound small site as a tree, and how a tree is written as TOML: tests plant their mistakes in it."""
+"""Sound sites as trees, how mistakes are planted in a tree, and how a tree is written as TOML."""
 
 import copy
 import json
+import tomllib
+from pathlib import Path
+
+DEMO = Path(__file__).parents[2] / "provisioning/sites/community_gate.toml"
 
 
 def sound_site():
     """A fail-secure door with hard anti-passback, a fail-safe escape door, and a turnstile."""
     return copy.deepcopy(SOUND)
+
+
+def demo_site():
+    """The demo gate with its vehicle lane, without the files of its rehearsal."""
+    tree = tomllib.loads(DEMO.read_text(encoding="utf-8"))
+    del tree["rehearsal"]
+    return tree
+
+
+# -- changes of a tree: the keys on the way, then the value -----------------------------------------------------------
+
+
+def put(*keys_and_value):
+    *keys, value = keys_and_value
+
+    def change(site):
+        place = site
+        for key in keys[:-1]:
+            place = place[key]
+        place[keys[-1]] = copy.deepcopy(value)
+
+    return change
+
+
+def drop(*keys):
+    def change(site):
+        place = site
+        for key in keys[:-1]:
+            place = place[key]
+        del place[keys[-1]]
+
+    return change
+
+
+def append(*keys_and_value):
+    *keys, value = keys_and_value
+
+    def change(site):
+        place = site
+        for key in keys:
+            place = place[key]
+        place.append(copy.deepcopy(value))
+
+    return change
+
+
+def every(*changes):
+    def change(site):
+        for each in changes:
+            each(site)
+
+    return change
+
+
+def device_put(name, **values):
+    """Change keys of the device with this id; None takes a key away."""
+
+    def change(site):
+        table = next(device for device in site["device"] if device["id"] == name)
+        for key, value in values.items():
+            table.pop(key, None)
+            if value is not None:
+                table[key] = value
+
+    return change
+
+
+# -- tables -----------------------------------------------------------------------------------------------------------
 
 
 def reader(name, d0, d1, **more):

@@ -2,16 +2,15 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
 from firmware.__main__ import main
 from firmware.controller.check import check
 from firmware.texts import LOCALES, texts
-from tests.config.site_files import contact, reader, relay, sound_site, write
+from tests.config import lane_mistakes
+from tests.config.site_files import DEMO, append, contact, drop, every, put, reader, relay, sound_site, write
 
-DEMO = Path(__file__).parents[2] / "provisioning/sites/community_gate.toml"
 FRONT, SIDE, HALL = 0, 1, 2
 DEVICES = [device["id"] for device in sound_site()["device"]]
 
@@ -87,123 +86,81 @@ PEER_KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
 PEER_ID = "eh7ddx5bksrgcytl"
 
 
-# Each rule, planted alone, is the only problem: (what to change, where it is found, the rule, what was meant).
-def _set(*keys_and_value):
-    *keys, value = keys_and_value
-
-    def change(site):
-        place = site
-        for key in keys[:-1]:
-            place = place[key]
-        place[keys[-1]] = value
-
-    return change
-
-
-def _drop(*keys):
-    def change(site):
-        place = site
-        for key in keys[:-1]:
-            place = place[key]
-        del place[keys[-1]]
-
-    return change
-
-
 def _device(name, **values):
     return lambda site: device(site, name).update(values)
 
 
-def _all(*changes):
-    def change(site):
-        for each in changes:
-            each(site)
-
-    return change
-
-
-def _add(*keys_and_value):
-    *keys, value = keys_and_value
-
-    def change(site):
-        place = site
-        for key in keys:
-            place = place[key]
-        place.append(value)
-
-    return change
-
-
 _POINT = ("portal", FRONT, "access_point", 0)
 NEXT = len(DEVICES)
+# Each rule, planted alone, is the only problem: (what to change, where it is found, the rule, what was meant).
 ALONE = [
-    (_set("network", "x"), "network", "table", ""),
-    (_set("site", "fire_inputs", "fire"), "site.fire_inputs", "list", ""),
-    (_set("area", {"id": "inside"}), "area", "list_of_tables", ""),
-    (_set("portal", SIDE, "access_point", 0, "readers", ["side_reader"] * 513), "portal[1].access_point[0].readers",
+    (put("network", "x"), "network", "table", ""),
+    (put("site", "fire_inputs", "fire"), "site.fire_inputs", "list", ""),
+    (put("area", {"id": "inside"}), "area", "list_of_tables", ""),
+    (put("portal", SIDE, "access_point", 0, "readers", ["side_reader"] * 513), "portal[1].access_point[0].readers",
      "list_length", ""),
-    (_set("sight", {}), "sight", "unknown_key", "site"),
-    (_set("portal", FRONT, "lock_knd", "fail_safe"), "portal[0].lock_knd", "unknown_key", "lock_kind"),
-    (_drop("site", "name"), "site.name", "missing", ""),
-    (_drop("portal", FRONT, "lock"), "portal[0].lock", "missing", ""),
-    (_drop("portal", FRONT, "egress"), "portal[0].egress", "missing", ""),
-    (_drop("board"), "board", "missing", ""),
-    (_drop("device", NEXT - 1, "id"), f"device[{NEXT - 1}].id", "missing", ""),
-    (_set("portal", FRONT, "escape", "yes"), "portal[0].escape", "flag", ""),
-    (_set("store", "retention_mb", 1), "store.retention_mb", "whole_number", ""),
-    (_set("portal", FRONT, "open_ms_max", 9_999), "portal[0].open_ms_max", "whole_number_by", ""),
-    (_set("portal", FRONT, "lock_kind", "failsecure"), "portal[0].lock_kind", "word", "fail_secure"),
-    (_set("portal", HALL, "kind", "turnstle"), "portal[2].kind", "word", "turnstile"),
+    (put("sight", {}), "sight", "unknown_key", "site"),
+    (put("portal", FRONT, "lock_knd", "fail_safe"), "portal[0].lock_knd", "unknown_key", "lock_kind"),
+    (drop("site", "name"), "site.name", "missing", ""),
+    (drop("portal", FRONT, "lock"), "portal[0].lock", "missing", ""),
+    (drop("portal", FRONT, "egress"), "portal[0].egress", "missing", ""),
+    (drop("board"), "board", "missing", ""),
+    (drop("device", NEXT - 1, "id"), f"device[{NEXT - 1}].id", "missing", ""),
+    (put("portal", FRONT, "escape", "yes"), "portal[0].escape", "flag", ""),
+    (put("store", "retention_mb", 1), "store.retention_mb", "whole_number", ""),
+    (put("portal", FRONT, "open_ms_max", 9_999), "portal[0].open_ms_max", "whole_number_by", ""),
+    (put("portal", FRONT, "lock_kind", "failsecure"), "portal[0].lock_kind", "word", "fail_secure"),
+    (put("portal", HALL, "kind", "turnstle"), "portal[2].kind", "word", "turnstile"),
     (_device("spare", kind="contct"), at("spare", "kind"), "word", "contact"),
-    (_set("board", "kind", "simulated_bord"), "board.kind", "word", "simulated_board"),
-    (_set("site", "id", "North Gate"), "site.id", "id", ""),
+    (put("board", "kind", "simulated_bord"), "board.kind", "word", "simulated_board"),
+    (put("site", "id", "North Gate"), "site.id", "id", ""),
     (_device("spare", id="Spare!"), at("spare", "id"), "id", ""),
-    (_set("site", "name", "gate\u202e"), "site.name", "name", ""),
-    (_set("store", "folder", ""), "store.folder", "file_path", ""),
-    (_set("roster", {"signers": ["abc"]}), "roster.signers[0]", "public_key", ""),
-    (_set("network", "page", "192.168.1.5:80"), "network.page", "page_address", ""),
-    (_set("network", "page", "localhost"), "network.page", "page_address", ""),
-    (_set(*_POINT, "direction", "inn"), "portal[0].access_point[0].direction", "direction", ""),
-    (_set("site", "time_zone", "Asia/Shangai"), "site.time_zone", "time_zone", "Asia/Shanghai"),
-    (_set("rehearsal", {"plants": "none.toml"}), "rehearsal.plants", "file_missing", ""),
-    (_add("area", {"id": "side"}), "area[2].id", "duplicate_id", ""),
-    (_add("device", contact("fire", "X16")), f"device[{NEXT}].id", "duplicate_id", ""),
-    (_set("portal", FRONT, "contact", "front_contct"), "portal[0].contact", "no_device", "front_contact"),
-    (_set(*_POINT, "readers", ["front_raeder"]), "portal[0].access_point[0].readers[0]", "no_device", "front_reader"),
-    (_add("reader", {"id": "frond_reader"}), "reader[1].id", "no_device", "front_reader"),
-    (_set("portal", SIDE, "interlock", ["frnt"]), "portal[1].interlock[0]", "no_portal", "front"),
-    (_set("portal", SIDE, "interlock", ["side"]), "portal[1].interlock[0]", "no_portal", ""),
-    (_set("portal", SIDE, "access_point", 0, "area_to", "insde"), "portal[1].access_point[0].area_to", "no_area",
+    (put("site", "name", "gate\u202e"), "site.name", "name", ""),
+    (put("store", "folder", ""), "store.folder", "file_path", ""),
+    (put("roster", {"signers": ["abc"]}), "roster.signers[0]", "public_key", ""),
+    (put("network", "page", "192.168.1.5:80"), "network.page", "page_address", ""),
+    (put("network", "page", "localhost"), "network.page", "page_address", ""),
+    (put(*_POINT, "direction", "inn"), "portal[0].access_point[0].direction", "direction", ""),
+    (put("site", "time_zone", "Asia/Shangai"), "site.time_zone", "time_zone", "Asia/Shanghai"),
+    (put("rehearsal", {"plants": "none.toml"}), "rehearsal.plants", "file_missing", ""),
+    (append("area", {"id": "side"}), "area[2].id", "duplicate_id", ""),
+    (append("device", contact("fire", "X16")), f"device[{NEXT}].id", "duplicate_id", ""),
+    (put("portal", FRONT, "contact", "front_contct"), "portal[0].contact", "no_device", "front_contact"),
+    (put(*_POINT, "readers", ["front_raeder"]), "portal[0].access_point[0].readers[0]", "no_device", "front_reader"),
+    (append("reader", {"id": "frond_reader"}), "reader[1].id", "no_device", "front_reader"),
+    (put("portal", SIDE, "interlock", ["frnt"]), "portal[1].interlock[0]", "no_portal", "front"),
+    (put("portal", SIDE, "interlock", ["side"]), "portal[1].interlock[0]", "no_portal", ""),
+    (put("portal", SIDE, "access_point", 0, "area_to", "insde"), "portal[1].access_point[0].area_to", "no_area",
      "inside"),
-    (_set("site", "tamper_inputs", ["fire"]), "site.tamper_inputs[0]", "used_twice", ""),
-    (_set("portal", SIDE, "access_point", 0, "readers", ["side_reader", "front_reader"]),
+    (put("site", "tamper_inputs", ["fire"]), "site.tamper_inputs[0]", "used_twice", ""),
+    (put("portal", SIDE, "access_point", 0, "readers", ["side_reader", "front_reader"]),
      "portal[1].access_point[0].readers[1]", "used_twice", ""),
-    (_set(*_POINT, "area_from", "inside"), "portal[0].access_point[0].area_to", "same_area", ""),
-    (_set("portal", FRONT, "prealarm_ms", 30_000), "portal[0].prealarm_ms", "below", ""),
-    (_set("portal", FRONT, "release_ms", 20_000), "portal[0].extended_release_ms", "not_below", ""),
-    (_set("reader", 0, "pin_lockout_ms_max", 30_000), "reader[0].pin_lockout_ms_max", "not_below", ""),
-    (_set("portal", FRONT, "first_card", True), "portal[0].first_card", "first_card_without_schedule", ""),
-    (_set("portal", SIDE, "access_point", 0, "antipassback", "soft"), "portal[1].access_point[0].area_to",
+    (put(*_POINT, "area_from", "inside"), "portal[0].access_point[0].area_to", "same_area", ""),
+    (put("portal", FRONT, "prealarm_ms", 30_000), "portal[0].prealarm_ms", "below", ""),
+    (put("portal", FRONT, "release_ms", 20_000), "portal[0].extended_release_ms", "not_below", ""),
+    (put("reader", 0, "pin_lockout_ms_max", 30_000), "reader[0].pin_lockout_ms_max", "not_below", ""),
+    (put("portal", FRONT, "first_card", True), "portal[0].first_card", "first_card_without_schedule", ""),
+    (put("portal", SIDE, "access_point", 0, "antipassback", "soft"), "portal[1].access_point[0].area_to",
      "antipassback_without_area", ""),
-    (_set(*_POINT, "requirement", 1, "accept", [["card"], []]), "portal[0].access_point[0].requirement[1].accept",
+    (put(*_POINT, "requirement", 1, "accept", [["card"], []]), "portal[0].access_point[0].requirement[1].accept",
      "accept_empty", ""),
-    (_set(*_POINT, "requirement", 1, "accept", [["card", "card"]]),
+    (put(*_POINT, "requirement", 1, "accept", [["card", "card"]]),
      "portal[0].access_point[0].requirement[1].accept[0]", "accept_repeats", ""),
-    (_set("portal", FRONT, "egress", "software"), "portal[0].egress", "egress", ""),
-    (_drop("portal", SIDE, "rex"), "portal[1].egress", "egress_rex_missing", ""),
-    (_set("portal", FRONT, "egress", "rex_hardware"), "portal[0].lock_kind", "egress_rex_fail_secure", ""),
-    (_all(_drop("portal", HALL, "drop"), _set("portal", HALL, "escape", False)), "portal[2].drop",
+    (put("portal", FRONT, "egress", "software"), "portal[0].egress", "egress", ""),
+    (drop("portal", SIDE, "rex"), "portal[1].egress", "egress_rex_missing", ""),
+    (put("portal", FRONT, "egress", "rex_hardware"), "portal[0].lock_kind", "egress_rex_fail_secure", ""),
+    (every(drop("portal", HALL, "drop"), put("portal", HALL, "escape", False)), "portal[2].drop",
      "turnstile_way_out", ""),
-    (_all(_drop("portal", HALL, "drop"), _set("portal", HALL, "escape", False),
-          _set("portal", HALL, "egress_by", "front")), "portal[2].egress_by", "egress_by_no_escape", ""),
-    (_set("portal", HALL, "egress_by", "sdie"), "portal[2].egress_by", "no_portal", "side"),
-    (_drop("portal", HALL, "drop"), "portal[2].drop", "turnstile_escape_drop", ""),
+    (every(drop("portal", HALL, "drop"), put("portal", HALL, "escape", False),
+          put("portal", HALL, "egress_by", "front")), "portal[2].egress_by", "egress_by_no_escape", ""),
+    (put("portal", HALL, "egress_by", "sdie"), "portal[2].egress_by", "no_portal", "side"),
+    (drop("portal", HALL, "drop"), "portal[2].drop", "turnstile_escape_drop", ""),
     (_device("hall_drop", on_lost="off"), at("hall_drop", "on_lost"), "drop_on_lost", ""),
     (_device("side_lock", on_lost="off"), at("side_lock", "on_lost"), "escape_on_lost", ""),
     (_device("front_lock", on_lost="on"), at("front_lock", "on_lost"), "fail_secure_on_lost", ""),
     (_device("hall_in_release", on_lost="on"), at("hall_in_release", "on_lost"), "release_on_lost", ""),
-    (_set("portal", FRONT, "lock", "spare"), "portal[0].lock", "wrong_role", ""),
-    (_add("site", "fire_inputs", "front_lock"), "site.fire_inputs[1]", "used_twice", ""),
+    (put("portal", FRONT, "lock", "spare"), "portal[0].lock", "wrong_role", ""),
+    (append("site", "fire_inputs", "front_lock"), "site.fire_inputs[1]", "used_twice", ""),
     (_device("spare", line="GPIO99"), at("spare", "line"), "line_unknown", ""),
     (_device("spare", line="GPIO2"), at("spare", "line"), "line_reserved", ""),
     (_device("spare", line="GPIO17"), at("spare", "line"), "line_twice", ""),
@@ -211,38 +168,38 @@ ALONE = [
     (_device("front_lock", line="GPIO7"), at("front_lock", "line"), "on_at_boot", ""),
     (_device("front_lock", on_level="low"), at("front_lock", "line"), "on_at_boot", ""),
     (_device("hall_in_release", on_level="low"), at("hall_in_release", "line"), "on_at_boot", ""),
-    (_add("device", reader("lonely", "X8", "X9")), f"device[{NEXT}].id", "reader_unused", ""),
-    (_add("reader", {"id": "spare"}), "reader[1].id", "reader_guard", ""),
-    (_set("portal", SIDE, "access_point", []), "portal[1].access_point", "portal_without_access_point", ""),
-    (_drop("portal", FRONT, "contact"), "portal[0].access_point[0].antipassback", "hard_antipassback_unproven", ""),
-    (_drop("portal", FRONT, "access_point", 1, "area_from"), "portal[0].access_point[0].antipassback",
+    (append("device", reader("lonely", "X8", "X9")), f"device[{NEXT}].id", "reader_unused", ""),
+    (append("reader", {"id": "spare"}), "reader[1].id", "reader_guard", ""),
+    (put("portal", SIDE, "access_point", []), "portal[1].access_point", "portal_without_access_point", ""),
+    (drop("portal", FRONT, "contact"), "portal[0].access_point[0].antipassback", "hard_antipassback_unproven", ""),
+    (drop("portal", FRONT, "access_point", 1, "area_from"), "portal[0].access_point[0].antipassback",
      "hard_antipassback_no_exit", ""),
-    (_all(_drop("portal", FRONT, "access_point", 1, "area_from"), _drop("area", 0, "occupancy_max"),
-          _set("portal", HALL, "access_point", 0, "area_from", "inside"),
-          _set("portal", HALL, "access_point", 0, "direction", "out")),
+    (every(drop("portal", FRONT, "access_point", 1, "area_from"), drop("area", 0, "occupancy_max"),
+          put("portal", HALL, "access_point", 0, "area_from", "inside"),
+          put("portal", HALL, "access_point", 0, "direction", "out")),
      "portal[0].access_point[0].antipassback", "hard_antipassback_no_exit", ""),
-    (_all(_drop("portal", FRONT, "contact"), _set(*_POINT, "antipassback", "off")),
+    (every(drop("portal", FRONT, "contact"), put(*_POINT, "antipassback", "off")),
      "area[0].occupancy_max", "limit_unproven", ""),
-    (_all(_drop("portal", FRONT, "access_point", 1, "area_from"), _drop("portal", FRONT, "access_point", 1, "area_to"),
-          _set(*_POINT, "antipassback", "off"), _drop("area", 0, "occupancy_max"), _set("area", 0, "quota", True)),
+    (every(drop("portal", FRONT, "access_point", 1, "area_from"), drop("portal", FRONT, "access_point", 1, "area_to"),
+          put(*_POINT, "antipassback", "off"), drop("area", 0, "occupancy_max"), put("area", 0, "quota", True)),
      "area[0].quota", "limit_no_exit", ""),
-    (_set("site", "fire_inputs", []), "site.fire_inputs", "unlock_schedule_fire", ""),
-    (_set(*_POINT, "requirement", 1, "accept", [["face"], ["card"]]),
+    (put("site", "fire_inputs", []), "site.fire_inputs", "unlock_schedule_fire", ""),
+    (put(*_POINT, "requirement", 1, "accept", [["face"], ["card"]]),
      "portal[0].access_point[0].requirement[1].accept", "factor_without_device", ""),
-    (_all(_set("reader", 0, "repeat_ms", 5_000), _set("portal", FRONT, "double_swipe_ms", 4_000)),
+    (every(put("reader", 0, "repeat_ms", 5_000), put("portal", FRONT, "double_swipe_ms", 4_000)),
      "portal[0].double_swipe_ms", "double_swipe_repeat", ""),
     (_device("front_reader", d1="GPIO17"), at("front_reader", "d1"), "device", ""),
     (_device("spare", debounce_ms=5_000), at("spare", "debounce_ms"), "device", ""),
     (_device("front_reader", formats=["H10301", "H10305"]), at("front_reader", "formats[1]"), "device", ""),
     (_device("front_reader", formats=["H10301", "IND26"]), at("front_reader", "formats"), "device", ""),
     (_device("front_reader", formats=["H10302", "H10304"]), at("front_reader", "formats"), "device", ""),
-    (_set("peer", [{"id": "North", "key": PEER_KEY}]), "peer[0].id", "controller_id", ""),
-    (_set("peer", [{"id": "a" * 16, "key": PEER_KEY}]), "peer[0].id", "controller_id_of_key", PEER_ID),
-    (_set("peer", [{"id": PEER_ID, "key": PEER_KEY[:-1]}]), "peer[0].key", "public_key", ""),
-    (_set("peer", [{"id": PEER_ID, "key": PEER_KEY}] * 2), "peer[1].id", "duplicate_id", ""),
-    (_set("area", 0, "shared", True), "area[0].shared", "shared_without_peer", ""),
-    (_set("exchange", {"heard_ms_max": 4_999}), "exchange.heard_ms_max", "whole_number", ""),
-    (_set("portal", SIDE, "access_point", 0, "readers", []), "portal[1].access_point[0].readers",
+    (put("peer", [{"id": "North", "key": PEER_KEY}]), "peer[0].id", "controller_id", ""),
+    (put("peer", [{"id": "a" * 16, "key": PEER_KEY}]), "peer[0].id", "controller_id_of_key", PEER_ID),
+    (put("peer", [{"id": PEER_ID, "key": PEER_KEY[:-1]}]), "peer[0].key", "public_key", ""),
+    (put("peer", [{"id": PEER_ID, "key": PEER_KEY}] * 2), "peer[1].id", "duplicate_id", ""),
+    (put("area", 0, "shared", True), "area[0].shared", "shared_without_peer", ""),
+    (put("exchange", {"heard_ms_max": 4_999}), "exchange.heard_ms_max", "whole_number", ""),
+    (put("portal", SIDE, "access_point", 0, "readers", []), "portal[1].access_point[0].readers",
      "access_point_without_readers", ""),
 ]  # fmt: skip
 
@@ -307,7 +264,7 @@ def test_every_rule_of_the_catalogue_is_planted_somewhere():
     planted = {rule for _, _, rule, _ in ALONE}
     files = {"file_syntax", "file_encoding", "file_nesting", "file_too_large", "file_unreadable"}
     engine = {"struct", "number", "number_by", "text", "text_pattern"}  # tests/config/test_convert.py
-    assert rules == planted | files | engine
+    assert rules == planted | lane_mistakes.RULES | files | engine
 
 
 # -- the command ------------------------------------------------------------------------------------------------------
@@ -326,7 +283,7 @@ def test_the_command_as_json(capsys, tmp_path):
     report = json.loads(capsys.readouterr().out)
     assert report["ok"]
     lines = [wire["line"] for wire in report["wires"]]
-    assert len(lines) == len(set(lines)) == 34
+    assert len(lines) == len(set(lines)) == 72
     lock = next(wire for wire in report["wires"] if wire["device"] == "hall_drop")
     assert (lock["active"], lock["on_lost"], lock["on_lost_level"], lock["portal"]) == ("low", "on", "low", "hall")
     site = sound_site()

@@ -1,14 +1,17 @@
-"""The contact driver: first level, debounce by stamps and by reading again, chatter, short pulses."""
+"""The contact driver: first level, debounce by stamps and by reading again, chatter, short pulses; prompt activity."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from itertools import pairwise
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from drivers.bus.lines import Edge
+from drivers.bus.lines import Edge, Overflow
 from drivers.bus.simulated import SimulatedLines
 from drivers.contact import Contact, ContactConfig
 from drivers.reports import AnyReport, InputLevel, Level
@@ -21,12 +24,14 @@ SEED = 20260706
 Body = Callable[[FarEnd, list[AnyReport], Contact], Awaitable[None]]
 
 
-def on_wire(body: Body, *, active: str = "high", debounce_ms: int = 20, start_high: bool = False) -> None:
+def on_wire(
+    body: Body, *, active: str = "high", debounce_ms: int = 20, start_high: bool = False, prompt: bool = False
+) -> None:
     async def run() -> None:
         far_end = FarEnd({"C": start_high})
         lines = SimulatedLines(await far_end.hand_over())
         said: list[AnyReport] = []
-        driver = Contact(ContactConfig("contact", "C", LevelWord(active), debounce_ms), lines)
+        driver = Contact(ContactConfig("contact", "C", LevelWord(active), debounce_ms, prompt), lines)
         task = asyncio.create_task(driver.run(said.append))
         try:
             await after_ms(10)
@@ -153,3 +158,206 @@ def test_what_the_edges_do_not_tell_the_next_reading_does() -> None:
         assert levels(said) == [InputLevel.INACTIVE, InputLevel.ACTIVE]
 
     on_wire(body)
+
+
+def test_quiet_is_judged_after_all_that_the_bus_hands_over() -> None:
+    """After a stall the edges come in several messages; the first of them alone looks like a level that has held."""
+
+    async def body(far_end: FarEnd, said: list[AnyReport], driver: Contact) -> None:
+        at_ns = now_ns()
+        await until_ns(at_ns + 300 * MS)
+        far_end.send([Edge("C", True, at_ns)])
+        far_end.send([Edge("C", False, at_ns + 5 * MS)])
+        await after_ms(500)
+        assert levels(said) == [InputLevel.INACTIVE]
+
+    on_wire(body)
+
+
+# -- prompt: what stops a motion --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("active", "start_high"), [("high", False), ("low", True)])
+def test_prompt_activity_is_told_with_its_first_edge_and_its_end_when_it_is_quiet(
+    active: str, start_high: bool
+) -> None:
+    on, off = active == "high", active != "high"
+
+    async def body(far_end: FarEnd, said: list[AnyReport], driver: Contact) -> None:
+        at_ns = now_ns()
+        far_end.send([Edge("C", on, at_ns)])
+        await until_ns(at_ns + 1)  # the time that the wires of the rehearsal need, and no debounce
+        assert [(report.level, report.at_ns) for report in said[1:]] == [(InputLevel.ACTIVE, at_ns)]
+        for offset_ms in (1, 2, 3):  # it bounces
+            await until_ns(at_ns + offset_ms * MS)
+            far_end.send([Edge("C", off if offset_ms % 2 else on, at_ns + offset_ms * MS)])
+        await until_ns(at_ns + 22 * MS)
+        assert levels(said)[1:] == [InputLevel.ACTIVE]
+        await until_ns(at_ns + 24 * MS)
+        assert [(report.level, report.at_ns) for report in said[2:]] == [(InputLevel.INACTIVE, at_ns + 3 * MS)]
+
+    on_wire(body, active=active, start_high=start_high, prompt=True)
+
+
+def test_prompt_a_glitch_of_a_microsecond_is_activity_until_it_was_quiet() -> None:
+    async def body(far_end: FarEnd, said: list[AnyReport], driver: Contact) -> None:
+        at_ns = now_ns()
+        far_end.send([Edge("C", True, at_ns), Edge("C", False, at_ns + US)])
+        await until_ns(at_ns + 19 * MS)
+        assert levels(said)[1:] == [InputLevel.ACTIVE]
+        await until_ns(at_ns + 21 * MS)
+        assert levels(said)[1:] == [InputLevel.ACTIVE, InputLevel.INACTIVE]
+
+    on_wire(body, prompt=True)
+
+
+def test_prompt_chatter_is_activity_for_as_long_as_it_lasts() -> None:
+    """It is not read as it stands after 400 ms: that may be the moment between two touches."""
+
+    async def body(far_end: FarEnd, said: list[AnyReport], driver: Contact) -> None:
+        began_ns = now_ns()
+        for index in range(200):
+            at_ns = began_ns + index * 10 * MS
+            await until_ns(at_ns)
+            far_end.send([Edge("C", index % 2 == 0, at_ns)])
+        assert levels(said)[1:] == [InputLevel.ACTIVE]
+        assert said[1].at_ns == began_ns
+        await after_ms(30)
+        assert levels(said)[1:] == [InputLevel.ACTIVE, InputLevel.INACTIVE]
+
+    on_wire(body, prompt=True)
+
+
+def test_prompt_both_edges_in_one_piece_after_a_stall_are_both_told() -> None:
+    async def body(far_end: FarEnd, said: list[AnyReport], driver: Contact) -> None:
+        at_ns = now_ns()
+        await until_ns(at_ns + 300 * MS)
+        stamps = [(True, at_ns), (False, at_ns + 80 * MS), (True, at_ns + 200 * MS)]
+        far_end.send([Edge("C", level, stamp) for level, stamp in stamps])
+        await after_ms(50)
+        assert [(report.level, report.at_ns) for report in said[1:]] == [
+            (InputLevel.ACTIVE if level else InputLevel.INACTIVE, stamp) for level, stamp in stamps
+        ]
+
+    on_wire(body, prompt=True)
+
+
+def test_prompt_an_end_whose_beginning_was_lost_is_activity() -> None:
+    async def body(far_end: FarEnd, said: list[AnyReport], driver: Contact) -> None:
+        far_end.send([Edge("C", False, now_ns())])
+        await after_ms(1)
+        assert levels(said) == [InputLevel.INACTIVE, InputLevel.ACTIVE]
+        await after_ms(30)
+        assert levels(said) == [InputLevel.INACTIVE, InputLevel.ACTIVE, InputLevel.INACTIVE]
+
+    on_wire(body, prompt=True)
+
+
+class OverflowingLines:
+    """A bus of one input in memory: the kernel's buffer overflows when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = False
+        self.on_edges: Callable[[list[Edge | Overflow]], None] = lambda edges: None
+
+    async def open(self) -> None:
+        """It is open."""
+
+    async def ready(self) -> None:
+        """Its level is known."""
+
+    async def lost(self) -> str:
+        return str(await asyncio.get_running_loop().create_future())
+
+    def claim_input(
+        self, line: str, holder: str, on_edges: Callable[[list[Edge | Overflow]], None]
+    ) -> OverflowingLines:
+        self.on_edges = on_edges
+        return self
+
+    def level(self) -> bool:
+        return self.now
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+@pytest.mark.parametrize(("prompt", "after"), [(False, []), (True, [InputLevel.ACTIVE, InputLevel.INACTIVE])])
+def test_prompt_an_overflow_may_have_swallowed_activity(prompt: bool, after: list[InputLevel]) -> None:
+    async def run() -> None:
+        bus = OverflowingLines()
+        said: list[AnyReport] = []
+        driver = Contact(ContactConfig("contact", "C", LevelWord.HIGH, 20, prompt), bus)  # type: ignore[arg-type]
+        task = asyncio.create_task(driver.run(said.append))
+        await after_ms(10)
+        bus.on_edges([Overflow("C", now_ns())])
+        assert levels(said)[1:] == after[:1]  # in the same callback
+        await after_ms(100)
+        assert levels(said)[1:] == after
+        assert driver.counters()["overflows"] == 1
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    run_virtual(run())
+
+
+def test_prompt_what_is_active_at_the_start_stays_so() -> None:
+    async def body(far_end: FarEnd, said: list[AnyReport], driver: Contact) -> None:
+        await after_ms(1_000)
+        assert levels(said) == [InputLevel.ACTIVE]
+
+    on_wire(body, start_high=True, prompt=True)
+
+
+STORMS = st.lists(
+    st.tuples(
+        st.sampled_from((1 * US, 900 * US, 3 * MS, 19 * MS, 20 * MS, 21 * MS, 60 * MS)),  # since the edge before
+        st.booleans(),  # the level after it; the same twice: an edge was lost
+        st.sampled_from((0, 0, 0, 5, 300)),  # milliseconds that the process is stalled before it takes the edge
+    ),
+    min_size=1,
+    max_size=30,
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(storm=STORMS)
+def test_prompt_activity_never_late_and_its_end_never_early(storm: list[tuple[int, bool, int]]) -> None:
+    """Against the edges themselves: one that finds it inactive is told when it comes; an end has had its quiet."""
+
+    async def run() -> None:
+        far_end = FarEnd({"C": False})
+        lines = SimulatedLines(await far_end.hand_over())
+        told: list[tuple[int, Level]] = []
+        driver = Contact(ContactConfig("contact", "C", LevelWord.HIGH, 20, True), lines)
+        task = asyncio.create_task(driver.run(lambda report: told.append((now_ns(), report))))  # type: ignore[arg-type]
+        await after_ms(10)
+        edges: list[tuple[int, int]] = []  # stamp, arrival
+        stamp_ns = arrive_ns = now_ns()
+        for gap_ns, level, stalled_ms in storm:
+            stamp_ns += gap_ns
+            arrive_ns = max(arrive_ns, stamp_ns + stalled_ms * MS)
+            await until_ns(arrive_ns)
+            far_end.send([Edge("C", level, stamp_ns)])
+            edges.append((stamp_ns, arrive_ns))
+        await until_ns(arrive_ns + 100 * MS)
+        assert [report.level for _, report in told] == [
+            InputLevel.ACTIVE if index % 2 else InputLevel.INACTIVE for index in range(len(told))
+        ]
+        for (before_ns, before), (at_ns, report) in pairwise(told):
+            if report.level is InputLevel.ACTIVE:  # the first edge since, when it came
+                first = next((at, came) for at, came in edges if at > before.at_ns and came >= before_ns - US)
+                assert report.at_ns == first[0]
+                assert at_ns - first[1] <= US
+            else:
+                known = [at for at, came in edges if came < at_ns]
+                assert report.at_ns in {at for at, _ in edges}
+                assert not [at for at in known if report.at_ns < at < report.at_ns + 20 * MS]
+                assert at_ns >= report.at_ns + 20 * MS - US
+        assert (told[-1][1].level is InputLevel.ACTIVE) == storm[-1][1]
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        lines.close()
+        await far_end.close()
+
+    run_virtual(run())
