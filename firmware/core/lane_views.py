@@ -27,6 +27,7 @@ _POSITION: dict[Motion, Position] = {
     Motion.BETWEEN: Position.BETWEEN,
     Motion.OPENING: Position.OPENING,
     Motion.PAUSING: Position.BETWEEN,
+    Motion.REVERSING: Position.BETWEEN,
     Motion.CLOSING: Position.CLOSING,
     Motion.BACKING: Position.CLOSING,
     Motion.RECOILING: Position.BETWEEN,

@@ -126,6 +126,13 @@ def _mains(turn: Turn, entry: Input, before: Level | None, level: Level) -> None
         turn.record(Code.MAINS_BACK, device=entry.id)
 
 
+def _key(turn: Turn, entry: Input, before: Level | None, level: Level) -> None:
+    """R9: held from the moment it is turned. One that is turned when the power comes moves nothing (R13)."""
+    held = before is Level.INACTIVE and level is Level.ACTIVE
+    opens, closes = turn.state.keys
+    turn.set(keys=(held, closes) if entry.part is Part.KEY_OPEN else (opens, held))
+
+
 def _fire_key(turn: Turn, entry: Input, before: Level | None, level: Level) -> None:
     if level is Level.ACTIVE:
         turn.record(Code.FIRE_KEY, device=entry.id)
@@ -154,8 +161,8 @@ _MEANS: dict[Part, Callable[[Turn, Input, Level | None, Level], None]] = {
     Part.RESET: _reset,
     Part.SERVICE_KEY: _isolator,
     Part.COVER: _isolator,
-    Part.KEY_OPEN: _nothing,
-    Part.KEY_CLOSE: _nothing,
+    Part.KEY_OPEN: _key,
+    Part.KEY_CLOSE: _key,
     Part.EMERGENCY: _emergency,
     Part.FIRE_KEY: _fire_key,
     Part.ARM: _arm,

@@ -66,6 +66,12 @@ def unhealthy(plan: Plan, state: BarrierState) -> int | None:
     return None
 
 
+def may_back_off(plan: Plan, state: BarrierState) -> bool:
+    """R1 holds for these few centimetres, too."""
+    clear = met(plan, state) is None and unhealthy(plan, state) is None
+    return clear and not state.doubt and not runs(state.timers, "clear")
+
+
 def may_open(plan: Plan, state: BarrierState, *, by_key: bool) -> bool:
     """Whether nothing of the opening direction stands against it, and its ends can be seen."""
     return pinched(plan, state, by_key=by_key) is None and _reported(plan, state) and not state.lost
@@ -82,13 +88,16 @@ def pinched(plan: Plan, state: BarrierState, *, by_key: bool) -> int | None:
 
 def on_battery(plan: Plan, state: BarrierState) -> bool:
     """R13: no close without mains; what is not known counts as no mains."""
-    return any(state.levels[place] is not Level.INACTIVE for place in plan.of_part[Part.MAINS])
+    for place in plan.of_part[Part.MAINS]:  # noqa: SIM110
+        if state.levels[place] is not Level.INACTIVE:
+            return True
+    return False
 
 
 def _reported(plan: Plan, state: BarrierState) -> bool:
     """Whether whatever bars or ends a motion has reported since the start."""
     levels = state.levels
-    return all(levels[place] is not None for place in plan.known_first)
+    return None not in levels or all(levels[place] is not None for place in plan.known_first)
 
 
 def _needs_change(sensor: Sensor) -> bool:

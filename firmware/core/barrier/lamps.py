@@ -22,7 +22,7 @@ _SOUNDS = (Motion.WARNING, Motion.RECOILING, *_CLOSES)
 
 def command(plan: Plan, state: BarrierState) -> tuple[BarrierState, list[SetOutput]]:
     """The outputs that differ from what they were last told; what goes off before what comes on."""
-    wanted = tuple(_ON[each.part](plan, state, each) for each in plan.outputs)
+    wanted = tuple([_ON[each.part](plan, state, each) for each in plan.outputs])
     if wanted == state.commanded:
         return state, []
     changed = [

@@ -21,6 +21,7 @@ class Motion(StrEnum):
     CLOSING = "closing"
     OPENING = "opening"
     PAUSING = "pausing"  # the dead time before it opens (R5)
+    REVERSING = "reversing"  # the same while it goes back from a close, whoever wants what (R3)
     RECOILING = "recoiling"  # the dead time before it backs off
     BACKING = "backing"  # briefly away from whom it met while it opened (R3)
     FAULT = "fault"  # latched: nothing moves until a person has reset it (R6)
@@ -109,9 +110,9 @@ MOTION: Table[Motion, MotionTrigger] = Table(
         Row(_M.CLOSING, _T.AT_OPEN, _M.OPEN, ("stop", "obstruct")),  # the drive itself met somebody and went back
         Row(_M.CLOSING, _T.CONTRADICTED, _M.FAULT, ("stop", "latch")),
         Row(_M.CLOSING, _T.LIMIT_LOST, _M.FAULT, ("stop", "latch")),
-        Row(_M.CLOSING, _T.REVERSE, _M.PAUSING, ("stop",)),
+        Row(_M.CLOSING, _T.REVERSE, _M.REVERSING, ("stop",)),
         Row(_M.CLOSING, _T.HALT, _M.UNKNOWN, ("stop", "halted", "look")),
-        Row(_M.CLOSING, _T.OBSTRUCTED, _M.PAUSING, ("stop", "obstruct")),
+        Row(_M.CLOSING, _T.OBSTRUCTED, _M.REVERSING, ("stop", "obstruct")),
         Row(_M.CLOSING, _T.BROKEN, _M.FAULT, ("stop", "latch")),
         Row(_M.CLOSING, _T.OVERDUE, _M.FAULT, ("stop", "latch")),
         Row(_M.OPENING, _T.AT_OPEN, _M.OPEN, ("stop", "arrived_open")),
@@ -125,10 +126,18 @@ MOTION: Table[Motion, MotionTrigger] = Table(
         Row(_M.PAUSING, _T.AT_OPEN, _M.OPEN),
         Row(_M.PAUSING, _T.CONTRADICTED, _M.FAULT, ("latch",)),
         Row(_M.PAUSING, _T.LIMIT_LOST, _M.FAULT, ("latch",)),
+        Row(_M.PAUSING, _T.WITHDRAWN, _M.UNKNOWN, ("look",)),
         Row(_M.PAUSING, _T.HALT, _M.UNKNOWN, ("halted", "look")),
         Row(_M.PAUSING, _T.BLOCKED, _M.UNKNOWN, ("halted", "look")),
         Row(_M.PAUSING, _T.BROKEN, _M.FAULT, ("latch",)),
         Row(_M.PAUSING, _T.RESTED, _M.OPENING, ("start",)),
+        Row(_M.REVERSING, _T.AT_OPEN, _M.OPEN),
+        Row(_M.REVERSING, _T.CONTRADICTED, _M.FAULT, ("latch",)),
+        Row(_M.REVERSING, _T.LIMIT_LOST, _M.FAULT, ("latch",)),
+        Row(_M.REVERSING, _T.HALT, _M.UNKNOWN, ("halted", "look")),
+        Row(_M.REVERSING, _T.BLOCKED, _M.UNKNOWN, ("halted", "look")),
+        Row(_M.REVERSING, _T.BROKEN, _M.FAULT, ("latch",)),
+        Row(_M.REVERSING, _T.RESTED, _M.OPENING, ("start",)),
         Row(_M.RECOILING, _T.CONTRADICTED, _M.FAULT, ("latch",)),
         Row(_M.RECOILING, _T.LIMIT_LOST, _M.FAULT, ("latch",)),
         Row(_M.RECOILING, _T.HALT, _M.FAULT, ("latch",)),
@@ -167,7 +176,9 @@ MOTION: Table[Motion, MotionTrigger] = Table(
         # A limit that it has just left may bounce; that it does not come on is found by the travel limit.
         *ignore(_M.OPENING, _T.AT_CLOSED, _T.OFF_LIMITS, _T.JUMPED, *_WANTS),
         *ignore(_M.OPENING, _T.OBSTRUCTED, _T.BLOCKED, _T.WARNED, _T.RESTED, _T.BACKED, _T.RESET),
-        *ignore(_M.PAUSING, _T.AT_CLOSED, _T.OFF_LIMITS, _T.JUMPED, *_WANTS),
+        *ignore(_M.PAUSING, _T.AT_CLOSED, _T.OFF_LIMITS, _T.JUMPED, _T.OPEN_NOW, _T.OPEN_LATER, _T.WARN, _T.REVERSE),
+        *ignore(_M.REVERSING, _T.AT_CLOSED, _T.OFF_LIMITS, _T.JUMPED, *_WANTS),
+        *ignore(_M.REVERSING, _T.OBSTRUCTED, _T.PINCHED, _T.RECOIL, _T.WARNED, _T.OVERDUE, _T.BACKED, _T.RESET),
         *ignore(_M.PAUSING, _T.OBSTRUCTED, _T.PINCHED, _T.RECOIL, _T.WARNED, _T.OVERDUE, _T.BACKED, _T.RESET),
         *ignore(_M.RECOILING, _T.AT_CLOSED, _T.AT_OPEN, _T.OFF_LIMITS, _T.JUMPED, *_WANTS),
         *ignore(_M.RECOILING, _T.OBSTRUCTED, _T.PINCHED, _T.RECOIL, _T.WARNED, _T.OVERDUE, _T.BACKED, _T.RESET),
@@ -241,7 +252,7 @@ WATCH: Table[Watch, WatchTrigger] = Table(
     WatchTrigger,
     rows=(
         Row(_W.UNKNOWN, _V.ROSE, _W.ACTIVE, ("time",)),
-        Row(_W.UNKNOWN, _V.FELL, _W.CLEAR),
+        Row(_W.UNKNOWN, _V.FELL, _W.CLEAR, ("cleared",)),
         Row(_W.UNKNOWN, _V.FAULTED, _W.FAULT, ("fault",)),
         Row(_W.CLEAR, _V.ROSE, _W.ACTIVE, ("time",)),
         Row(_W.CLEAR, _V.FAULTED, _W.FAULT, ("fault",)),

@@ -22,7 +22,9 @@ def spot_changed(turn: Turn, which: int) -> None:
     said = _said(turn, which)
     if said is not None:
         watch_on(turn, which, said)
-    if turn.state.testing is Testing.ASSERTED and all(
+    if said is WatchTrigger.FAULTED and turn.state.spots[which].masked:
+        testing_on(turn, TestingTrigger.ABORT)  # what it answers after that is no answer
+    elif turn.state.testing is Testing.ASSERTED and all(
         turn.state.levels[turn.plan.level_of[each]] is Level.ACTIVE for each in turn.plan.tested
     ):
         testing_on(turn, TestingTrigger.ANSWERED)

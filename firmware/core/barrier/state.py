@@ -53,6 +53,7 @@ class BarrierState(msgspec.Struct, frozen=True):
     commanded: tuple[bool | None, ...]  # what was last sent to each output; None: nothing that can be relied on
     motion: Motion = Motion.UNKNOWN
     end: End = End.UNKNOWN
+    keys: tuple[bool, bool] = (False, False)  # to open, to close: turned since the start, and held
     by_key: bool = False  # the motion, or its warning, is somebody's who holds the local key
     stop: Latch = Latch.CLEAR
     isolation: Latch = Latch.CLEAR

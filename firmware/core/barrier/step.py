@@ -15,8 +15,9 @@ from firmware.core.barrier.inputs import EMERGENCY, ISOLATED, STOP, latch_on, le
 from firmware.core.barrier.interlock import against_closing
 from firmware.core.barrier.lamps import command
 from firmware.core.barrier.machines import Latch, LatchTrigger, Motion, TestingTrigger, WatchTrigger
-from firmware.core.barrier.motion import HISTORY, OBSTRUCTED, break_off, motion_due, pursue, restored_obstruction
+from firmware.core.barrier.motion import HISTORY, OBSTRUCTED, break_off, motion_due, restored_obstruction
 from firmware.core.barrier.plan import Part, Plan
+from firmware.core.barrier.pursuit import pursue
 from firmware.core.barrier.sensors import beam_due, proof_due, testing_on, watch_on
 from firmware.core.barrier.state import BarrierState, Want
 from firmware.core.barrier.turn import Turn

@@ -79,6 +79,7 @@ TRACK: Table[Track, TrackTrigger] = Table(
         Row(_K.LEAVING, _T.LEAVE_DUE, _K.CLEAR, ("left",)),
         Row(_K.LEAVING, _T.ENTERED, _K.ON, ("untime", "left", "enter")),
         Row(_K.LEAVING, _T.AGAIN, _K.THROUGH, ("untime",)),
+        Row(_K.STRAY, _T.ENTERED, _K.ON, ("enter",)),
         Row(_K.STRAY, _T.OFF_NEAR, _K.CLEAR),
         Row(_K.STRAY, _T.OFF_FAR, _K.CLEAR),
         Row(_K.STRAY, _T.OFF_BOTH, _K.CLEAR),
@@ -92,7 +93,7 @@ TRACK: Table[Track, TrackTrigger] = Table(
         *ignore(_K.SPLIT, *_TAKES, *_COVERS, _T.FAR_OFF, _T.OFF_FAR, _T.OFF_BOTH, *_DUES),
         *ignore(_K.GAP, _T.ENTERED, _T.STRAYED, *_COVERS, _T.FAR_OFF, *_OFFS, _T.LEAVE_DUE),
         *ignore(_K.LEAVING, _T.STRAYED, *_COVERS, _T.FAR_ON, _T.FAR_NEXT, *_OFFS, _T.GAP_DUE),
-        *ignore(_K.STRAY, *_TAKES, *_COVERS, _T.FAR_ON, _T.FAR_NEXT, _T.FAR_OFF, *_DUES),
+        *ignore(_K.STRAY, _T.AGAIN, _T.STRAYED, *_COVERS, _T.FAR_ON, _T.FAR_NEXT, _T.FAR_OFF, *_DUES),
     ),
 )
 

@@ -51,8 +51,8 @@ def _tailgate(turn: LaneTurn) -> None:
 
 
 def _end(turn: LaneTurn) -> None:
-    """R11: a close is earned; whoever waits is served before that."""
-    turn.set(serving=None, owes=True)
+    """R11: a close is earned, unless somebody else has decided meanwhile; whoever waits is served before that."""
+    turn.set(serving=None, owes=not turn.state.taken_over, taken_over=False)
 
 
 def _next(turn: LaneTurn) -> None:
@@ -131,6 +131,8 @@ def revoke(turn: LaneTurn, *, entries_only: bool = False) -> None:
             turn.did(Deed.NOT_TAKEN, offer)
     turn.set(queue=keep)
     _time_queue(turn)
+    if not entries_only:
+        turn.set(taken_over=turn.state.passage is not Passage.IDLE)
     serving = turn.state.serving
     if serving is None or (entries_only and (serving.direction is Direction.OUT or not turn.state.report.closed)):
         return  # under lockdown an open barrier's passage ends as ever: nothing moves because of the lockdown

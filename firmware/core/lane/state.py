@@ -53,6 +53,7 @@ class LaneState(msgspec.Struct, frozen=True):
     doubt: bool = False  # a loop cleared without its exit sequence: until a person has looked (R1)
     passage: Passage = Passage.IDLE
     serving: Offer | None = None
+    taken_over: bool = False  # somebody above the lane has decided since this passage was served: it opens nothing more
     queue: tuple[Offer, ...] = ()
     last: Direction = Direction.IN  # who was served last
     in_a_row: int = 0  # in that direction, while others waited

@@ -6,7 +6,8 @@ from firmware.core.barrier.state import Want
 from firmware.core.barrier.step import Demand, Report
 from firmware.core.lane.machines import Passage, PassageTrigger, Track, TrackTrigger
 from firmware.core.lane.passing import offer_passage, passage_on, queue_due, revoke, serve
-from firmware.core.lane.tracking import explain_due, track_on
+from firmware.core.lane.tracking import explain_due, forget_lost, track_on
+from firmware.core.lane.state import LaneState
 from firmware.core.lane.turn import Deed, LaneTurn
 from firmware.core.machines import HOLD, OPENING, Hold, HoldTrigger, Opening, OpeningTrigger
 from firmware.core.site import Direction
@@ -41,7 +42,7 @@ def finish(turn: LaneTurn) -> Demand:
 def _want(turn: LaneTurn) -> Want:
     """The highest in the order of priorities for whom the barrier should be open."""
     state = turn.state
-    serving = None if state.passage is Passage.IDLE else state.serving
+    serving = None if state.passage is Passage.IDLE or state.taken_over else state.serving
     if serving is not None and serving.direction is Direction.OUT:
         return Want.LEAVING
     if state.hold is Hold.OPERATOR or (serving is not None and serving.by_operator):
@@ -61,11 +62,22 @@ def stands_open(turn: LaneTurn) -> bool:
     return turn.state.hold is Hold.OPERATOR or turn.state.opening is Opening.UNLOCKED
 
 
+def _free_for(state: LaneState) -> bool:
+    """Whether nobody is at the barrier but, perhaps, the vehicle that is served."""
+    if state.track is Track.ON and state.serving is not None:
+        return state.origin is state.serving.direction
+    return state.track in (Track.CLEAR, Track.COVERED, Track.LEAVING, Track.STRAY)
+
+
 def _go(turn: LaneTurn) -> tuple[bool, bool]:
     """Which directions may see green: whoever is served, or everybody."""
     state = turn.state
+    if not state.report.opened or not state.report.serves:
+        return False, False
     if state.passage is Passage.READY and state.serving is not None:
         inward = state.serving.direction is Direction.IN
+        if not _free_for(state):
+            return False, False  # nobody is sent head-on
         return inward and not state.lockdown, not inward
     if state.passage is Passage.IDLE and stands_open(turn):
         return True, True
@@ -93,6 +105,8 @@ def take_report(turn: LaneTurn, report: Report) -> None:
         passage_on(turn, PassageTrigger.OPENED)
     elif before.opened and not report.opened:
         passage_on(turn, PassageTrigger.UNOPENED)
+    if turn.state.lockdown:
+        _refuse_entry(turn)
 
 
 def take_lockdown(turn: LaneTurn, lockdown: bool) -> None:
@@ -101,9 +115,17 @@ def take_lockdown(turn: LaneTurn, lockdown: bool) -> None:
         return
     turn.set(lockdown=lockdown)
     if lockdown:
-        revoke(turn, entries_only=True)
+        _refuse_entry(turn)
         hold_on(turn, HoldTrigger.INTERRUPTED)
         opening_on(turn, OpeningTrigger.INTERRUPTED)
+
+
+def _refuse_entry(turn: LaneTurn) -> None:
+    """Nobody is let in who is not on the way through already; a closed barrier is not opened again for those either."""
+    revoke(turn, entries_only=True)
+    serving = turn.state.serving
+    if turn.state.report.closed and serving is not None and serving.direction is Direction.IN:
+        turn.set(taken_over=True)
 
 
 def take_out_of_service(turn: LaneTurn, out: bool) -> None:
@@ -143,6 +165,7 @@ def confirm(turn: LaneTurn) -> None:
     if turn.state.doubt or turn.state.unexplained:
         turn.set(doubt=False, unexplained=False)
         turn.drop("explain")
+        forget_lost(turn)
         turn.did(Deed.CONFIRMED)
 
 

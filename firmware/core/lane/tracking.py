@@ -54,9 +54,17 @@ def _explain(turn: LaneTurn, explained: bool) -> None:
 def explain_due(turn: LaneTurn) -> None:
     """Nobody has seen where the vehicle went: until a person has looked, it may stand there still."""
     turn.set(unexplained=False)
+    forget_lost(turn)
     if not turn.state.doubt:
         turn.set(doubt=True)
         turn.did(Deed.DOUBTED)
+
+
+def forget_lost(turn: LaneTurn) -> None:
+    """A vehicle that was on no loop any more is not waited for."""
+    if turn.state.track is Track.GAP:
+        turn.drop("gap")
+        track_on(turn, TrackTrigger.GAP_DUE)
 
 
 def _outer(turn: LaneTurn, far_of: Direction, on: bool) -> None:
@@ -99,7 +107,7 @@ def _taken_by_loop(turn: LaneTurn) -> None:
     if origin is None:
         track_on(turn, TrackTrigger.STRAYED)
         return
-    if state.track in (Track.CLEAR, Track.COVERED):
+    if state.track in (Track.CLEAR, Track.COVERED, Track.STRAY):
         turn.set(origin=origin)
     track_on(turn, TrackTrigger.ENTERED)
 

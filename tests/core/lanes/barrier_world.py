@@ -1,12 +1,12 @@
 """A barrier against everything that its lane, its wires, persons and the site can do: the world of its exploration.
 
 The barrier's contract with its lane, which this world keeps on the lane's side: a lane takes back what it wants in the
-step in which the barrier tells that it does not serve or stands between its ends. Everything else that a lane can ask for
-comes at any time, sensible or not.
+step in which the barrier tells that it does not serve or stands between its ends. Everything else that a lane can ask
+for comes at any time, sensible or not.
 
-The key: levels, machines, latches, flags, the order of the short timers, the commanded outputs, and what the rules remember.
-Left out: instants, counters and history of wear, who has been told what. The long timers (stuck, beam, proof) may be due
-at any time while they run.
+The key: levels, machines, latches, flags, which timers run, the commanded outputs, and what the rules remember. Left out:
+instants, counters and history of wear, who has been told what. The long timers (stuck, beam, proof) may be due at any
+time while they run, the short ones one after the other.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LONG = ("stuck", "beam", "proof")
 DUE = ("due",)
 POWER = ("power",)
 # Rules about what lanes do, or need to know: they are asked of the lane and of both together.
-OF_THE_LANE = frozenset({"R0a", "R0b", "R0c", "R1e", "R1f", "R4b", "R11a", "R11b", "R16a", "R16b"})
+OF_THE_LANE = frozenset({"R0a", "R0b", "R0c", "R1e", "R1f", "R4b", "R11a", "R11b", "R16a", "R16b", "R17"})
 
 
 class Node(NamedTuple):
@@ -54,7 +54,7 @@ def demands(*wants: Want, go: bool = True) -> list[Hashable]:
 
 
 class BarrierWorld:
-    """`alphabet`: what can happen beside time; `travels`: the barrier follows its outputs, and nothing else moves it."""
+    """`alphabet`: what can happen beside time. `travels`: the barrier follows its outputs; nothing else moves it."""
 
     def __init__(
         self,
@@ -223,6 +223,7 @@ class BarrierWorld:
             tuple(state.levels[place] for place in self._levels),
             tuple((spot.watch, spot.proven, spot.masked) for spot in state.spots),
             state.commanded,
+            state.keys,
             state.by_key,
             state.stop,
             state.isolation,
@@ -238,8 +239,7 @@ class BarrierWorld:
             state.owed,
             state.doubt,
             state.go,
-            tuple(name for _, name in state.timers if name.partition(":")[0] not in LONG),
-            frozenset(name for _, name in state.timers if name.partition(":")[0] in LONG),
+            frozenset(name for _, name in state.timers),
         )
 
     def key(self, node: Node) -> Hashable:

@@ -118,7 +118,7 @@ class Promises(NamedTuple):
                 self._left(told, 0, before.entry and not loops.entry, "left_entry"),
                 self._left(told, 1, before.exit and not loops.exit, "left_exit"),
             ),
-            not loops.loop and move[1:] not in OVER and (self.vacated or before.loop),
+            not loops.loop and (loops.cover or move[1:] not in OVER) and (self.vacated or before.loop),
             (self._ahead(0, loops, loops.entry), self._ahead(1, loops, loops.exit)),
         )
 

@@ -363,6 +363,7 @@ def test_r8_a_photocell_that_does_not_answer_its_self_test_closes_nothing():
     assert s.codes().count("barrier.sensor_fault") == 1
     s.deaf = frozenset()
     s.press_reset()
+    s.wait(2_000)
     s.do(CloseBarrier(GUARD, portal=NAME))
     s.wait(3_000)
     assert s.moving() == "closes"
