@@ -22,7 +22,7 @@ class Motion(StrEnum):
     OPENING = "opening"
     PAUSING = "pausing"  # the dead time before it opens (R5)
     REVERSING = "reversing"  # the same while it goes back from a close, whoever wants what (R3)
-    RECOILING = "recoiling"  # the dead time before it backs off
+    RECOILING = "recoiling"  # the dead time before it backs off; latched as FAULT is
     BACKING = "backing"  # briefly away from whom it met while it opened (R3)
     FAULT = "fault"  # latched: nothing moves until a person has reset it (R6)
 
@@ -94,7 +94,7 @@ MOTION: Table[Motion, MotionTrigger] = Table(
         Row(_M.BETWEEN, _T.LIMIT_LOST, _M.UNKNOWN),
         Row(_M.BETWEEN, _T.OPEN_NOW, _M.OPENING, ("start",)),
         Row(_M.BETWEEN, _T.OPEN_LATER, _M.PAUSING),
-        Row(_M.BETWEEN, _T.WARN, _M.WARNING, ("warn",)),  # by the local key only
+        Row(_M.BETWEEN, _T.WARN, _M.WARNING, ("warn",)),  # by the local key or the emergency close only
         Row(_M.BETWEEN, _T.BROKEN, _M.FAULT, ("latch",)),
         Row(_M.WARNING, _T.AT_CLOSED, _M.CLOSED, ("unwarn",)),
         Row(_M.WARNING, _T.AT_OPEN, _M.OPEN, ("unwarn",)),
@@ -120,7 +120,7 @@ MOTION: Table[Motion, MotionTrigger] = Table(
         Row(_M.OPENING, _T.LIMIT_LOST, _M.FAULT, ("stop", "latch")),
         Row(_M.OPENING, _T.HALT, _M.UNKNOWN, ("stop", "halted", "look")),
         Row(_M.OPENING, _T.PINCHED, _M.FAULT, ("stop", "latch")),
-        Row(_M.OPENING, _T.RECOIL, _M.RECOILING, ("stop",)),
+        Row(_M.OPENING, _T.RECOIL, _M.RECOILING, ("stop", "latch")),
         Row(_M.OPENING, _T.BROKEN, _M.FAULT, ("stop", "latch")),
         Row(_M.OPENING, _T.OVERDUE, _M.FAULT, ("stop", "latch")),
         Row(_M.PAUSING, _T.AT_OPEN, _M.OPEN),
@@ -138,19 +138,21 @@ MOTION: Table[Motion, MotionTrigger] = Table(
         Row(_M.REVERSING, _T.BLOCKED, _M.UNKNOWN, ("halted", "look")),
         Row(_M.REVERSING, _T.BROKEN, _M.FAULT, ("latch",)),
         Row(_M.REVERSING, _T.RESTED, _M.OPENING, ("start",)),
-        Row(_M.RECOILING, _T.CONTRADICTED, _M.FAULT, ("latch",)),
-        Row(_M.RECOILING, _T.LIMIT_LOST, _M.FAULT, ("latch",)),
-        Row(_M.RECOILING, _T.HALT, _M.FAULT, ("latch",)),
-        Row(_M.RECOILING, _T.BLOCKED, _M.FAULT, ("latch",)),
-        Row(_M.RECOILING, _T.BROKEN, _M.FAULT, ("latch",)),
+        Row(_M.RECOILING, _T.CONTRADICTED, _M.FAULT),
+        Row(_M.RECOILING, _T.LIMIT_LOST, _M.FAULT),
+        Row(_M.RECOILING, _T.HALT, _M.FAULT),
+        Row(_M.RECOILING, _T.BLOCKED, _M.FAULT),
+        Row(_M.RECOILING, _T.BROKEN, _M.FAULT),
         Row(_M.RECOILING, _T.RESTED, _M.BACKING, ("back",)),
-        Row(_M.BACKING, _T.AT_CLOSED, _M.FAULT, ("stop", "latch")),
-        Row(_M.BACKING, _T.CONTRADICTED, _M.FAULT, ("stop", "latch")),
-        Row(_M.BACKING, _T.LIMIT_LOST, _M.FAULT, ("stop", "latch")),
-        Row(_M.BACKING, _T.HALT, _M.FAULT, ("stop", "latch")),
-        Row(_M.BACKING, _T.OBSTRUCTED, _M.FAULT, ("stop", "latch")),
-        Row(_M.BACKING, _T.BROKEN, _M.FAULT, ("stop", "latch")),
-        Row(_M.BACKING, _T.BACKED, _M.FAULT, ("stop", "latch")),
+        Row(_M.RECOILING, _T.RESET, _M.UNKNOWN, ("unlatch", "look")),
+        Row(_M.BACKING, _T.AT_CLOSED, _M.FAULT, ("stop",)),
+        Row(_M.BACKING, _T.CONTRADICTED, _M.FAULT, ("stop",)),
+        Row(_M.BACKING, _T.LIMIT_LOST, _M.FAULT, ("stop",)),
+        Row(_M.BACKING, _T.HALT, _M.FAULT, ("stop",)),
+        Row(_M.BACKING, _T.OBSTRUCTED, _M.FAULT, ("stop",)),
+        Row(_M.BACKING, _T.BROKEN, _M.FAULT, ("stop",)),
+        Row(_M.BACKING, _T.BACKED, _M.FAULT, ("stop",)),
+        Row(_M.BACKING, _T.RESET, _M.UNKNOWN, ("stop", "unlatch", "look")),
         Row(_M.FAULT, _T.RESET, _M.UNKNOWN, ("unlatch", "look")),
     ),
     ignored=(
@@ -181,9 +183,9 @@ MOTION: Table[Motion, MotionTrigger] = Table(
         *ignore(_M.REVERSING, _T.OBSTRUCTED, _T.PINCHED, _T.RECOIL, _T.WARNED, _T.OVERDUE, _T.BACKED, _T.RESET),
         *ignore(_M.PAUSING, _T.OBSTRUCTED, _T.PINCHED, _T.RECOIL, _T.WARNED, _T.OVERDUE, _T.BACKED, _T.RESET),
         *ignore(_M.RECOILING, _T.AT_CLOSED, _T.AT_OPEN, _T.OFF_LIMITS, _T.JUMPED, *_WANTS),
-        *ignore(_M.RECOILING, _T.OBSTRUCTED, _T.PINCHED, _T.RECOIL, _T.WARNED, _T.OVERDUE, _T.BACKED, _T.RESET),
+        *ignore(_M.RECOILING, _T.OBSTRUCTED, _T.PINCHED, _T.RECOIL, _T.WARNED, _T.OVERDUE, _T.BACKED),
         *ignore(_M.BACKING, _T.AT_OPEN, _T.OFF_LIMITS, _T.JUMPED, *_WANTS),
-        *ignore(_M.BACKING, _T.PINCHED, _T.RECOIL, _T.BLOCKED, _T.WARNED, _T.RESTED, _T.OVERDUE, _T.RESET),
+        *ignore(_M.BACKING, _T.PINCHED, _T.RECOIL, _T.BLOCKED, _T.WARNED, _T.RESTED, _T.OVERDUE),
         *ignore(_M.FAULT, _T.AT_CLOSED, _T.AT_OPEN, _T.OFF_LIMITS, _T.JUMPED, _T.CONTRADICTED, _T.LIMIT_LOST),
         *ignore(_M.FAULT, *_WANTS, _T.HALT, *_MEETS, _T.BROKEN, *_TIMES),
     ),

@@ -27,7 +27,7 @@ from firmware.core.codes import Code
 from firmware.core.facts import Level
 from firmware.core.site import DriveCommand
 
-MOVING = (Motion.OPENING, Motion.CLOSING, Motion.BACKING)
+LATCHED = (Motion.FAULT, Motion.RECOILING, Motion.BACKING)  # until a person has reset it
 FAULT, OBSTRUCTED, HISTORY = "fault", "obstructed", "history"  # keys of what is kept
 
 
@@ -37,6 +37,10 @@ def motion_on(turn: Turn, trigger: MotionTrigger, why: str = "") -> None:
     target, actions = MOTION.on(before, trigger)
     if target is not before:
         turn.set(motion=target)
+    if target is Motion.OPEN:
+        turn.set(homed=True)
+    if turn.state.tripped and target not in (Motion.REVERSING, Motion.OPENING):
+        turn.set(tripped=False)
     for action in actions:
         _ACTIONS[action](turn, why or trigger.value)
     if Motion.CLOSED in (before, target) and before is not target:
@@ -183,7 +187,7 @@ def _disown(turn: Turn, _why: str) -> None:
 
 def _obstruct(turn: Turn, why: str) -> None:
     """R3: it goes back by itself, whoever holds the key."""
-    turn.set(by_key=False)
+    turn.set(by_key=False, tripped=turn.state.motion is Motion.REVERSING)
     obstruction_on(turn, ObstructionTrigger.MET, why)
 
 
@@ -285,7 +289,7 @@ def broken(turn: Turn) -> bool:
 
 def reset_motion(turn: Turn) -> None:
     """A person has looked: the latched fault ends, if its cause is gone (R6)."""
-    if turn.state.motion is Motion.FAULT and not broken(turn):
+    if turn.state.motion in LATCHED and not broken(turn):
         motion_on(turn, MotionTrigger.RESET)
     obstruction_on(turn, ObstructionTrigger.RESET)
 

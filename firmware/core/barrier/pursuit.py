@@ -42,14 +42,26 @@ def _next(turn: Turn) -> tuple[MotionTrigger, str] | None:
             return _while_opening(turn, goal, rank.claim.value)
         case Motion.PAUSING if goal not in (Goal.OPEN, Goal.RUN_OPEN):
             return (MotionTrigger.HALT if goal is Goal.BAR else MotionTrigger.WITHDRAWN), rank.claim.value
-        case Motion.REVERSING if goal is Goal.BAR:
+        case Motion.REVERSING if goal is Goal.BAR or (
+            rank.claim is BarrierClaim.EMERGENCY and not turn.state.tripped  # R15: only from somebody it has met
+        ):
             return MotionTrigger.HALT, rank.claim.value
+        case Motion.BETWEEN if rank.claim is BarrierClaim.EMERGENCY:
+            return _closes_from_between(turn)
         case Motion.RECOILING | Motion.BACKING:
             if goal is Goal.BAR:
                 return MotionTrigger.HALT, rank.claim.value
             if turn.state.motion is Motion.BACKING and not may_back_off(turn.plan, turn.state):
                 return MotionTrigger.OBSTRUCTED, "both directions obstructed"
     return None
+
+
+def _closes_from_between(turn: Turn) -> tuple[MotionTrigger, str] | None:
+    """An emergency close goes on from where it was stopped, if that is known; after a start it is not (R13)."""
+    if not turn.state.homed or not may_close(turn.plan, turn.state, by_key=False):
+        return None
+    turn.set(by_key=False)
+    return MotionTrigger.WARN, ""
 
 
 def _let_go(turn: Turn, goal: Goal) -> bool:

@@ -101,7 +101,7 @@ def serve(turn: LaneTurn) -> None:
     state = turn.state
     if state.passage is not Passage.IDLE or not state.queue or not state.report.serves:
         return
-    busy = state.track not in (Track.CLEAR, Track.COVERED)
+    busy = state.track not in (Track.CLEAR, Track.COVERED, Track.STRAY)  # a stray one may be whoever presented
     candidates = [offer for offer in state.queue if not busy or offer.direction is state.origin]
     if state.report.between:
         candidates = [offer for offer in candidates if offer.by_operator]

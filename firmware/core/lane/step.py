@@ -6,8 +6,8 @@ from firmware.core.barrier.state import Want
 from firmware.core.barrier.step import Demand, Report
 from firmware.core.lane.machines import Passage, PassageTrigger, Track, TrackTrigger
 from firmware.core.lane.passing import offer_passage, passage_on, queue_due, revoke, serve
-from firmware.core.lane.tracking import explain_due, forget_lost, track_on
 from firmware.core.lane.state import LaneState
+from firmware.core.lane.tracking import explain_due, forget_lost, track_on
 from firmware.core.lane.turn import Deed, LaneTurn
 from firmware.core.machines import HOLD, OPENING, Hold, HoldTrigger, Opening, OpeningTrigger
 from firmware.core.site import Direction
@@ -60,6 +60,13 @@ def busy(turn: LaneTurn) -> bool:
 def stands_open(turn: LaneTurn) -> bool:
     """Whether it is to stand open for everybody: by an operator's hold or a window of its schedule."""
     return turn.state.hold is Hold.OPERATOR or turn.state.opening is Opening.UNLOCKED
+
+
+def _stands_there(state: LaneState) -> bool:
+    """Whether a vehicle is at the barrier that may be the one that is served."""
+    if state.track in (Track.CLEAR, Track.COVERED, Track.LEAVING) or state.serving is None:
+        return False
+    return state.track is Track.STRAY or state.origin is state.serving.direction
 
 
 def _free_for(state: LaneState) -> bool:
@@ -147,9 +154,7 @@ def take_due(turn: LaneTurn, timer: str) -> None:
         case "leave":
             track_on(turn, TrackTrigger.LEAVE_DUE)
         case "passage":
-            here = state.serving is not None and state.serving.direction is state.origin
-            on_it = here and state.track not in (Track.CLEAR, Track.COVERED, Track.LEAVING)
-            passage_on(turn, PassageTrigger.ENTERED if on_it else PassageTrigger.DUE)
+            passage_on(turn, PassageTrigger.ENTERED if _stands_there(state) else PassageTrigger.DUE)
         case "explain":
             explain_due(turn)
         case "queue":

@@ -70,9 +70,10 @@ def forget_lost(turn: LaneTurn) -> None:
 def _outer(turn: LaneTurn, far_of: Direction, on: bool) -> None:
     """The loop that is far for vehicles of a direction has changed."""
     state = turn.state
-    if on and state.unexplained and (state.origin is far_of or state.track is Track.CLEAR):
+    nowhere = state.track in (Track.CLEAR, Track.COVERED, Track.STRAY)
+    if on and state.unexplained and (nowhere or state.origin is far_of):
         _explain(turn, True)
-    if state.track in (Track.CLEAR, Track.COVERED, Track.STRAY) or state.origin is not far_of:
+    if nowhere or state.origin is not far_of:
         return
     if not on:
         track_on(turn, TrackTrigger.FAR_OFF)

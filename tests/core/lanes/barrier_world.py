@@ -1,8 +1,8 @@
 """A barrier against everything that its lane, its wires, persons and the site can do: the world of its exploration.
 
 The barrier's contract with its lane, which this world keeps on the lane's side: a lane takes back what it wants in the
-step in which the barrier tells that it does not serve or stands between its ends. Everything else that a lane can ask
-for comes at any time, sensible or not.
+step in which the barrier tells that it does not serve or stands between its ends, and it owes a close only after it has
+wanted something since the start. Everything else that a lane can ask for comes at any time, sensible or not.
 
 The key: levels, machines, latches, flags, which timers run, the commanded outputs, and what the rules remember. Left out:
 instants, counters and history of wear, who has been told what. The long timers (stuck, beam, proof) may be due at any
@@ -38,6 +38,7 @@ class Node(NamedTuple):
     t: int
     watched: Any
     kept: tuple[tuple[str, str], ...]
+    asked: bool = False  # somebody has wanted it open since the power came
 
 
 def inputs(*names: str, levels: Sequence[Level] = (Level.ACTIVE, Level.INACTIVE)) -> list[Hashable]:
@@ -96,6 +97,8 @@ class BarrierWorld:
         found: list[Hashable] = []
         state = node.state
         for move in self.alphabet:
+            if move[0] == "demand" and move[1].owe and not node.asked:  # type: ignore[index]
+                continue
             if move[0] == "input":  # type: ignore[index]
                 if state.levels[self._place[move[1]]] is not move[2]:  # type: ignore[index]
                     found.append(move)
@@ -159,7 +162,9 @@ class BarrierWorld:
                 kept.pop(effect.key, None)
                 if effect.value is not None:
                     kept[effect.key] = effect.value
-        return Node(turn.state, t, watch.state, tuple(sorted((k, v) for k, v in kept.items() if "history" not in k)))
+        asked = move != POWER and (node.asked or (move[0] == "demand" and move[1].want is not Want.NOBODY))
+        left = tuple(sorted((k, v) for k, v in kept.items() if "history" not in k))
+        return Node(turn.state, t, watch.state, left, asked)
 
     def _see(self, turn: Turn, watch: Watch, move: Any, t: int, kept: dict[str, str]) -> None:
         """The move as the barrier takes it, and as an onlooker sees it."""
@@ -224,6 +229,8 @@ class BarrierWorld:
             tuple((spot.watch, spot.proven, spot.masked) for spot in state.spots),
             state.commanded,
             state.keys,
+            state.homed,
+            state.tripped,
             state.by_key,
             state.stop,
             state.isolation,
@@ -244,7 +251,7 @@ class BarrierWorld:
 
     def key(self, node: Node) -> Hashable:
         self.watch.state = node.watched
-        return self.decided(node), self.watch.key(node.t), len(node.kept) if self._power else 0
+        return self.decided(node), self.watch.key(node.t), node.asked, len(node.kept) if self._power else 0
 
     def seen(self, node: Node) -> Hashable:
         return node.state.commanded
