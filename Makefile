@@ -6,11 +6,12 @@ PYTHON ?= python3
 # uv where it is there, pip where not; `make UV= ...` takes pip in any case.
 UV ?= $(shell command -v uv 2>/dev/null)
 SITE ?= provisioning/sites/community_gate.toml
-BENCHES ?= swipe decide import build swap suspend compare journal search memory start day
+BENCHES ?= swipe stop modbus decide import build swap suspend compare journal search memory start day
 ARGS ?=
 
-# What tests use of Debian: a browser and Chinese letters for the page, mDNS, network namespaces, recorded writes.
-SYSTEM := chromium fonts-noto-cjk avahi-daemon avahi-utils dbus iproute2 strace
+# What tests use of Debian: a browser and Chinese letters for the page, mDNS, network namespaces, recorded writes, an
+# independent Modbus master and wires for it.
+SYSTEM := chromium fonts-noto-cjk avahi-daemon avahi-utils dbus iproute2 strace mbpoll socat
 
 CATALOGUES := $(wildcard firmware/locales/*/LC_MESSAGES/menshen.po)
 SHELL := /bin/bash

@@ -46,3 +46,15 @@ class Mutable(Driver, Protocol):
     """A driver whose input can be ignored for a while."""
 
     def mute(self, muted: bool) -> None: ...
+
+
+def points_of(driver: Driver) -> tuple[str, ...]:
+    """The ids of the points of a driver that has several; they are lost and recover with it."""
+    points: tuple[str, ...] = getattr(driver, "points", ())
+    return points
+
+
+def proven(driver: Driver) -> bool:
+    """Whether the device itself was heard since run() began; drivers that cannot tell are believed."""
+    heard: Callable[[], bool] | None = getattr(driver, "proven", None)
+    return heard is None or heard()

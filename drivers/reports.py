@@ -54,6 +54,20 @@ class Level(Report, frozen=True):
     at_ns: int
 
 
+class Measured(Report, frozen=True):
+    """A temperature, when it is first known and each time it has changed."""
+
+    celsius: float
+    at_ns: int
+
+
+class Dropped(Report, frozen=True):
+    """The driver has switched an output off on its own, because it was on for longer than its `on_ms_max`."""
+
+    why: str
+    at_ns: int
+
+
 class NoiseKind(StrEnum):
     NOISE = "noise"  # edges that are no bits: too short, too close, both lines at once
     OVERLONG = "overlong"  # more bits than any frame has
@@ -68,7 +82,7 @@ class Noise(Report, frozen=True):
     at_ns: int
 
 
-AnyReport = Frame | Digits | Line | Level | Noise
+AnyReport = Frame | Digits | Line | Level | Measured | Dropped | Noise
 
 
 class DriverError(Exception):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 
 class LevelWord(StrEnum):
@@ -44,6 +44,27 @@ class LineUse(NamedTuple):
     lost_level: bool | None = None
 
 
+class PointRole(StrEnum):
+    """What a point of a device is to the site."""
+
+    INPUT = "input"
+    OUTPUT = "output"
+    MEASURE = "measure"
+
+
+class PointUse(NamedTuple):
+    """One point of a device that has several: the site uses `id` as it uses a device's id.
+
+    `on_when_lost` is what safe() leaves on an output; `on_ms_max` is how long it may be on, 0: no limit.
+    """
+
+    key: str  # of the device's table: "inputs.in1"
+    id: str
+    role: PointRole
+    on_when_lost: bool = False
+    on_ms_max: int = 0
+
+
 class DeviceConfig(Protocol):
     """What the configuration struct of each driver offers."""
 
@@ -55,3 +76,11 @@ class DeviceConfig(Protocol):
 
     def problems(self) -> Sequence[Problem]:
         """Every value that has the right type and is still wrong."""
+
+
+@runtime_checkable
+class Pointed(DeviceConfig, Protocol):
+    """A device with several points."""
+
+    def points(self) -> Sequence[PointUse]:
+        """Every point, in the order of the table."""

@@ -18,6 +18,7 @@ BENCHES = {
     "build": "compile and sign a roster of 250,000 holders from the office's source",
     "swap": "a new roster of 250,000 credentials at a gate in use: time to swap, and what swipes wait meanwhile",
     "swipe": "end of frame to lock, idle and under load, 250,000 credentials",
+    "stop": "safety input to stop output of moving lanes: idle, in a storm, during swaps, in stalls; and kills",
     "decide": "decisions a second with look-up, beside a plain dict",
     "lookup": "roster look-ups and build, beside a plain dict",
     "journal": "chained durable events a second, time to commit",
@@ -28,6 +29,7 @@ BENCHES = {
     "day": "a simulated day of a gate with 20,000 passages",
     "compare": "what-if over 30 days of 20,000 passages, seconds and memory",
     "import": "an office's sheet of 250,000 rows imported, from CSV and XLSX",
+    "modbus": "a round of four boards on an RS-485 line of 19,200 baud, and how soon a silent one is lost",
     "kills": "SIGKILL at random instants in a storm of swipes",
 }
 MODULES = {"import": "import_"}  # whose names are words of Python

@@ -10,16 +10,20 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
+from drivers.barrier_modbus import BarrierModbus, BarrierModbusConfig
 from drivers.board_description import BoardDescription, BoardError, board_kinds, load_board
 from drivers.bus.lines import Lines
+from drivers.bus.modbus_ports import Ports
 from drivers.bus.simulated import SimulatedLines
 from drivers.bus.simulated_safe import SafeLines
 from drivers.contact import Contact, ContactConfig
 from drivers.driver import Driver
+from drivers.modbus_device import ModbusDevice
+from drivers.modbus_io import ModbusIo, ModbusIoConfig
 from drivers.relay import Relay, RelayConfig
 from drivers.settings import DeviceConfig
 from drivers.wiegand import Wiegand, WiegandConfig
@@ -35,22 +39,34 @@ class Role(StrEnum):
     READER = "reader"
     INPUT = "input"
     OUTPUT = "output"
+    BUS = "bus"  # it is used by its points only
+
+
+class Buses(NamedTuple):
+    """What devices are made on."""
+
+    lines: Lines
+    ports: Ports
 
 
 class Kind(NamedTuple):
     """One kind of device: the type of its table, what makes the driver of it, and what it may be used as."""
 
     settings: type[Any]
-    make: Callable[[Any, Lines], Driver]
+    make: Callable[[Any, Buses], Driver]
     role: Role
 
 
 KINDS: dict[str, Kind] = {
-    "wiegand": Kind(WiegandConfig, Wiegand, Role.READER),
-    "contact": Kind(ContactConfig, Contact, Role.INPUT),
-    "relay": Kind(RelayConfig, Relay, Role.OUTPUT),
+    "wiegand": Kind(WiegandConfig, lambda table, buses: Wiegand(table, buses.lines), Role.READER),
+    "contact": Kind(ContactConfig, lambda table, buses: Contact(table, buses.lines), Role.INPUT),
+    "relay": Kind(RelayConfig, lambda table, buses: Relay(table, buses.lines), Role.OUTPUT),
+    "modbus_io": Kind(ModbusIoConfig, lambda table, buses: ModbusIo(table, buses.ports), Role.BUS),
+    "barrier_modbus": Kind(BarrierModbusConfig, lambda table, buses: BarrierModbus(table, buses.ports), Role.BUS),
 }
-SHAPES: dict[type, Shape] = {kind.settings: Shape(limits={"id": ID}) for kind in KINDS.values()}
+SHAPES: dict[type, Shape] = {
+    kind.settings: Shape(limits={"id": ID, "inputs": ID, "outputs": ID}) for kind in KINDS.values()
+}
 
 
 class BoardTable(msgspec.Struct, frozen=True):
@@ -60,7 +76,7 @@ class BoardTable(msgspec.Struct, frozen=True):
 
 
 class Device(NamedTuple):
-    """A device table with its type."""
+    """A device table with its type. One with several points names them itself (drivers.settings.Pointed)."""
 
     path: str
     kind: str
@@ -68,15 +84,33 @@ class Device(NamedTuple):
     settings: DeviceConfig
 
 
+class Output(Protocol):
+    """What can be driven: a driver, or an output of a board."""
+
+    def apply(self, on: bool) -> None: ...
+
+
 class Board(NamedTuple):
-    """What the controller works with. `formats`: reader id -> its Wiegand formats, in order."""
+    """What the controller works with. `formats`: reader id -> its Wiegand formats, in order.
+
+    `outputs`: those of boards that have several, by their ids; `ports`: what these boards are on.
+    """
 
     drivers: dict[str, Driver]
     formats: dict[str, tuple[str, ...]]
+    outputs: dict[str, Output]
+    ports: Ports
+
+    @property
+    def ends(self) -> dict[str, Driver | Output]:
+        """Whatever an effect may name."""
+        return {**self.drivers, **self.outputs}
 
 
-def build(config: Config, lines: Lines) -> Board:
-    """Make every configured device on `lines`; nothing is claimed or moved until a driver runs.
+def build(config: Config, lines: Lines, ports: Ports | None = None) -> Board:
+    """Make every configured device on `lines` and the Modbus ports of this machine, or on `ports`.
+
+    Nothing is claimed or moved until a driver runs.
 
     Raises WiringError when the device tables have problems that `menshen check` would have named.
     """
@@ -90,13 +124,22 @@ def build(config: Config, lines: Lines) -> Board:
         raise WiringError(
             f"{config.file}: {len(problems.found)} problems in its devices ({named}): run `menshen check`"
         )
+    buses = Buses(lines, Ports() if ports is None else ports)
+    drivers = [KINDS[device.kind].make(device.settings, buses) for device in devices]
     return Board(
-        drivers={device.settings.id: KINDS[device.kind].make(device.settings, lines) for device in devices},
+        drivers={driver.id: driver for driver in drivers},
         formats={
             device.settings.id: device.settings.formats
             for device in devices
             if isinstance(device.settings, WiegandConfig)
         },
+        outputs={
+            point: output
+            for driver in drivers
+            if isinstance(driver, ModbusDevice)
+            for point, output in driver.outputs.items()
+        },
+        ports=buses.ports,
     )
 
 
@@ -110,7 +153,8 @@ def salvaged(path: Path, lines: Lines) -> tuple[list[Driver], list[str]]:
     right = [device for device in devices if not made.problems.touch(device.path)]
     paths = {device.path for device in right}
     wrong = [each.id or each.path for each in made.devices if each.path not in paths]
-    return [KINDS[device.kind].make(device.settings, lines) for device in right], wrong
+    buses = Buses(lines, Ports())
+    return [KINDS[device.kind].make(device.settings, buses) for device in right], wrong
 
 
 def simulated_lines(wires: Path | socket.socket | None) -> Lines:

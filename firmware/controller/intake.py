@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
-from drivers.reports import Digits, Frame, Level, Line, Noise, Report
+from drivers.reports import Digits, Dropped, Frame, Level, Line, Measured, Noise, Report
 from drivers.wire.wiegand import Refusal, decode_in_order
 from firmware.controller.pin_pad import PinPad
 from firmware.core.access import Factor, Known, Unknown
@@ -21,8 +21,10 @@ from firmware.core.facts import (
     CredentialEnrolled,
     InputChanged,
     NoiseSeen,
+    OutputFailed,
     PinBefore,
     PinEntered,
+    TemperatureMeasured,
 )
 from firmware.core.facts import Level as FactLevel
 from firmware.core.state import State
@@ -138,6 +140,10 @@ class Intake:
                     return (enrolled,)
                 before = self._pin_before(report.device, presented, state)
                 return (CodeRead(reader=report.device, presented=presented, pin_before=before),)
+            case Measured():
+                return (TemperatureMeasured(device=report.device, celsius=report.celsius),)
+            case Dropped():
+                return (OutputFailed(output=report.device, why=report.why),)
             case Noise():
                 return (NoiseSeen(reader=report.device, kind=report.kind.value, count=report.count),)
         raise AssertionError(f"a report that intake does not know: {type(report).__name__}")

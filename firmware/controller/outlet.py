@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from drivers.driver import Driver
 from drivers.reports import DriverError
+from firmware.controller.board import Output
 from firmware.controller.inbox import Inbox, Rank
 from firmware.core.effects import (
     AnyEffect,
@@ -28,9 +29,9 @@ Kept = Record | Remember | ForgetAreas | Keep
 
 
 class Outlet:
-    """The only way from the core to devices and journal."""
+    """The only way from the core to devices and journal. `drivers`: devices and the outputs of boards, by their ids."""
 
-    def __init__(self, drivers: Mapping[str, Driver], journal: Journal, inbox: Inbox) -> None:
+    def __init__(self, drivers: Mapping[str, Driver | Output], journal: Journal, inbox: Inbox) -> None:
         self._drivers = drivers
         self._journal = journal
         self._inbox = inbox

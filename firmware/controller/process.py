@@ -18,8 +18,8 @@ from typing import Any
 from msgspec import structs
 
 import firmware
-from drivers.bus.lines import Lines
-from drivers.reports import AnyReport, Frame, Level, Noise, Report
+from drivers.bus.lines import BusError, Lines
+from drivers.reports import AnyReport, Dropped, Frame, Level, Measured, Noise, Report
 from firmware.config import Config
 from firmware.controller.board import Board
 from firmware.controller.clock import WATCH_S, Clock, Wall
@@ -33,6 +33,7 @@ from firmware.controller.neighbours import Neighbours
 from firmware.controller.office_socket import OfficeSocket
 from firmware.controller.outlet import Outlet
 from firmware.controller.publisher import Publisher
+from firmware.controller.pulse import Pulse
 from firmware.controller.recorder import Recorder
 from firmware.controller.role_socket import RoleSocket
 from firmware.controller.role_user import RoleUser
@@ -127,12 +128,13 @@ class Controller:
             clock=self.clock,
             inbox=self.inbox,
             intake=self.intake,
-            outlet=Outlet(board.drivers, self.journal, self.inbox),
+            outlet=Outlet(board.ends, self.journal, self.inbox),
             recorder=self.recorder,
             on_view=self.publisher.viewed,
             on_step=self._stepped,
             admit=self.neighbours.admit,
         )
+        board.ports.alive = Pulse(self.engine, self.inbox, self.clock).beats
         self._tasks: list[asyncio.Task[None]] = []
         self._started_ms = self.clock.now_ms()
 
@@ -178,6 +180,7 @@ class Controller:
         self._manager.stopping()
         await end_all(self._tasks, END_S_MAX)
         await self.supervisor.stop(END_S_MAX)
+        self._board.ports.close()
         try:
             with contextlib.ExitStack() as outputs:  # each is called, whatever mistake another one makes
                 for driver in self._board.drivers.values():
@@ -206,7 +209,7 @@ class Controller:
     def emit(self, report: AnyReport) -> None:
         """Where every driver's reports enter."""
         match report:
-            case Level():
+            case Level() | Measured() | Dropped():
                 rank = Rank.INPUT
             case Noise():
                 rank = Rank.NOISE
@@ -384,8 +387,6 @@ class Controller:
 
 async def open_bus(lines: Lines, limit_s: float) -> None:
     """Wait a moment for the bus, which may start beside us; the supervisor goes on trying if it does not come."""
-    from drivers.bus.lines import BusError
-
     end_s = asyncio.get_running_loop().time() + limit_s
     while True:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection
 
-from drivers.driver import Driver, Emit
+from drivers.driver import Driver, Emit, points_of, proven
 from drivers.reports import DriverError
 from firmware.core.facts import DeviceLost, DeviceRecovered
 
@@ -20,6 +20,8 @@ Died = Callable[[str, BaseException | None], None]
 class Supervisor:
     """Runs drivers until stopped. `lost` tells, per device, why it is lost now.
 
+    A device with several points is told as lost and recovered itself, and then each of its points.
+
     A driver that fails with anything but DriverError is a mistake of ours: `died` is called, and the process must end.
     """
 
@@ -28,6 +30,7 @@ class Supervisor:
         self._tell = tell
         self._died = died
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._proving: dict[str, asyncio.TimerHandle] = {}
         self.lost: dict[str, str] = {}
         self.restarts: dict[str, int] = {}
 
@@ -56,21 +59,23 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         while True:
             started_s = loop.time()
-            proven = loop.call_later(PROVEN_S, self._recovered, driver.id) if driver.id in self.lost else None
+            if driver.id in self.lost:
+                self._proving[driver.id] = loop.call_later(PROVEN_S, self._prove, driver)
             try:
                 await driver.run(self._emit)
                 why = "the driver ended by itself, which it must never do: this is our fault, please report it"
             except DriverError as error:
                 why = str(error)
             finally:
-                if proven is not None:
-                    proven.cancel()
+                if (timer := self._proving.pop(driver.id, None)) is not None:
+                    timer.cancel()
             if loop.time() - started_s > 60 * PROVEN_S:
                 attempt = 0
             driver.safe()
             if driver.id not in self.lost:
                 self.lost[driver.id] = why
-                self._tell(DeviceLost(device=driver.id, why=why))
+                for device in (driver.id, *points_of(driver)):
+                    self._tell(DeviceLost(device=device, why=why))
             self.restarts[driver.id] = self.restarts.get(driver.id, 0) + 1
             await asyncio.sleep(BACK_OFF_S[min(attempt, len(BACK_OFF_S) - 1)])
             attempt += 1
@@ -79,8 +84,13 @@ class Supervisor:
         if not task.cancelled():
             self._died(task.get_name(), task.exception())
 
-    def _recovered(self, device: str) -> None:
-        if self.lost.pop(device, None) is not None:
+    def _prove(self, driver: Driver) -> None:
+        """It has lived for long enough; it has recovered if it was heard as well."""
+        if not proven(driver):
+            self._proving[driver.id] = asyncio.get_running_loop().call_later(PROVEN_S, self._prove, driver)
+            return
+        del self._proving[driver.id], self.lost[driver.id]
+        for device in (driver.id, *points_of(driver)):
             self._tell(DeviceRecovered(device=device))
 
 

@@ -1,6 +1,6 @@
 """The promises of drivers/driver.py, put to every driver: it emits, survives garbage, is lost once, recovers, is safe.
 
-A new driver joins by one more entry in KINDS.
+A new driver of lines joins by one more entry in KINDS; test_modbus_contract.py asks the same of what is on Modbus.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from drivers.bus.simulated_safe import SafeLines
 from drivers.contact import Contact, ContactConfig
 from drivers.driver import Driver
 from drivers.relay import OnLost, Relay, RelayConfig
-from drivers.reports import AnyReport, DriverError
+from drivers.reports import AnyReport, DriverError, Dropped
 from drivers.settings import LevelWord, LineUse
 from drivers.wiegand import Wiegand, WiegandConfig
 from firmware.rehearsal.virtual_time import run_virtual
@@ -337,6 +337,40 @@ def test_stamps_of_loss(tmp_path: Path) -> None:
         far_end.send(edges[26:])
         await after_ms(300)
         assert not any(type(report).__name__ == "Frame" for report in said)
+        await cancelled(task)
+
+    with_wires(tmp_path, body)
+
+
+@pytest.mark.attack("modbus-23")
+def test_a_relay_that_is_on_for_too_long_is_dropped_by_its_driver(tmp_path: Path) -> None:
+    """The second layer: whatever the core says, and although it says it again and again."""
+
+    async def body(far_end: FarEnd, lines: SimulatedLines, path: str) -> None:
+        said: list[AnyReport] = []
+        relay = Relay(RelayConfig("motor", "L", LevelWord.LOW, on_ms_max=1_000), lines)
+        task = asyncio.create_task(relay.run(said.append))
+        await after_ms(10)
+        began_ns = now_ns()
+        for _ in range(20):
+            if not said:
+                relay.apply(True)
+            await after_ms(100)
+        assert [type(report) for report in said] == [Dropped]
+        assert said[0].device == "motor"
+        offs = [at_ns - began_ns for at_ns, line, level in far_end.drives if line == "L" and level]
+        assert len(offs) == 2, "the level at the start, and the drop"
+        assert 999 * MS <= offs[-1] <= 1_010 * MS
+        with pytest.raises(DriverError, match="motor"):
+            relay.apply(True)
+        relay.apply(False)
+        relay.apply(True)
+        await after_ms(1)
+        assert far_end.levels["L"] is False
+        relay.safe()
+        await after_ms(2_000)
+        assert len(said) == 1, "what is off is not dropped"
+        assert relay.counters()["dropped"] == 1
         await cancelled(task)
 
     with_wires(tmp_path, body)
