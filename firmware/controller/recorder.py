@@ -21,6 +21,7 @@ from firmware.core.access import Known, Unknown
 from firmware.core.commands import ID_CHARACTERS_MAX
 from firmware.core.effects import AnyEffect, Body, Keep, Record, Remember
 from firmware.core.facts import (
+    AdmitVehicle,
     AnyFact,
     Command,
     CredentialEnrolled,
@@ -30,6 +31,7 @@ from firmware.core.facts import (
     PassageElsewhere,
     PinEntered,
     Reading,
+    RecordTest,
     Started,
     StartEnrolment,
 )
@@ -54,6 +56,8 @@ PERSONAL: dict[type[msgspec.Struct], tuple[str, ...]] = {
     HolderWithdrawn: ("holder",),
     CredentialEnrolled: ("holder", "credential", "note"),
     StartEnrolment: ("holder", "note"),
+    AdmitVehicle: ("note",),
+    RecordTest: ("note",),
     PassageElsewhere: ("holder", "household"),
 }
 # These have an `issuer`.

@@ -34,7 +34,8 @@ def test_the_same_sources_give_the_same_file(menshen, state):
 
 
 @pytest.mark.parametrize(
-    ("language", "words"), [("en", ("version 7", "7 holders", "not in service yet")), ("zh", ("第 7 版", "7 位持有人"))]
+    ("language", "words"),
+    [("en", ("version 7", "10 holders", "not in service yet")), ("zh", ("第 7 版", "10 位持有人"))],
 )
 def test_words_in_both_languages(menshen, state, language, words):
     out = state / "r"

@@ -13,6 +13,7 @@ import re
 import sys
 from pathlib import Path
 
+from firmware.core.barrier.goals import BARRIER_RANKS
 from firmware.core.diagrams import all_diagrams
 from firmware.core.modes import PRIORITY
 
@@ -28,8 +29,11 @@ def parts() -> dict[str, str]:
     printed = {
         "rooms: firmware": rooms(),
         "files: core": files("core"),
+        "files: core/barrier": files("core/barrier"),
+        "files: core/lane": files("core/lane"),
         "files: controller": files("controller"),
         "priorities:": priorities(),
+        "priorities: barrier": barrier_priorities(),
     }
     for name, text in all_diagrams().items():
         printed[f"diagram: {name}"] = f"```mermaid\n{text}\n```\n"
@@ -69,6 +73,14 @@ def priorities() -> str:
     for place, rank in enumerate(PRIORITY, 1):
         way = "secured" if not rank.released else "released until further notice" if rank.free else "released"
         lines.append(f"| {place} | {rank.claim.value} | {way} | {rank.mode.value} | {rank.reason or '-'} |")
+    return "\n".join(lines) + "\n"
+
+
+def barrier_priorities() -> str:
+    """R0: the order of priorities at a barrier, highest first."""
+    lines = ["| | claim | the lane goes on |", "|---|---|---|"]
+    for place, rank in enumerate(BARRIER_RANKS, 1):
+        lines.append(f"| {place} | {rank.claim.value} | {'yes' if rank.lane else 'no'} |")
     return "\n".join(lines) + "\n"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from firmware.core.barrier.goals import BARRIER_RANKS
 from firmware.core.diagrams import all_diagrams
 from firmware.core.modes import PRIORITY
 from tests.house.print_map import MAP, PRINTED, ROOT, as_printed, parts
@@ -23,7 +24,7 @@ def test_every_table_and_every_priority_has_its_place():
     for name in all_diagrams():
         assert f"<!-- diagram: {name} -->" in TEXT
     listed = re.findall(r"^\| [0-9]+ \| ([a-z_]+) \|", TEXT, re.MULTILINE)
-    assert listed == [rank.claim.value for rank in PRIORITY]
+    assert listed == [rank.claim.value for rank in (*PRIORITY, *BARRIER_RANKS)]
 
 
 def test_the_rooms_are_those_of_the_tree():

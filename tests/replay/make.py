@@ -4,8 +4,9 @@ They hold what the core did on the day they were made. A change of the core that
 tests/replay; then, and only then, they are made anew, and the commit says which lines changed and why. They stay small
 (BYTES_MAX) so that a person can read them.
 
-Two runs on virtual time at the demo gate: a morning with everything that happens at doors and a turnstile, and the run
-after its power was cut, which begins with what the store had kept.
+Three runs on virtual time at the demo gate: a morning with everything that happens at doors and a turnstile; the run
+after its power was cut, which begins with what the store had kept; and the vehicle lane with a car, a tailgater and a
+child.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from firmware.bench.gate import NOON_UTC_MS, Gate, running_gate
 from firmware.controller.inbox import Rank
 from firmware.core.facts import (
+    AdmitVehicle,
     AnyFact,
     ClearLockout,
     EndLockdown,
@@ -31,9 +33,10 @@ from firmware.rehearsal.virtual_time import run_virtual
 
 SITE = Path(__file__).parents[2] / "provisioning" / "sites" / "community_gate.toml"
 RECORDINGS = Path(__file__).parent / "recordings"
-MORNING, AFTER = "morning.jsonl", "after_power_cut.jsonl"
+MORNING, AFTER, LANE = "morning.jsonl", "after_power_cut.jsonl", "lane.jsonl"
 SEED = 20261123
 BYTES_MAX = 200_000
+CLOSING_LOOKS = 200  # tenths of a second, until the bollard rises
 KEPT_FOLDERS = ("identity", "journal", "roster")
 ISSUER = "property manager Ms Chen, front office, second floor, extension 4711"  # longer than the store keeps
 
@@ -153,11 +156,44 @@ async def after_the_cut(gate: Gate) -> None:
     await enter(gate, "resident")
 
 
-def record(folder: Path, site: Path = SITE) -> tuple[Path, Path]:
-    """Record both runs in `folder`: (the morning, the run after the power cut)."""
-    before, after = folder / "before", folder / "after"
-    before.mkdir()
-    after.mkdir()
+async def lane(gate: Gate) -> None:
+    """A car is let in, another one follows it unasked, and a child runs into the beam while the bollard rises."""
+    barrier = gate.plants.barriers["vehicle_lane"]
+    await gate.pass_time(2)
+    car = barrier.lane.arrive("car", "in", stop_at="approach", careful=True)
+    await gate.pass_time(5)
+    await gate.present("resident_car", "lane_in_reader")
+    await gate.pass_time(5)
+    barrier.lane.arrive("car", "in", behind=car.id, gap_mm=2_500)
+    await gate.pass_time(20)
+    await present_and_pass(gate, "neighbour_car")
+    await gate.pass_time(3)
+    for _ in range(CLOSING_LOOKS):
+        if barrier.drives[0].motion.speed > 0:  # towards closed
+            break
+        await gate.pass_time(0.1)
+    await gate.pass_time(0.5)
+    child = barrier.lane.arrive("child", "in", stop_at="beam", placed=True)
+    await gate.pass_time(8)
+    child.go()
+    await gate.pass_time(22)
+    await ask(gate, AdmitVehicle(issuer=ISSUER, request="r10", portal="vehicle_lane", note="parcels for 3-2-501"))
+    await gate.pass_time(12)
+
+
+async def present_and_pass(gate: Gate, card: str) -> None:
+    """A careful driver presents, waits for green and drives in."""
+    gate.plants.barriers["vehicle_lane"].lane.arrive("car", "in", stop_at="approach", careful=True)
+    await gate.pass_time(5)
+    await gate.present(card, "lane_in_reader")
+    await gate.pass_time(5)
+
+
+def record(folder: Path, site: Path = SITE) -> tuple[Path, Path, Path]:
+    """Record all runs in `folder`: (the morning, the run after the power cut, the lane)."""
+    before, after, drive = folder / "before", folder / "after", folder / "drive"
+    for each in (before, after, drive):
+        each.mkdir()
 
     async def morning() -> None:
         async with running_gate(before, site, seed=SEED, record=folder / MORNING) as gate:
@@ -173,9 +209,14 @@ def record(folder: Path, site: Path = SITE) -> tuple[Path, Path]:
         async with running_gate(after, site, utc_ms=utc_ms, seed=SEED, record=folder / AFTER) as gate:
             await after_the_cut(gate)
 
+    async def driving() -> None:
+        async with running_gate(drive, site, seed=SEED, record=folder / LANE) as gate:
+            await lane(gate)
+
     run_virtual(morning())
     run_virtual(afterwards())
-    return folder / MORNING, folder / AFTER
+    run_virtual(driving())
+    return folder / MORNING, folder / AFTER, folder / LANE
 
 
 def main() -> int:

@@ -34,9 +34,12 @@ RENAMED = {
     "former": "holder-zq59",
     "careless": "holder-zq61",
     "cleaner": "holder-zq73",
+    "resident_car": "holder-zq79",
+    "resident_second_car": "holder-zq83",
+    "neighbour_car": "holder-zq89",
 }
 HOUSEHOLDS = {"b1-0101": "household-xk11", "b1-0102": "household-xk12", "b2-0301": "household-xk13"}
-CARDS = ("12:34567", "12:34568", "12:100", "12:50001", "12:20001", "12:40404", "99:1")
+CARDS = ("12:34567", "12:34568", "12:50001", "12:20001", "12:40404", "12:60001", "12:60003", "12:100", "99:1")
 PINS = ("735190", "2468", "8420", "8642", "111111")
 
 
@@ -97,7 +100,7 @@ def test_the_journal_had_the_ids_that_the_recording_has_not(recorded):
 
 
 def test_pseudonyms_keep_who_is_who_within_one_recording_and_not_between_two(recorded):
-    one, two = recorded[1]
+    one, two, _ = recorded[1]
 
     def holders(path: Path) -> list[str]:
         facts = [json.loads(line)["fact"] for line in path.read_text().splitlines()[1:]]

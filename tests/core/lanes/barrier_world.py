@@ -4,9 +4,9 @@ The barrier's contract with its lane, which this world keeps on the lane's side:
 step in which the barrier tells that it does not serve or stands between its ends, and it owes a close only after it has
 wanted something since the start. Everything else that a lane can ask for comes at any time, sensible or not.
 
-The key: levels, machines, latches, flags, which timers run, the commanded outputs, and what the rules remember. Left out:
-instants, counters and history of wear, who has been told what. The long timers (stuck, beam, proof) may be due at any
-time while they run, the short ones one after the other.
+The key: levels, machines, latches, flags, which timers run, the commanded outputs, and what the rules remember. Left
+out: instants, counters and history of wear, who has been told what. The long timers (stuck, beam, proof) may be due at
+any time while they run, the short ones one after the other.
 """
 
 from __future__ import annotations

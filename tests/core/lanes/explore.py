@@ -1,7 +1,7 @@
 """Walks every state that a world can come to, breadth first, and keeps the shortest way to whatever breaks a rule.
 
-Two nodes are one if their keys are equal. What a key leaves out is stated by its world; `differs` looks for pairs of nodes
-that share a key and do not behave alike, so that what was left out is shown to change no decision.
+Two nodes are one if their keys are equal. What a key leaves out is stated by its world; `differs` looks for pairs of
+nodes that share a key and do not behave alike, so that what was left out is shown to change no decision.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 Its contract with the barrier, which the promises below hold it to; each looks only at what the lane is told and what it
 asks for, never at its state. The barrier may report anything at any time.
 
-Every timer that runs may be due at any time. The key: machines, offers by direction and kind, flags, loops, reports, which
-timers run, and what the promises remember. Left out: instants, who was let in, how many went in a row.
+Every timer that runs may be due at any time. The key: machines, offers by direction and kind, flags, loops, reports,
+which timers run, and what the promises remember. Left out: instants, who was let in, how many went in a row.
 """
 
 from __future__ import annotations

@@ -3,13 +3,13 @@
 L1  It begins to want the barrier open for an offer only while that offer is not used up: one offer, one passage (R11).
 L2  Nobody is sent head-on: no direction sees green while a vehicle of the other one is at the barrier, nor both at once
     but while it stands open for everybody.
-L3  A safety loop that cleared, and no loop before or behind it, or ahead within `gap_ms_max`, tells where its vehicle went: in doubt
-    until a person confirms; and until it is told, too (R1).
-L4  A close is owed only after something has ended: a passage that was offered, a hold, a window, a lock; and never while it
-    wants the barrier open.
+L3  A safety loop that cleared, and no loop before or behind it, or ahead within `gap_ms_max`, tells where its vehicle
+    went: in doubt until a person confirms; and until it is told, too (R1).
+L4  A close is owed only after something has ended: a passage that was offered, a hold, a window, a lock; and never
+    while it wants the barrier open.
 L5  Under lockdown nobody sees green to enter, and a closed barrier is wanted open for nobody who enters.
-L6  While the barrier does not serve, or stands between its ends, it is wanted open for nobody but by an operator, and for nobody
-    who was served before that.
+L6  While the barrier does not serve, or stands between its ends, it is wanted open for nobody but by an operator, and
+    for nobody who was served before that.
 L7  Green only for whoever was offered, or everybody; and only of an open barrier that serves.
 """
 
@@ -97,9 +97,7 @@ class Promises(NamedTuple):
         before = self.loops
         if before.loop and not loops.loop:
             cleared_ms = -1 if loops.entry or loops.exit else told.t
-        elif loops.loop:
-            cleared_ms = -1
-        elif cleared_ms >= 0 and ((loops.entry and not before.entry) or (loops.exit and not before.exit)):
+        elif loops.loop or (loops.entry and not before.entry) or (loops.exit and not before.exit):
             cleared_ms = -1
         if cleared_ms >= 0 and told.t >= cleared_ms + barrier.gap_ms_max:
             doubt, cleared_ms = True, -1
