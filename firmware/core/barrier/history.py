@@ -102,7 +102,7 @@ def tested(history: History, utc_s: int | None) -> History:
     return msgspec.structs.replace(history, tested_s=utc_s, test_told=False, serviced_cycles=history.cycles)
 
 
-def test_due(barrier: Barrier, history: History, utc_s: int | None) -> tuple[History, list[Said]]:
+def yearly(barrier: Barrier, history: History, utc_s: int | None) -> tuple[History, list[Said]]:
     """Whether the yearly test is due: told once."""
     if utc_s is None or history.test_told or history.tested_s is None:
         return history, []

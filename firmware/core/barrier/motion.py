@@ -142,7 +142,7 @@ def _arrived(turn: Turn, *, opened: bool) -> None:
     if not opened:
         now, more = history.cycled(turn.plan.barrier, now)
         said += more
-        now, more = history.test_due(turn.plan.barrier, now, turn.utc_s)
+        now, more = history.yearly(turn.plan.barrier, now, turn.utc_s)
         said += more
     turn.set(history=now, by_key=False)
     turn.keep(HISTORY, history.kept(now))
