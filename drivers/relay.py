@@ -68,7 +68,9 @@ class Relay:
     async def run(self, emit: Emit) -> None:
         """Hold the line. The first claim drives the `on_lost` level, a later one what the line was last driven to.
 
-        So nothing moves because we started, and nothing because the bus came back.
+        So nothing moves because we started, and nothing because the bus came back. What was on when the bus was lost,
+        and is off where nobody commands it, is off after that too, until it is commanded anew: the board may have
+        dropped it meanwhile, and nobody has watched what it moves.
         """
         config = self._config
         try:
@@ -78,14 +80,14 @@ class Relay:
             raise DriverError(f"{config.id}: output {config.line} cannot be claimed: {error}") from error
         self._emit = emit
         try:
-            if self._level == config.on_level.level:
-                self._limit.on(emit, self._drop)  # it has come back as it was: on
             why = await self._lines.lost()
             raise DriverError(f"{config.id}: output {config.line} is lost with its bus: {why}")
         finally:
             self._output.close()
             self._output = self._emit = None
             self._limit.off()
+            if config.on_lost is OnLost.OFF:
+                self._level = config.lost_level
 
     def apply(self, on: bool) -> None:
         """Drive the output. Raises DriverError when the device is not running or its bus is lost."""

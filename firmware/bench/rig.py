@@ -1,7 +1,7 @@
 """A real controller process with a far end of its wires that can be timed: for benches and kill tests.
 
 The far end is plain blocking code in a thread of its own: it sends edges with stamps of CLOCK_MONOTONIC and stamps each
-Drive when it arrives. One door: reader, lock, contact.
+Drive when it arrives. One door: reader, lock, contact; or another site (lane_rig.py).
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from drivers.bus.exchange import AnyMessage, Claim, Drive, Edges, Levels, Message
+from drivers.bus.exchange import AnyMessage, Claim, Drive, Edges, Levels, Message, Release
 from drivers.bus.lines import Edge
 from firmware.bench.clock import monotonic_ns, rest
 from firmware.controller.role_socket import listening_socket
@@ -83,11 +83,20 @@ active_level = "high"
 debounce_ms = 5
 """
 D0, D1, LOCK, CONTACT = "GPIO17", "GPIO27", "GPIO13", "GPIO6"
+AT_REST = {D0: True, D1: True, CONTACT: False}
 
 
 class Driven(NamedTuple):
     line: str
     level: bool
+    at_ns: int
+
+
+class Watched(NamedTuple):
+    """From this instant on somebody watches the line, or nobody any more."""
+
+    line: str
+    on: bool
     at_ns: int
 
 
@@ -99,27 +108,32 @@ def h10301(facility: int, number: int) -> int:
     return even << 25 | data << 1 | odd
 
 
-def frame_edges(bits: int, length: int, last_bit_ns: int) -> list[Edge]:
+def frame_edges(bits: int, length: int, last_bit_ns: int, data: tuple[str, str] = (D0, D1)) -> list[Edge]:
     """The edges of a frame whose last bit begins at `last_bit_ns`. Lines rest high; a pulse is low."""
     edges: list[Edge] = []
     for index in range(length):
         at_ns = last_bit_ns - (length - 1 - index) * BIT_INTERVAL_NS
-        line = D1 if bits >> (length - 1 - index) & 1 else D0
+        line = data[bits >> (length - 1 - index) & 1]
         edges += [Edge(line, False, at_ns), Edge(line, True, at_ns + PULSE_NS)]
     return edges
 
 
 class FarEnd:
-    """The wires' far end: holds levels through the death of a controller, and tells what was driven, and when."""
+    """The wires' far end: holds levels through the death of a controller, and tells what was driven, and when.
 
-    def __init__(self, path: Path) -> None:
+    Any thread may send and wait.
+    """
+
+    def __init__(self, path: Path, levels: Mapping[str, bool] = AT_REST) -> None:
         self._server = listening_socket(path)
         self._server.setblocking(True)
         self._decoder = msgspec.msgpack.Decoder(AnyMessage)
         self._clients: list[socket.socket] = []
         self._news = threading.Condition()
-        self.levels: dict[str, bool] = {D0: True, D1: True, CONTACT: False}
+        self._sending = threading.Lock()  # whole frames only, whoever sends
+        self.levels: dict[str, bool] = dict(levels)
         self.claimed: set[str] = set()
+        self.watched: list[Watched] = []
         self.driven: list[Driven] = []
         self._thread = threading.Thread(target=self._accept, name="far end", daemon=True)
         self._thread.start()
@@ -133,7 +147,8 @@ class FarEnd:
             clients = list(self._clients)
         for client in clients:
             try:
-                client.sendall(frame)
+                with self._sending:
+                    client.sendall(frame)
             except OSError:
                 self._gone(client)
 
@@ -187,11 +202,18 @@ class FarEnd:
             case Claim(lines):
                 levels = {line: self.levels.get(line, True) for line in lines}
                 try:
-                    client.sendall(_frame(Levels(levels, at_ns)))
+                    with self._sending:
+                        client.sendall(_frame(Levels(levels, at_ns)))
                 except OSError:
                     return  # the controller has gone meanwhile
                 with self._news:
                     self.claimed |= set(lines)
+                    self.watched += [Watched(line, True, at_ns) for line in lines]
+                    self._news.notify_all()
+            case Release(lines):
+                with self._news:
+                    self.claimed -= set(lines)
+                    self.watched += [Watched(line, False, at_ns) for line in lines]
                     self._news.notify_all()
             case Drive(line, level):
                 with self._news:
@@ -206,7 +228,7 @@ class FarEnd:
             if client in self._clients:
                 self._clients.remove(client)
             if not self._clients:
-                self.claimed.clear()
+                self.claimed = set()
         client.close()
 
 
@@ -234,23 +256,29 @@ def states_from(role: socket.socket) -> Iterator[tuple[int, States]]:
 class Rig:
     """A folder with a site, a far end, and one controller process at a time."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, site: str = SITE, levels: Mapping[str, bool] = AT_REST) -> None:
+        """`levels`: of the inputs, before anybody touches them."""
         self.folder = folder
         self.site = folder / "site.toml"
         self.state = folder / "state"
         self.wires = folder / "wires.sock"
         self.role = folder / "network.sock"
-        self.site.write_text(SITE)
+        self.site.write_text(site)
         self.state.mkdir(mode=0o700, exist_ok=True)
-        self.far_end = FarEnd(self.wires)
+        self.far_end = FarEnd(self.wires, levels)
         self.process: subprocess.Popen[bytes] | None = None
         self._swiped_ns = 0
 
-    def start(self, wait: bool = True) -> dict[str, str]:
-        """Start the controller; with `wait` until it says that it is ready. Returns what it said."""
+    def start(self, wait: bool = True, manager: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Start the controller; with `wait` until it says that it is ready. Returns what it said.
+
+        `manager`: the variables by which a service manager tells where it listens (sd_notify protocol).
+        """
         words = [sys.executable, "-m", "firmware.controller", "--config", str(self.site), "--wires", str(self.wires)]
         words += ["--state", str(self.state), "--network-socket", str(self.role)]
-        environment = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
+        environment = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"} | dict(
+            manager or {}
+        )
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, env=environment, cwd=self.folder)
         if not wait:
             return {}

@@ -70,8 +70,9 @@ class Watcher:
 class Swaps(threading.Thread):
     """Swaps one roster after the other beside the swipes; `spans_ns` are (renamed, told as committed)."""
 
-    def __init__(self, rosters: list[Path], folder: Path, watcher: Watcher) -> None:
+    def __init__(self, rosters: list[Path], folder: Path, watcher: Watcher, pause_s: float = PAUSE_S) -> None:
         super().__init__(daemon=True)
+        self._pause_s = pause_s
         self._rosters = rosters
         self._folder = folder
         self._watcher = watcher
@@ -80,7 +81,7 @@ class Swaps(threading.Thread):
 
     def run(self) -> None:
         for version, path in enumerate(self._rosters, 2):
-            rest(PAUSE_S)
+            rest(self._pause_s)
             renamed_ns = monotonic_ns()
             path.rename(self._folder / INCOMING)
             told_ns = self._watcher.told_ns(version, SWAP_S_LIMIT)
@@ -88,7 +89,7 @@ class Swaps(threading.Thread):
                 self.late = f"version {version} was not in service within {SWAP_S_LIMIT:g} s"
                 return
             self.spans_ns.append((renamed_ns, told_ns))
-        rest(PAUSE_S)
+        rest(self._pause_s)
 
 
 def bench(folder: Path, swaps: int = SWAPS, credentials: int = 250_000) -> dict[str, Any]:
@@ -100,7 +101,7 @@ def bench(folder: Path, swaps: int = SWAPS, credentials: int = 250_000) -> dict[
         built = sample_roster(folder, identity, credentials)
         service = rig.state / "roster"
         install(built, service, [identity.public_key]).close()
-        rosters = [_of_version(built, identity, version, service) for version in range(2, swaps + 2)]
+        rosters = [of_version(built, identity, version, service) for version in range(2, swaps + 2)]
         rig.start()
         rig.listens()
         watcher = Watcher(rig.role)
@@ -157,7 +158,7 @@ def _outcome(
     }
 
 
-def _of_version(built: Path, identity: Identity, version: int, folder: Path) -> Path:
+def of_version(built: Path, identity: Identity, version: int, folder: Path) -> Path:
     """The same roster under another version, sealed anew: beside the one in service, so that a rename hands it in."""
     made = folder / f"bench.{version}"
     shutil.copy(built, made)

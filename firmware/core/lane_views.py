@@ -93,7 +93,7 @@ def lane_view(plan: Plan, now: Roadway) -> PortalView:
 
 
 def _mode(barrier: BarrierState, lane: LaneState, claim: BarrierClaim) -> Mode:
-    if None in barrier.commanded:
+    if barrier.lost or None in barrier.commanded:
         return Mode.UNKNOWN
     if claim in (BarrierClaim.FIRE, BarrierClaim.FIRE_KEY, BarrierClaim.EVACUATION, BarrierClaim.LOCKDOWN):
         return _MODES[claim]

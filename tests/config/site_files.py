@@ -14,9 +14,11 @@ def sound_site():
 
 
 def demo_site():
-    """The demo gate with its vehicle lane, without the files of its rehearsal."""
+    """The demo gate with its vehicle lane, without its rehearsal and without time limits of single outputs."""
     tree = tomllib.loads(DEMO.read_text(encoding="utf-8"))
     del tree["rehearsal"]
+    for each in tree["device"]:
+        each.pop("on_ms_max", None)
     return tree
 
 

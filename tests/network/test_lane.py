@@ -374,7 +374,6 @@ NASTY = [
 
 
 @pytest.mark.parametrize("nasty", NASTY, ids=range(len(NASTY)))
-@pytest.mark.attack("text-11")
 def test_hostile_ids_of_a_lane_are_only_text(tmp_path: Path, nasty: str) -> None:
     hostile = LaneView(
         mover=nasty,

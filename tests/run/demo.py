@@ -78,8 +78,8 @@ class Panel:
         self.page = page
 
     def take(self, card: str) -> None:
-        """Take a card of the tray into the hand."""
-        self.page.locator("button", has_text=re.compile(f"^{card}")).last.click()
+        """Take a card of the tray into the hand: that one, and not "Resident's car"."""
+        self.page.locator("button", has_text=re.compile(rf"^{card}(?!')")).last.click()
 
     def press(self, plant: str, button: str) -> None:
         """Press a plant's button."""

@@ -1,4 +1,4 @@
-"""A vehicle lane as a new user works it: a car, a car on the loop, a ball in the beam, a broken wire, stop, service key."""
+"""A vehicle lane as a new user works it: cars, a ball in the beam, a broken wire, stop and the service key."""
 
 from __future__ import annotations
 

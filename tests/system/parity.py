@@ -212,7 +212,7 @@ class Parity:
             return
         post = state.wiring.posts[fact.reader]
         assert post.point is not None
-        standing = swipe.standing(Draft(state, now_ms), state.wiring.portals[post.point.portal], post.point)
+        standing = swipe.standing_at(Draft(state, now_ms), post.point)
         at_s = None if state.offset_ms is None else (now_ms + state.offset_ms) // 1000
         identity = self.gate.controller.identity
         said = explain(

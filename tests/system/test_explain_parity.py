@@ -116,7 +116,7 @@ class Day:
 
     def __init__(self, gate, parity: Parity, rng: random.Random) -> None:
         self.gate, self.parity, self.rng = gate, parity, rng
-        self.cards = [*gate.plants.cards]
+        self.cards = [name for name in gate.plants.cards if not name.endswith("_car")]  # people; cars have a lane
 
     async def command(self, command) -> None:
         self.gate.controller.inbox.put(command, Rank.COMMAND, "network")

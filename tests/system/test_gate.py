@@ -42,8 +42,9 @@ def test_nothing_moves_and_nothing_alarms_at_start(tmp_path: Path):
     codes, state, seen = at_gate(tmp_path, scenario)
     assert codes == [Code.EPOCH_BEGUN, Code.STARTED, Code.CLOCK_SET, Code.ROSTER_REPLACED]
     assert not any(door.released for door in state.doors)
-    assert [each.mode for each in seen.portals] == [Mode.LOCKED] * 3
-    assert [each.position for each in seen.portals] == [Position.CLOSED, Position.CLOSED, Position.NOT_MONITORED]
+    assert [each.mode for each in seen.portals] == [Mode.LOCKED] * 4
+    closed = Position.CLOSED
+    assert [each.position for each in seen.portals] == [closed, closed, Position.NOT_MONITORED, closed]
     assert seen.alarms == ()
     assert seen.devices_lost == ()
 
@@ -213,7 +214,7 @@ def test_fire_releases_every_escape_route_and_holds_it(tmp_path: Path):
 
     during, modes, after, codes = at_gate(tmp_path, scenario)
     assert all(door.released for door in during.doors)
-    assert modes == [Mode.LOCKED_OPEN] * 3
+    assert modes == [Mode.LOCKED_OPEN] * 4  # the three doors, and the barrier
     assert not any(door.released for door in after.doors)
     assert Code.FIRE in codes
     assert Code.FIRE_ENDED in codes

@@ -32,6 +32,8 @@ def _next(turn: Turn) -> tuple[MotionTrigger, str] | None:
     match turn.state.motion:
         case Motion.BETWEEN if goal is Goal.OPEN and rank.claim in _NOT_FROM_BETWEEN:
             return None
+        case Motion.BETWEEN if rank.claim is BarrierClaim.EMERGENCY:
+            return _closes_from_between(turn)
         case Motion.CLOSED | Motion.BETWEEN | Motion.OPEN:
             return _from_rest(turn, goal)
         case Motion.WARNING:
@@ -46,8 +48,6 @@ def _next(turn: Turn) -> tuple[MotionTrigger, str] | None:
             rank.claim is BarrierClaim.EMERGENCY and not turn.state.tripped  # R15: only from somebody it has met
         ):
             return MotionTrigger.HALT, rank.claim.value
-        case Motion.BETWEEN if rank.claim is BarrierClaim.EMERGENCY:
-            return _closes_from_between(turn)
         case Motion.RECOILING | Motion.BACKING:
             if goal is Goal.BAR:
                 return MotionTrigger.HALT, rank.claim.value

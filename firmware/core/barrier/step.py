@@ -120,8 +120,10 @@ def take_site(turn: Turn, *, fire: bool, evacuation: bool, lockdown: bool) -> No
 
 
 def take_output_failed(turn: Turn, output: str, why: str, *, lost: bool) -> None:
-    """An output did not do as it was told, or its device is `lost` and at its own `on_lost` level, which is off."""
-    _forget(turn, output)
+    """An output did not do as it was told, or its device is `lost` and at its own `on_lost` level, which is off.
+
+    It is not told again before its device is back: it would fail again at once, and so on without end.
+    """
     if output in turn.plan.motion_outputs:
         if lost:
             turn.set(lost=turn.state.lost | {output})

@@ -1,4 +1,4 @@
-"""Commands for barriers: each answered once, refused with reasons, never raising, whatever is asked and whoever asks."""
+"""Commands for barriers: each answered once, refused with reasons, never raising, whoever asks for whatever."""
 
 from __future__ import annotations
 

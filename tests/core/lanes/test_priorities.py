@@ -1,4 +1,4 @@
-"""R0: every pair of the order of priorities, at the wires: with both there, what happens is what the higher one says."""
+"""R0: every pair of the order of priorities, at the wires: with both there, the higher one decides what happens."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_each_claim_alone(claim):
 @pytest.mark.parametrize(("higher", "lower"), list(combinations(ORDER, 2)))
 @pytest.mark.parametrize("order", ["higher first", "lower first"])
 def test_each_pair(higher, lower, order):
-    """In either order of time the higher one decides; what the lower one had begun is stopped, finished or undone by it."""
+    """In either order of time the higher one decides; it stops, finishes or undoes what the lower one had begun."""
     s = scene()
     for claim in (higher, lower) if order == "higher first" else (lower, higher):
         RAISE[claim](s)
