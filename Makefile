@@ -19,7 +19,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup texts system run test lint types units pictures bench soak prove lock clean
+.PHONY: help setup texts system run test lint types units pictures bench soak prove mutants lock clean
 
 # $(call stage,NAME,COMMANDS): run them and say how long it took, also when they fail.
 stage = @echo "-- $(1)"; started=$$(date +%s); status=0; ( $(2) ) || status=$$?; \
@@ -105,11 +105,15 @@ bench: setup ## every figure of the closing notes, as JSON lines
 soak: setup ## 300 kills in a storm of swipes
 	$(call stage,kills,$(VENV)/bin/menshen bench kills --json $(ARGS))
 
-prove: setup system ## 2,000 power cuts, two builds that must fail them, and the wider exploration
+prove: setup system ## 2,000 power cuts, two builds that must fail them, 100,000 passages, and the wider exploration
 	$(call stage,power cuts,$(PY) -m tests.powercut.run --cuts 2000)
 	$(call stage,unsynced build is found,! $(PY) -m tests.powercut.run --cuts 2000 --build unsynced)
 	$(call stage,hasty build is found,! $(PY) -m tests.powercut.run --cuts 2000 --build hasty)
 	$(call stage,exploration,MENSHEN_PROVE_STATES=3000 MENSHEN_PROVE_WALKS=3000 $(PY) -m pytest tests/core)
+	$(call stage,passages,$(PY) -m tests.lanes.passages --passages 100000 --processes 2 $(ARGS))
+
+mutants: setup ## every row of the tables of barriers and lanes spoiled in every way: each must be noticed
+	$(call stage,mutants,$(PY) -m tests.core.lanes.mutants $(ARGS))
 
 lock: ## resolve requirements.lock anew (needs uv)
 	@uv pip compile --universal --generate-hashes --python-version 3.11 -c requirements.constraints --all-extras --no-header setup.cfg -o requirements.lock

@@ -164,6 +164,8 @@ def _reset_fault(draft: Draft, plan: Plan, fact: ResetFault) -> Refusal:
     local = (state.stop, state.isolation, state.emergency)
     if not fact.in_sight and Latch.LEFT in local:
         return (Reason.NOT_IN_SIGHT,)
+    if Latch.ACTIVE in local:  # it is still pressed, turned or held: there is nothing to reset yet
+        return (Reason.BARRED,)
     return DONE
 
 

@@ -23,14 +23,10 @@ _POSITION: dict[Motion, Position] = {
     Motion.UNKNOWN: Position.UNKNOWN,
     Motion.CLOSED: Position.CLOSED,
     Motion.OPEN: Position.OPEN,
-    Motion.WARNING: Position.OPEN,
     Motion.BETWEEN: Position.BETWEEN,
     Motion.OPENING: Position.OPENING,
-    Motion.PAUSING: Position.BETWEEN,
-    Motion.REVERSING: Position.BETWEEN,
     Motion.CLOSING: Position.CLOSING,
     Motion.BACKING: Position.CLOSING,
-    Motion.RECOILING: Position.BETWEEN,
 }
 _AT_REST: dict[End, Position] = {
     End.CLOSED: Position.CLOSED,

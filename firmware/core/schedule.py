@@ -8,6 +8,7 @@ point 2). Whatever ends or interrupts it secures at once.
 from __future__ import annotations
 
 from firmware.core import calendar
+from firmware.core.barrier.machines import Motion
 from firmware.core.claims import fault_bars, locked_down, resolve
 from firmware.core.draft import Draft
 from firmware.core.machines import OPENING, Hold, Leaf, OpeningTrigger, Passing
@@ -80,6 +81,12 @@ def interlock_busy(draft: Draft, portal: Portal) -> tuple[str, ...]:
     """
     busy = []
     for other in portal.interlock:
+        if other in draft.lanes:  # a barrier: closed is what its own limit says
+            road = draft.roads.get(other)
+            barrier = draft.lanes[other].barrier if road is None else road.barrier.state
+            if barrier.motion is not Motion.CLOSED:
+                busy.append(other)
+            continue
         now = draft.portals.get(other)
         if now is None:
             continue

@@ -43,6 +43,7 @@ class Kind(NamedTuple):
 READER = WiegandConfig("reader", "D0", "D1", ("H10301",), led_green="G", led_red="R", buzzer="B")
 LOW_READER = WiegandConfig("reader", "D0", "D1", ("H10301",), buzzer="B", indicator_level=LevelWord.LOW)
 CONTACT = ContactConfig("contact", "C")
+BEAM = ContactConfig("beam", "C", prompt=True)
 LOCK = RelayConfig("lock", "L")
 MAGNET = RelayConfig("magnet", "L", LevelWord.LOW, OnLost.ON)
 
@@ -60,6 +61,7 @@ KINDS = (
         LOW_READER.lines(),
     ),
     Kind("contact", lambda lines: Contact(CONTACT, lines), lambda at: [Edge("C", False, at)], CONTACT.lines()),
+    Kind("prompt contact", lambda lines: Contact(BEAM, lines), lambda at: [Edge("C", False, at)], BEAM.lines()),
     Kind("relay", lambda lines: Relay(LOCK, lines), None, LOCK.lines()),
     Kind("relay, on when lost", lambda lines: Relay(MAGNET, lines), None, MAGNET.lines()),
 )

@@ -145,7 +145,20 @@ def test_the_make_targets_are_those_of_the_plan():
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     default = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert default == shown
-    for target in ("setup", "run", "test", "lint", "types", "units", "bench", "soak", "prove", "lock", "clean"):
+    for target in (
+        "setup",
+        "run",
+        "test",
+        "lint",
+        "types",
+        "units",
+        "bench",
+        "soak",
+        "prove",
+        "mutants",
+        "lock",
+        "clean",
+    ):
         assert f"make {target} " in shown
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)
 

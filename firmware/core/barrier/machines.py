@@ -73,7 +73,7 @@ MOTION: Table[Motion, MotionTrigger] = Table(
         Row(_M.UNKNOWN, _T.OFF_LIMITS, _M.BETWEEN, ("between",)),
         Row(_M.UNKNOWN, _T.CONTRADICTED, _M.FAULT, ("latch",)),
         Row(_M.UNKNOWN, _T.BROKEN, _M.FAULT, ("latch",)),
-        Row(_M.CLOSED, _T.AT_OPEN, _M.OPEN),  # moved by hand, by gravity in a fire, or by a drive without mains
+        Row(_M.CLOSED, _T.AT_OPEN, _M.OPEN),  # by the limits, which tell each for itself: never in one step
         Row(_M.CLOSED, _T.OFF_LIMITS, _M.BETWEEN, ("between",)),
         Row(_M.CLOSED, _T.JUMPED, _M.FAULT, ("latch",)),
         Row(_M.CLOSED, _T.CONTRADICTED, _M.FAULT, ("latch",)),

@@ -5,9 +5,12 @@ The barrier of the world follows its outputs only if a scenario says so: `travel
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from firmware.core.access import Known
+from firmware.core.barrier.machines import Latch, Motion, Obstruction, Testing, Watch
+from firmware.core.barrier.plan import Plan
+from firmware.core.barrier.state import BarrierState, End
 from firmware.core.effects import Keep, Record, SetOutput
 from firmware.core.facts import (
     AnyFact,
@@ -18,6 +21,9 @@ from firmware.core.facts import (
     RosterReplaced,
     Started,
 )
+from firmware.core.lane.machines import Passage, Track
+from firmware.core.lane.state import LaneState
+from firmware.core.machines import Hold
 from firmware.core.site import (
     AccessPoint,
     Area,
@@ -31,7 +37,7 @@ from firmware.core.site import (
     Sensor,
     Site,
 )
-from firmware.core.state import initial
+from firmware.core.state import State, initial
 from firmware.core.step import next_deadline, step
 from firmware.core.views import view
 from tests.core.portals.scene import RULES
@@ -76,11 +82,64 @@ def known(holder: str = "ann", **fields: Any) -> Known:
     return Known(holder, f"card_{holder}", 1, profiles=("all",), **fields)
 
 
+def check_barrier(plan: Plan, barrier: BarrierState, kept: dict[str, str] | None) -> None:
+    """Every timer has somebody who waits for it, who waits has a timer; limits and position agree; what must outlive
+    the power is kept, and nothing else (`kept` is None where it could not be read at the start).
+    """
+    run, motion, end = {name for _, name in barrier.timers}, barrier.motion, barrier.end
+    moves = motion in (Motion.OPENING, Motion.CLOSING)
+    assert ("travel" in run) == moves, barrier
+    assert "pulse" not in run or moves, barrier
+    assert ("back" in run) == (motion is Motion.BACKING), barrier
+    assert ("warn" in run) == (motion is Motion.WARNING), barrier
+    assert ("test" in run) == (barrier.testing in (Testing.ASSERTED, Testing.RELEASED)), barrier
+    assert barrier.testing is Testing.IDLE or motion is Motion.WARNING, barrier
+    assert "dead" in run or motion not in (Motion.PAUSING, Motion.REVERSING, Motion.RECOILING), barrier
+    for which, (spot, now) in enumerate(zip(plan.spots, barrier.spots, strict=True)):
+        assert (f"stuck:{which}" in run) == (now.watch is Watch.ACTIVE), barrier
+        assert (f"proof:{which}" in run) == now.proven, barrier
+        assert not now.proven or (spot.closing and now.watch in (Watch.CLEAR, Watch.ACTIVE)), barrier
+        assert not now.masked or barrier.testing in (Testing.ASSERTED, Testing.RELEASED), barrier
+    assert motion is not Motion.CLOSED or end is End.CLOSED, barrier
+    assert motion is not Motion.OPEN or end is End.OPEN, barrier
+    assert motion is not Motion.BETWEEN or end is End.BETWEEN, barrier
+    assert motion is not Motion.WARNING or end in (End.OPEN, End.BETWEEN), barrier
+    assert motion is not Motion.UNKNOWN or end in (End.UNKNOWN, End.LOST), barrier
+    assert (barrier.fault is not None) == (motion in (Motion.FAULT, Motion.RECOILING, Motion.BACKING)), barrier
+    if kept is not None:
+        latches = {"stop": barrier.stop, "isolated": barrier.isolation, "emergency": barrier.emergency}
+        lasts = {key for key, latch in latches.items() if latch is not Latch.CLEAR}
+        lasts |= {"fault"} if barrier.fault is not None else set()
+        lasts |= {"obstructed"} if barrier.obstruction is Obstruction.LATCHED else set()
+        lasts |= {"doubt"} if barrier.doubt else set()
+        name = plan.barrier.id
+        assert {key for key in (*latches, "fault", "obstructed", "doubt") if f"{key}:{name}" in kept} == lasts, barrier
+
+
+def check_lane(lane: LaneState) -> None:
+    """The same of a lane: its timers, and that its vehicle is where its loops see one."""
+    run, track, loops = {name for _, name in lane.timers}, lane.track, lane.loops
+    assert ("gap" in run) == (track is Track.GAP), lane
+    assert ("leave" in run) == (track is Track.LEAVING), lane
+    assert ("passage" in run) == (lane.passage in (Passage.OPENING, Passage.READY)), lane
+    assert ("queue" in run) == bool(lane.queue), lane
+    assert ("hold" in run) == (lane.hold is Hold.OPERATOR), lane
+    assert ("explain" in run) == lane.unexplained, lane
+    assert (lane.serving is None) == (lane.passage is Passage.IDLE), lane
+    assert not loops.loop or track in (Track.ON, Track.THROUGH, Track.SPLIT, Track.STRAY), lane
+    assert loops.loop or loops.cover or track in (Track.CLEAR, Track.GAP, Track.LEAVING), lane
+    assert track is not Track.COVERED or not loops.loop, lane
+
+
 class LaneScene:
     """`t` is now in ms. `trace` is [(ms, text)]; `take()` gives what came since it was last called.
 
+    While `noted` is a list, every step that any scene takes is put into it: the state, the instant and the fact.
+
     `quiet`: every input reports inactive at the start but the limit of the end where the barrier stands.
     """
+
+    noted: ClassVar[list[tuple[State, int, AnyFact]] | None] = None
 
     def __init__(
         self,
@@ -102,6 +161,7 @@ class LaneScene:
         self.events: list[Any] = []
         self.outputs: dict[str, bool] = {}
         self.kept: dict[str, str] = dict(kept or {})
+        self._readable = kept is not None
         self._taken = 0
         self.do(Started("boot", kept))
         self.do(RosterReplaced(RULES))
@@ -127,11 +187,16 @@ class LaneScene:
 
     def do(self, fact: AnyFact) -> None:
         """One fact, now."""
+        if LaneScene.noted is not None:
+            LaneScene.noted.append((self.state, self.t, fact))
         self.state, effects = step(self.state, self.t, fact)
         deadline = next_deadline(self.state)
         assert deadline is None or deadline > self.t
         for effect in effects:
             self._note(effect)
+        road = self.state.lanes[NAME]
+        check_barrier(self.state.wiring.barriers[NAME], road.barrier, self.kept if self._readable else None)
+        check_lane(road.lane)
         self.answer_test()
 
     def answer_test(self) -> None:

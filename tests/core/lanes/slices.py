@@ -32,6 +32,7 @@ PULSED = barrier(
     safety=_SUPERVISED, photocells=(), pedestrians=False, edges_opening=(Sensor("behind", supervised=True),)
 )
 _CREDENTIAL = demands(Want.CREDENTIAL)
+_LIMITS = [*inputs("is_up", "is_down"), *inputs("is_up", levels=(Level.LOST,))]
 _FIRE = [("site", True, False, False), ("site", False, False, False)]
 
 BARRIER_SLICES: dict[str, Callable[[], World]] = {
@@ -46,6 +47,18 @@ BARRIER_SLICES: dict[str, Callable[[], World]] = {
     "limits": lambda: BarrierWorld(
         LOOP_ONLY,
         [*inputs("is_up", "is_down", levels=_THREE), *inputs("service_key", "reset"), *demands(Want.OPERATOR)],
+        travels=False,
+    ),
+    "limits in a close": lambda: BarrierWorld(
+        LOOP_ONLY, [*_LIMITS, *inputs("drive_fault", "reset"), ("close",)], travels=False, at="is_down"
+    ),
+    "limits in a turn": lambda: BarrierWorld(
+        LOOP_ONLY, [*_LIMITS, ("close",), *demands(Want.OPERATOR)[:1]], travels=False, at="is_down"
+    ),
+    "limits and key": lambda: BarrierWorld(LOOP_ONLY, [*_LIMITS, *inputs("key_close")], travels=False, at="nowhere"),
+    "limits of a gate": lambda: BarrierWorld(
+        GATE,
+        [*_LIMITS, *inputs("behind", "drive_fault", levels=(Level.ACTIVE,)), *demands(Want.OPERATOR)[:1]],
         travels=False,
     ),
     "outputs": lambda: BarrierWorld(
