@@ -101,7 +101,8 @@ def test_a_child_that_runs_in_again_and_again_ends_automatic_closing(tmp_path: P
         for _ in range(2):
             await until(gate, lambda: driven(gate, UP))
             child = barrier(gate).lane.arrive("child", "in", stop_at="beam", placed=True)
-            await until(gate, lambda: portal(gate, LANE).position is Position.OPEN)
+            await until(gate, lambda: driven(gate, DOWN))
+            await until(gate, lambda: not driven(gate, DOWN))  # it has gone back
             child.remove()
         watch = Watch(gate, MOTION)
         await gate.pass_time(120)
