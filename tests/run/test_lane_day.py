@@ -16,6 +16,7 @@ pytestmark = [
 WAIT_MS = LIMIT_S * 1000
 LANE = "Vehicle lane"
 IN, OUT = 0, 1  # the lane's readers on the panel
+HELD_MS = 700  # longer than any debounce of a key
 
 
 def present(panel: Panel, card: str, reader: int = IN) -> None:
@@ -65,9 +66,14 @@ def test_a_lane_as_a_new_user_works_it(tmp_path: Path):
         reset = lane.get_by_role("button", name="Reset")
         reset.scroll_into_view_if_needed()
         reset.hover()
-        panel.page.mouse.down()
-        expect(reset).to_have_attribute("aria-pressed", "true", timeout=WAIT_MS)
-        panel.page.mouse.up()
+        for _ in range(6):  # as a person does: held for a moment, and again if it was too early for the key
+            panel.page.mouse.down()
+            expect(reset).to_have_attribute("aria-pressed", "true", timeout=WAIT_MS)
+            panel.page.wait_for_timeout(HELD_MS)
+            panel.page.mouse.up()
+            panel.page.wait_for_timeout(HELD_MS)
+            if "Service key" not in card.inner_text():
+                break
         expect(card).not_to_contain_text("Service key", timeout=WAIT_MS)
         assert lane.get_by_text("none").count() > 0, "harm done"
 
