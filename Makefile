@@ -109,7 +109,7 @@ prove: setup system ## 2,000 power cuts, two builds that must fail them, 100,000
 	$(call stage,power cuts,$(PY) -m tests.powercut.run --cuts 2000)
 	$(call stage,unsynced build is found,! $(PY) -m tests.powercut.run --cuts 2000 --build unsynced)
 	$(call stage,hasty build is found,! $(PY) -m tests.powercut.run --cuts 2000 --build hasty)
-	$(call stage,exploration,MENSHEN_PROVE_STATES=3000 MENSHEN_PROVE_WALKS=3000 $(PY) -m pytest tests/core)
+	$(call stage,exploration,MENSHEN_PROVE_STATES=3000 MENSHEN_PROVE_WALKS=3000 $(PY) -m pytest tests/core tests/lanes)
 	$(call stage,passages,$(PY) -m tests.lanes.passages --passages 100000 --processes 2 $(ARGS))
 
 mutants: setup ## every row of the tables of barriers and lanes spoiled in every way: each must be noticed

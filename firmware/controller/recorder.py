@@ -18,7 +18,6 @@ import msgspec
 
 import firmware
 from firmware.core.access import Known, Unknown
-from firmware.core.commands import ID_CHARACTERS_MAX
 from firmware.core.effects import AnyEffect, Body, Keep, Record, Remember
 from firmware.core.facts import (
     AdmitVehicle,
@@ -36,6 +35,7 @@ from firmware.core.facts import (
     StartEnrolment,
 )
 from firmware.core.kept import locked_key
+from firmware.core.refusals import ID_CHARACTERS_MAX
 from firmware.core.site import Site
 from firmware.recording import VERSION, Ended, Header, Taken
 

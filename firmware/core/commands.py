@@ -46,19 +46,13 @@ from firmware.core.lanes import person_passed
 from firmware.core.local import end_enrolment, start_enrolment
 from firmware.core.machines import Fire, FireTrigger, Hold, HoldTrigger
 from firmware.core.passage import AREA_UNKNOWN
+from firmware.core.refusals import DONE, ID_CHARACTERS_MAX, NOTE_CHARACTERS_MAX, Refusal, hold_end
 from firmware.core.release import Offer, hold_on, ledger_moved
 from firmware.core.schedule import operator_resumed
 from firmware.core.site import Turnstile
 from firmware.core.state import EVERYWHERE
 from firmware.core.swipe import busy, let_through
 from firmware.core.wiring import IN, OUT, Portal, locks, way_of
-
-HOLD_MS_MAX = 7 * 24 * 3_600_000  # a week: whoever wants a door open for longer gives it a schedule
-ID_CHARACTERS_MAX = 64  # of an unknown id, as a reason quotes it
-NOTE_CHARACTERS_MAX = 200  # of the issuer's own words
-
-Refusal = tuple[str, ...]
-DONE: Refusal = ()
 
 
 def command(draft: Draft, fact: Command) -> None:
@@ -122,16 +116,9 @@ def _hold_open(draft: Draft, fact: HoldOpen) -> Refusal:
     refusal = _stands_against(draft, portal, IN)
     if refusal:
         return refusal
-    if (fact.for_ms is None) == (fact.until_utc_s is None):
-        return (Reason.NOT_ALLOWED,)
-    if fact.until_utc_s is None:
-        until_ms = draft.now_ms + (fact.for_ms or 0)
-    elif draft.state.offset_ms is None:
-        return (Reason.CLOCK_UNKNOWN_REFUSED,)
-    else:
-        until_ms = draft.monotonic_ms(fact.until_utc_s)
-    if not draft.now_ms < until_ms <= draft.now_ms + HOLD_MS_MAX:
-        return (Reason.NOT_ALLOWED,)
+    until_ms, refusal = hold_end(draft, fact)
+    if refusal:
+        return refusal
     hold_on(draft, portal, HoldTrigger.HOLD, until_ms)
     draft.change(portal.id, hold_until_utc_s=fact.until_utc_s)
     return DONE

@@ -9,6 +9,7 @@ from firmware.core.barrier.inputs import reset
 from firmware.core.barrier.machines import Latch, Motion
 from firmware.core.barrier.motion import broken
 from firmware.core.barrier.plan import Plan
+from firmware.core.claims import locked_down
 from firmware.core.codes import Code, Reason
 from firmware.core.draft import Draft
 from firmware.core.facts import (
@@ -28,16 +29,10 @@ from firmware.core.facts import (
 from firmware.core.kept import locked_key, out_of_service_key
 from firmware.core.lane import step as lane_step
 from firmware.core.lane.state import Offer
-from firmware.core.lanes import confirm_clear, direction_of, locked_down, offer_passage, person_passed
+from firmware.core.lanes import confirm_clear, direction_of, offer_passage, person_passed
 from firmware.core.machines import Hold, HoldTrigger
+from firmware.core.refusals import DONE, ID_CHARACTERS_MAX, NOTE_CHARACTERS_MAX, Refusal, hold_end
 from firmware.core.site import AccessPoint, Direction
-
-HOLD_MS_MAX = 7 * 24 * 3_600_000  # a week, as for doors
-ID_CHARACTERS_MAX = 64
-NOTE_CHARACTERS_MAX = 200
-
-Refusal = tuple[str, ...]
-DONE: Refusal = ()
 
 
 def lane_command(draft: Draft, plan: Plan, fact: Command) -> Refusal:
@@ -53,7 +48,7 @@ def _stands_against(draft: Draft, plan: Plan, direction: Direction) -> Refusal:
     """What outranks an operator, or would make the command a lie; who leaves is not kept in."""
     road = draft.road(plan.barrier.id)
     if direction is Direction.IN:
-        if locked_down(draft, plan.barrier.id):
+        if locked_down(draft.state, plan.barrier.id):
             return (Reason.LOCKDOWN,)
         if road.lane.state.hold is Hold.LOCKED:
             return (Reason.LOCKED_BY_OPERATOR,)
@@ -92,16 +87,9 @@ def _hold_open(draft: Draft, plan: Plan, fact: HoldOpen) -> Refusal:
     refusal = _stands_against(draft, plan, Direction.IN)
     if refusal:
         return refusal
-    if (fact.for_ms is None) == (fact.until_utc_s is None):
-        return (Reason.NOT_ALLOWED,)
-    if fact.until_utc_s is None:
-        until_ms = draft.now_ms + (fact.for_ms or 0)
-    elif draft.state.offset_ms is None:
-        return (Reason.CLOCK_UNKNOWN_REFUSED,)
-    else:
-        until_ms = draft.monotonic_ms(fact.until_utc_s)
-    if not draft.now_ms < until_ms <= draft.now_ms + HOLD_MS_MAX:
-        return (Reason.NOT_ALLOWED,)
+    until_ms, refusal = hold_end(draft, fact)
+    if refusal:
+        return refusal
     lane = draft.road(plan.barrier.id).lane
     lane_step.hold_on(lane, HoldTrigger.HOLD, until_ms)
     lane.set(hold_until_utc_s=fact.until_utc_s)

@@ -9,6 +9,7 @@ from firmware.core import calendar, passage
 from firmware.core.barrier import step as barrier_step
 from firmware.core.barrier.plan import Part, Plan
 from firmware.core.barrier.state import BarrierState
+from firmware.core.claims import locked_down
 from firmware.core.codes import Code
 from firmware.core.draft import Draft, Road
 from firmware.core.effects import Body, Event, Record
@@ -17,10 +18,9 @@ from firmware.core.lane import step as lane_step
 from firmware.core.lane.state import Loops, Offer
 from firmware.core.lane.tracking import loops_changed
 from firmware.core.lane.turn import Deed, Done
-from firmware.core.machines import Fire, OpeningTrigger
-from firmware.core.release import ledger_moved, occupy
+from firmware.core.machines import Fire, Hold, OpeningTrigger
+from firmware.core.release import count_taken
 from firmware.core.site import AccessPoint, Direction, SensorKind
-from firmware.core.state import EVERYWHERE
 
 ROUNDS_MAX = 6  # of barrier and lane in one step; more is a quarrel: our mistake
 SCHEDULE = "schedule"
@@ -87,23 +87,20 @@ def settle(draft: Draft, name: str) -> None:
     """Bring a barrier and its lane in line with each other and with the site; then tell what came of it."""
     road = draft.road(name)
     state = draft.state
+    lockdown = locked_down(state, name)
     barrier_step.take_site(
         road.barrier,
         fire=state.fire is not Fire.NONE,
         evacuation=state.evacuation,
-        lockdown=locked_down(draft, name),
+        lockdown=lockdown,
     )
-    lane_step.take_lockdown(road.lane, locked_down(draft, name))
+    lane_step.take_lockdown(road.lane, lockdown)
     _agree(draft, road)
     draft.leave_road(name)
     del draft.unsettled[name]
     draft.do(tuple(road.barrier.effects))
     for done in road.lane.deeds:
         _tell(draft, name, done)
-
-
-def locked_down(draft: Draft, name: str) -> bool:
-    return bool(draft.state.lockdown) and (name in draft.state.lockdown or EVERYWHERE in draft.state.lockdown)
 
 
 def _agree(draft: Draft, road: Road) -> None:
@@ -194,13 +191,7 @@ def _taken(draft: Draft, name: str, offer: Offer) -> None:
     if offer.grant is None:
         draft.record(Code.TAKEN, portal=name, detail=offer.direction.value, body=_body(offer))
     else:
-        state, wall, grant = draft.state, draft.wall(), offer.grant
-        effects, moved = passage.taken(state.site, grant, wall, state.occupancy, state.rulebook)
-        draft.do(effects)
-        occupy(draft, moved)
-        if grant.area_to is not None or grant.area_from is not None:
-            for holder, _ in passage.persons(grant):
-                ledger_moved(draft, holder, grant.area_to, None if wall is None else wall.utc_s)
+        count_taken(draft, offer.grant)
     person_passed(draft, name)
 
 
@@ -266,8 +257,8 @@ def closed_by_schedule(draft: Draft, plan: Plan) -> bool:
 def _held_back(draft: Draft, name: str) -> bool:
     road = draft.road(name)
     return (
-        locked_down(draft, name)
-        or road.lane.state.hold.value == "locked"
+        locked_down(draft.state, name)
+        or road.lane.state.hold is Hold.LOCKED
         or road.lane.state.out_of_service
         or barrier_step.barred(road.barrier.plan, road.barrier.state)
     )

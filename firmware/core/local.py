@@ -22,12 +22,12 @@ from firmware.core.facts import (
 from firmware.core.lane.passing import withdraw
 from firmware.core.machines import Passing, PassingTrigger
 from firmware.core.passage import persons
+from firmware.core.refusals import ID_CHARACTERS_MAX
 from firmware.core.release import follow, passing_on
 from firmware.core.site import Turnstile
 from firmware.core.state import WayState
 from firmware.core.turn import OVERLAY, said_of
 
-ID_CHARACTERS_MAX = 64  # of an unknown reader, as a reason quotes it
 DETAIL_CHARACTERS_MAX = 200
 
 _CODE: dict[OverlayChange, Code] = {

@@ -82,16 +82,21 @@ def _taken(draft: Draft, portal: Portal, way: int, _offer: Offer | None) -> None
         if grant.second is not None and isinstance(portal, Turnstile):
             grant, follower = passage.one_by_one(grant)
             draft.change_way(portal.id, way, follower=follower)
-        state, wall = draft.state, draft.wall()
-        effects, moved = passage.taken(state.site, grant, wall, state.occupancy, state.rulebook)
-        draft.do(effects)
-        occupy(draft, moved)
-        if grant.area_to is not None or grant.area_from is not None:
-            for holder, _ in passage.persons(grant):
-                ledger_moved(draft, holder, grant.area_to, None if wall is None else wall.utc_s)
+        count_taken(draft, grant)
     else:
         draft.do(passage.used(grant))
     person_passed(draft, portal, starts=grant.first_card)
+
+
+def count_taken(draft: Draft, grant: Grant) -> None:
+    """A passage is proven: its event, the areas' counts, the household's spaces and the ledger follow."""
+    state, wall = draft.state, draft.wall()
+    effects, moved = passage.taken(state.site, grant, wall, state.occupancy, state.rulebook)
+    draft.do(effects)
+    occupy(draft, moved)
+    if grant.area_to is not None or grant.area_from is not None:
+        for holder, _ in passage.persons(grant):
+            ledger_moved(draft, holder, grant.area_to, None if wall is None else wall.utc_s)
 
 
 def occupy(draft: Draft, change: Mapping[str, int]) -> None:

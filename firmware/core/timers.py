@@ -5,9 +5,17 @@ Instants are milliseconds of the monotonic clock. A name occurs at most once.
 
 from __future__ import annotations
 
+import msgspec
+
 Timers = tuple[tuple[int, str], ...]
 
 NO_TIMERS: Timers = ()
+
+
+class Timed(msgspec.Struct, frozen=True, kw_only=True):
+    """A state that has timers."""
+
+    timers: Timers = NO_TIMERS
 
 
 def put(timers: Timers, name: str, at_ms: int) -> Timers:

@@ -10,7 +10,7 @@ from firmware.core.barrier.history import History
 from firmware.core.barrier.machines import Latch, Motion, Obstruction, Testing, Watch
 from firmware.core.barrier.plan import Plan
 from firmware.core.facts import Level
-from firmware.core.timers import NO_TIMERS, Timers
+from firmware.core.timers import Timed
 
 
 class End(StrEnum):
@@ -45,7 +45,7 @@ class SpotState(msgspec.Struct, frozen=True):
     rises_from_ms: int = 0
 
 
-class BarrierState(msgspec.Struct, frozen=True):
+class BarrierState(Timed, frozen=True):
     """Levels and outputs stand in the order of the plan. Instants are milliseconds of the monotonic clock."""
 
     levels: tuple[Level | None, ...]  # None: not reported since the start
@@ -75,7 +75,6 @@ class BarrierState(msgspec.Struct, frozen=True):
     began_ms: int | None = None  # of the motion that runs
     cold_factor: float = 1.0
     history: History = History()
-    timers: Timers = NO_TIMERS
 
 
 def initial_barrier(plan: Plan) -> BarrierState:

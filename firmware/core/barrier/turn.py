@@ -11,41 +11,24 @@ from firmware.core.barrier.state import BarrierState
 from firmware.core.codes import Code
 from firmware.core.effects import AnyEffect, Event, Keep, Record
 from firmware.core.facts import Level
-from firmware.core.timers import drop, put, runs
+from firmware.core.working import Working
 
 
-class Turn:
+class Turn(Working[BarrierState]):
     """`utc_s` is wall time, None while it is unknown: only the history of wear asks for it."""
 
-    __slots__ = ("effects", "now_ms", "plan", "reset_pressed", "state", "utc_s")
+    __slots__ = ("effects", "plan", "reset_pressed", "utc_s")
 
     def __init__(self, plan: Plan, state: BarrierState, now_ms: int, utc_s: int | None = None) -> None:
+        super().__init__(state, now_ms)
         self.plan = plan
-        self.state = state
-        self.now_ms = now_ms
         self.utc_s = utc_s
         self.effects: list[AnyEffect] = []
         self.reset_pressed = False  # the local reset, in sight of the lane
 
-    def set(self, **changes: Any) -> None:
-        self.state = replace(self.state, **changes)
-
     def set_spot(self, which: int, **changes: Any) -> None:
         spots = self.state.spots
         self.set(spots=(*spots[:which], replace(spots[which], **changes), *spots[which + 1 :]))
-
-    # -- time ---------------------------------------------------------------------------------------------------------
-
-    def put(self, timer: str, delay_ms: int) -> None:
-        self.set(timers=put(self.state.timers, timer, self.now_ms + delay_ms))
-
-    def drop(self, *timers: str) -> None:
-        after = drop(self.state.timers, *timers)
-        if len(after) != len(self.state.timers):
-            self.set(timers=after)
-
-    def runs(self, timer: str) -> bool:
-        return runs(self.state.timers, timer)
 
     # -- levels -------------------------------------------------------------------------------------------------------
 

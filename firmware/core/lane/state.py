@@ -9,7 +9,7 @@ from firmware.core.lane.machines import Passage, Track
 from firmware.core.machines import Hold, Opening
 from firmware.core.passage import Grant
 from firmware.core.site import Direction
-from firmware.core.timers import NO_TIMERS, Timers
+from firmware.core.timers import Timed
 
 
 class Loops(msgspec.Struct, frozen=True):
@@ -41,7 +41,7 @@ class Offer(msgspec.Struct, frozen=True):
         return self.grant.holder == other.grant.holder and self.grant.credential == other.grant.credential
 
 
-class LaneState(msgspec.Struct, frozen=True):
+class LaneState(Timed, frozen=True):
     """One lane. Directions of vehicles are those of Direction; instants are milliseconds of the monotonic clock."""
 
     loops: Loops = Loops()
@@ -66,4 +66,3 @@ class LaneState(msgspec.Struct, frozen=True):
     report: Report = Report(opened=False, closed=False, between=False, serves=False)
     demand: Demand = Demand()  # as it was told last
     acknowledged: bool = True
-    timers: Timers = NO_TIMERS

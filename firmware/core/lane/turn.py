@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, NamedTuple
-
-from msgspec.structs import replace
+from typing import NamedTuple
 
 from firmware.core.lane.state import LaneState, Offer
 from firmware.core.site import Barrier, Direction
-from firmware.core.timers import drop, put, runs
+from firmware.core.working import Working
 
 
 class Deed(StrEnum):
-    """What has happened in a lane. What is recorded and remembered of it is the business of core/barriers.py."""
+    """What has happened in a lane. What is recorded and remembered of it is the business of core/lanes.py."""
 
     ENTERED = "entered"  # a vehicle came on to the safety loop
     PASSED = "passed"  # any vehicle, proven
@@ -35,28 +33,13 @@ class Done(NamedTuple):
     kmh: int = 0
 
 
-class LaneTurn:
-    __slots__ = ("barrier", "deeds", "now_ms", "state")
+class LaneTurn(Working[LaneState]):
+    __slots__ = ("barrier", "deeds")
 
     def __init__(self, barrier: Barrier, state: LaneState, now_ms: int) -> None:
+        super().__init__(state, now_ms)
         self.barrier = barrier
-        self.state = state
-        self.now_ms = now_ms
         self.deeds: list[Done] = []
-
-    def set(self, **changes: Any) -> None:
-        self.state = replace(self.state, **changes)
-
-    def put(self, timer: str, delay_ms: int) -> None:
-        self.set(timers=put(self.state.timers, timer, self.now_ms + delay_ms))
-
-    def drop(self, *timers: str) -> None:
-        after = drop(self.state.timers, *timers)
-        if len(after) != len(self.state.timers):
-            self.set(timers=after)
-
-    def runs(self, timer: str) -> bool:
-        return runs(self.state.timers, timer)
 
     def did(self, deed: Deed, offer: Offer | None = None, *, kmh: int = 0) -> None:
         direction = self.state.origin if offer is None else offer.direction
