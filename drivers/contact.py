@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from drivers.bus.lines import BusError, Edge, InputLine, Lines, Overflow
+from drivers.bus.lines import BusError, Edge, Found, InputLine, Lines, Overflow
 from drivers.driver import Emit
 from drivers.loop_time import AHEAD_NS_MAX, SLACK_NS, call_at_ns, loop_ns
 from drivers.reports import DriverError, InputLevel, Level
@@ -41,7 +41,9 @@ class Contact:
 
     Two ways lead to a report. By stamps: a level that had held long enough before the next edge is reported even if
     both edges arrive together after a stall, so that a short pulse is not lost. By reading: when it is quiet, the
-    line's level is read again, so that a lost edge leaves no wrong level behind.
+    line's level is read again, so that a lost edge leaves no wrong level behind. One that no other edge follows is
+    found by the bus (lines.READ_NS), and taken as an edge that comes then. A pulse that is shorter than that, and
+    loses both its edges, nobody can see.
 
     A prompt contact never tells of activity later than in the callback of the first edge, and never of its end before
     the line was quiet for `debounce_ms`. Chatter is activity for as long as it lasts, and so is what was lost: an edge
@@ -65,6 +67,7 @@ class Contact:
         self._edges = 0
         self._chatter = 0
         self._overflows = 0
+        self._lost_edges = 0
 
     async def run(self, emit: Emit) -> None:
         """Watch the line. The first report is the level at the start, also after the device was lost."""
@@ -88,8 +91,9 @@ class Contact:
         """An input has nothing to put right."""
 
     def counters(self) -> dict[str, int]:
-        """`chatter` counts the edges that came before a change had settled."""
-        return {"edges": self._edges, "chatter": self._chatter, "overflows": self._overflows}
+        """`chatter`: edges that came before a change had settled. `lost_edges`: those that only a reading found."""
+        counts = {"edges": self._edges, "chatter": self._chatter, "overflows": self._overflows}
+        return counts | {"lost_edges": self._lost_edges}
 
     def _stop(self) -> None:
         if self._input is not None:
@@ -107,7 +111,10 @@ class Contact:
                 self._overflows += 1
                 self._level_known = False  # what the edges say is no longer the whole story: read again when quiet
             else:
-                self._edges += 1
+                if isinstance(edge, Found):
+                    self._lost_edges += 1
+                else:
+                    self._edges += 1
                 if self._unrest_ns is not None:
                     held_ns = at_ns - self._edge_ns
                     if held_ns < self._debounce_ns:

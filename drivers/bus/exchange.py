@@ -23,6 +23,12 @@ class Claim(Message, frozen=True):
     lines: tuple[str, ...]
 
 
+class Read(Message, frozen=True):
+    """Bus -> far end: what are the levels of these claimed inputs now? Answered by Levels, behind their edges."""
+
+    lines: tuple[str, ...]
+
+
 class Release(Message, frozen=True):
     """Bus -> far end: no more edges of these, please."""
 
@@ -56,4 +62,4 @@ class Refused(Message, frozen=True):
     why: str
 
 
-AnyMessage = Claim | Release | Drive | Levels | Edges | Refused
+AnyMessage = Claim | Read | Release | Drive | Levels | Edges | Refused

@@ -10,6 +10,11 @@ from typing import Protocol
 
 import msgspec
 
+# A kernel or a bus can lose an edge without a word, and a level that was told stands until the next one. So a bus reads
+# the line of each claim_input() itself, at least this often. 0.4 s: less than half of the shortest warning before a
+# barrier closes (1 s), so that none begins to close on an edge that was lost before its warning.
+READ_NS = 400_000_000
+
 
 class Edge(msgspec.Struct, frozen=True, array_like=True):
     """One edge: the line's name, the level after it, and its stamp on CLOCK_MONOTONIC in nanoseconds."""
@@ -17,6 +22,10 @@ class Edge(msgspec.Struct, frozen=True, array_like=True):
     line: str
     level: bool
     at_ns: int
+
+
+class Found(Edge, frozen=True, array_like=True):
+    """An edge that was lost: a reading found this level, which no edge has told. Stamped when it was read."""
 
 
 class Overflow(msgspec.Struct, frozen=True, array_like=True):
@@ -70,13 +79,17 @@ class Lines(Protocol):
         """Return, with the reason, when the bus is lost; until then wait."""
 
     def claim_input(self, line: str, holder: str, on_edges: OnEdges) -> InputLine:
-        """Claim one input; `on_edges` is called in the event loop with batches in order of stamps."""
+        """Claim one input; `on_edges` is called in the event loop with batches in order of stamps.
+
+        While it is claimed its line is read every READ_NS, and what no edge has told is handed over as Found, behind
+        the edges before it. A bus that cannot read a line is lost.
+        """
 
     def claim_output(self, line: str, holder: str, level: bool) -> OutputLine:
         """Claim one output and drive it to `level` at once."""
 
     def claim_edges(self, lines: Sequence[str], holder: str, on_edges: OnEdges) -> EdgeStream:
-        """Claim several inputs as one stream (Wiegand D0 and D1)."""
+        """Claim several inputs as one stream (Wiegand D0 and D1). Pulses are too short to be found by reading."""
 
     def set_now(self, line: str, level: bool) -> None:
         """Drive an output without a claim and without the event loop: for safe(). Raises BusError."""

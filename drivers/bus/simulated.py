@@ -21,15 +21,17 @@ from drivers.bus.exchange import (
     Drive,
     Edges,
     Levels,
+    Read,
     Refused,
     Release,
 )
-from drivers.bus.lines import BusError, Edge, OnEdges, Overflow
+from drivers.bus.lines import READ_NS, BusError, Edge, Found, OnEdges, Overflow
 
 HEADER = struct.Struct(">I")
 READ_BYTES = 1 << 16  # one system call
 READS_MAX = 64  # in one callback: 4 MiB, so that a flood leaves room for the rest of the loop
 WRITE_BYTES_MAX = 1 << 18  # a far end that takes nothing while this much waits is lost; a Drive has some 30 bytes
+READ_S_MAX = 5.0  # a reading that is not answered for so long: the far end hangs, and is not merely busy
 NOW_TIMEOUT_S = 0.2  # set_now(): one wait for the connection and one for the write stay below 0.5 s together
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -46,7 +48,10 @@ def frame(message: AnyMessage) -> bytes:
 class _Watch:
     """A claim of inputs: an InputLine when it is one line, an EdgeStream when it is several."""
 
-    def __init__(self, bus: SimulatedLines, lines: tuple[str, ...], holder: str, on_edges: OnEdges) -> None:
+    def __init__(
+        self, bus: SimulatedLines, lines: tuple[str, ...], holder: str, on_edges: OnEdges, is_read: bool
+    ) -> None:
+        self.is_read = is_read  # time and again
         self.bus: SimulatedLines | None = bus  # None: closed
         self.lines = lines
         self.holder = holder
@@ -78,16 +83,12 @@ class _Watch:
         self.bus = None
         self.answered.set()
 
-    def take_levels(self, levels: dict[str, bool], at_ns: int) -> None:
-        """The first answer makes the claim ready; a later one that differs is news without an edge."""
-        for line in self.lines:
-            level = levels.get(line)
-            if level is None:
-                continue
-            old = self.levels.get(line)
-            self.levels[line] = level
-            if old is not None and old != level:
-                self.on_edges((Edge(line, level, at_ns),))
+    def take_level(self, line: str, level: bool, at_ns: int) -> None:
+        """The first one of each line makes the claim ready; a later one that differs is news without an edge."""
+        old = self.levels.get(line)
+        self.levels[line] = level
+        if old is not None and old != level:
+            self.on_edges((Found(line, level, at_ns),))
         if len(self.levels) == len(self.lines):
             self.answered.set()
 
@@ -123,6 +124,8 @@ class SimulatedLines:
         self._handed = far_end if isinstance(far_end, socket.socket) else None
         self._socket: socket.socket | None = None
         self._claims: dict[str, _Watch | _Output] = {}
+        self._read_timer: asyncio.TimerHandle | None = None  # while there are inputs
+        self._asked_s: float | None = None  # since when a reading is under way
         self._buffer = bytearray()
         self._unsent = bytearray()
         self._lost = asyncio.Event()
@@ -144,10 +147,13 @@ class SimulatedLines:
         return self._why
 
     def claim_input(self, line: str, holder: str, on_edges: OnEdges) -> _Watch:
-        return self._watch((line,), holder, on_edges)
+        watch = self._watch((line,), holder, on_edges, is_read=True)
+        if self._read_timer is None:
+            self._read_later()
+        return watch
 
     def claim_edges(self, lines: Sequence[str], holder: str, on_edges: OnEdges) -> _Watch:
-        return self._watch(tuple(lines), holder, on_edges)
+        return self._watch(tuple(lines), holder, on_edges, is_read=False)
 
     def claim_output(self, line: str, holder: str, level: bool) -> _Output:
         self._refuse_second_claim((line,), holder)
@@ -180,9 +186,9 @@ class SimulatedLines:
 
     # -- claims -------------------------------------------------------------------------------------------------------
 
-    def _watch(self, lines: tuple[str, ...], holder: str, on_edges: OnEdges) -> _Watch:
+    def _watch(self, lines: tuple[str, ...], holder: str, on_edges: OnEdges, is_read: bool) -> _Watch:
         self._refuse_second_claim(lines, holder)
-        watch = _Watch(self, lines, holder, on_edges)
+        watch = _Watch(self, lines, holder, on_edges, is_read)
         for line in lines:
             self._claims[line] = watch
         self._send(Claim(lines))
@@ -201,6 +207,28 @@ class SimulatedLines:
         if isinstance(claim, _Watch) and self._socket is not None:
             self._send(Release(claim.lines))
 
+    # -- readings -----------------------------------------------------------------------------------------------------
+
+    def _read_later(self) -> None:
+        self._read_timer = asyncio.get_running_loop().call_later(READ_NS / 1e9, self._read)
+
+    def _read(self) -> None:
+        """Ask for the levels of all inputs in one message. It must be answered before the next one is sent."""
+        self._read_timer = None
+        lines = tuple(line for line, claim in self._claims.items() if isinstance(claim, _Watch) and claim.is_read)
+        now_s = asyncio.get_running_loop().time()
+        if not lines:
+            self._asked_s = None
+            return
+        if self._asked_s is None:
+            self._asked_s = now_s
+            with contextlib.suppress(BusError):  # it is lost, and lost() says so to everybody
+                self._send(Read(lines))
+        elif now_s - self._asked_s > READ_S_MAX:
+            self._lose(f"the far end has not said a level for more than {READ_S_MAX:g} s; does it hang?")
+        if self._socket is not None:
+            self._read_later()
+
     # -- the socket ---------------------------------------------------------------------------------------------------
 
     def _connect(self) -> socket.socket:
@@ -216,6 +244,10 @@ class SimulatedLines:
         if connection is None:
             return
         self._why = why
+        self._asked_s = None
+        if self._read_timer is not None:
+            self._read_timer.cancel()
+            self._read_timer = None
         with contextlib.suppress(RuntimeError):  # safe() may run after the event loop has ended
             asyncio.get_running_loop().remove_reader(connection.fileno())
             asyncio.get_running_loop().remove_writer(connection.fileno())
@@ -300,9 +332,11 @@ class SimulatedLines:
         if isinstance(message, Edges):
             self._dispatch_edges(message.edges)
         elif isinstance(message, Levels):
-            for claim in {self._claims[line] for line in message.levels if line in self._claims}:
-                if isinstance(claim, _Watch):
-                    claim.take_levels(message.levels, message.at_ns)
+            self._asked_s = None
+            for line, level in message.levels.items():
+                claim = self._claims.get(line)
+                if isinstance(claim, _Watch) and claim.levels.get(line) is not level:
+                    claim.take_level(line, level, message.at_ns)
         elif isinstance(message, Refused):
             claim_or_none = self._claims.get(message.line)
             if claim_or_none is not None:

@@ -14,12 +14,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from drivers.bus.exchange import AnyMessage, Claim, Drive, Edges, Levels, Message, Release
+from drivers.bus.exchange import AnyMessage, Claim, Drive, Edges, Levels, Message, Read, Release
 from drivers.bus.lines import Edge
 from firmware.bench.clock import monotonic_ns, rest
 from firmware.controller.role_socket import listening_socket
@@ -140,17 +141,19 @@ class FarEnd:
 
     def send(self, edges: Sequence[Edge]) -> None:
         """Edges to whoever watches; without a watcher they are gone, as on real wires."""
-        for edge in edges:
-            self.levels[edge.line] = edge.level
         frame = _frame(Edges(tuple(edges)))
         with self._news:
             clients = list(self._clients)
-        for client in clients:
-            try:
-                with self._sending:
+        gone = []
+        with self._sending:  # a reading says the new levels behind their edges only
+            self.levels.update((edge.line, edge.level) for edge in edges)
+            for client in clients:
+                try:
                     client.sendall(frame)
-            except OSError:
-                self._gone(client)
+                except OSError:
+                    gone.append(client)
+        for client in gone:
+            self._gone(client)
 
     def wait_driven(self, line: str, level: bool, since: int, limit_s: float = ANSWER_S_MAX) -> Driven | None:
         """The first Drive of that line and level from index `since` of `driven` on, or None at the limit."""
@@ -210,6 +213,9 @@ class FarEnd:
                     self.claimed |= set(lines)
                     self.watched += [Watched(line, True, at_ns) for line in lines]
                     self._news.notify_all()
+            case Read(lines):
+                with self._sending, suppress(OSError):  # the controller has gone meanwhile
+                    client.sendall(_frame(Levels({line: self.levels.get(line, True) for line in lines}, at_ns)))
             case Release(lines):
                 with self._news:
                     self.claimed -= set(lines)

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from firmware.core.barrier import step as barrier_step
-from firmware.core.barrier.inputs import reset
-from firmware.core.barrier.machines import Latch, Motion
-from firmware.core.barrier.motion import broken
 from firmware.core.barrier.plan import Plan
 from firmware.core.claims import locked_down
 from firmware.core.codes import Code, Reason
@@ -142,19 +139,10 @@ def _emergency(draft: Draft, plan: Plan, fact: EmergencyClose) -> Refusal:
 
 
 def _reset_fault(draft: Draft, plan: Plan, fact: ResetFault) -> Refusal:
-    """A person has looked. Stop, service key and emergency end only where the person stands at the barrier."""
-    turn = draft.road(plan.barrier.id).barrier
-    reset(turn, in_sight=fact.in_sight)
-    draft.set(outputs_failed=draft.state.outputs_failed - plan.motion_outputs)
-    state = turn.state
-    if state.motion is Motion.FAULT and broken(turn):
-        return (Reason.FAULT_LATCHED,)
-    local = (state.stop, state.isolation, state.emergency)
-    if not fact.in_sight and Latch.LEFT in local:
-        return (Reason.NOT_IN_SIGHT,)
-    if Latch.ACTIVE in local:  # it is still pressed, turned or held: there is nothing to reset yet
-        return (Reason.BARRED,)
-    return DONE
+    refusal = barrier_step.order_reset(draft.road(plan.barrier.id).barrier, in_sight=fact.in_sight)
+    if not refusal:
+        draft.set(outputs_failed=draft.state.outputs_failed - plan.motion_outputs)
+    return refusal
 
 
 def _confirm(draft: Draft, plan: Plan, fact: ConfirmClear) -> Refusal:

@@ -54,7 +54,9 @@ def lane_started(draft: Draft, name: str, kept: dict[str, str] | None, fault: st
     """The first fact of a run: what was kept holds, and nothing moves because of a start (R13)."""
     road = draft.road(name)
     barrier_step.take_restart(road.barrier, kept, fault)
-    road.lane.set(doubt=road.barrier.state.doubt)
+    if road.barrier.state.doubt:
+        road.lane.set(doubt=True)
+        road.lane.did(Deed.DOUBTED)  # again, in this run: it waits for a person still
 
 
 def due(draft: Draft, name: str) -> None:

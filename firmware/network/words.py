@@ -178,6 +178,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "detail_both_directions_obstructed": ("in the way on both sides", "两个方向均遇阻"),
     "detail_overdue": ("did not reach its end in time", "超时未到位"),
     "detail_contradicted": ("both limits at once", "两个限位同时有信号"),
+    "detail_limit_stuck": ("its open limit does not let go", "开到位限位未释放"),
     "detail_limit_lost": ("a limit cannot be read", "限位无法读取"),
     "detail_jumped": ("moved without being told to", "未经指令而移动"),
     "lane_fault_advice": (

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from drivers.bus.exchange import FRAME_BYTES_MAX, Claim, Drive, Edges, Levels, Message, Refused, Release
+from drivers.bus.exchange import FRAME_BYTES_MAX, Claim, Drive, Edges, Levels, Message, Read, Refused, Release
 from drivers.bus.lines import Edge
 from firmware.rehearsal.errors import FarEndError
 from firmware.rehearsal.wires import Wires
@@ -121,7 +121,7 @@ class _Client(asyncio.Protocol):
         self._wires = far_end.wires
         self._received = bytearray()
         self._transport: asyncio.Transport | None = None
-        self._decoder = msgspec.msgpack.Decoder(Claim | Release | Drive)
+        self._decoder = msgspec.msgpack.Decoder(Claim | Read | Release | Drive)
         self._encoder = msgspec.msgpack.Encoder()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -153,10 +153,14 @@ class _Client(asyncio.Protocol):
                 return
             self._take(message)
 
-    def _take(self, message: Claim | Release | Drive) -> None:
+    def _take(self, message: Claim | Read | Release | Drive) -> None:
         match message:
             case Claim(lines):
                 self._claim(lines)
+            case Read(lines):
+                self._wires.deliver()  # edges that are due come before it, as in _claim()
+                mine = [line for line in lines if line in self.claimed]
+                self._send(Levels(self._wires.read(mine), self._wires.now_ns()))
             case Release(lines):
                 self.claimed.difference_update(lines)
             case Drive(line, level):

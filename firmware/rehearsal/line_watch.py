@@ -2,9 +2,9 @@
 
 It judges by where bodies and barrier really are, and knows nothing of what the controller was told or meant.
 A strike is a body over the line that the closing barrier meets: a bollard that rises above the clearance of what is
-over it; a boom or gate that closes at all. Who comes over the line while it closes is struck if it goes on longer than
-`reaction_ms`: no detector and no brake is quick without limit. Who drives into a barrier that stands in the way
-crashes: that is no strike, unless the barrier had closed under him before.
+over it; a boom or gate that closes at all. Who comes over the line while it closes, or just before, is
+struck if it goes on longer than `reaction_ms`: no detector and no brake is quick without limit. Who drives into a
+barrier that stands in the way crashes: that is no strike, unless the barrier had closed under him before.
 """
 
 from __future__ import annotations
@@ -65,9 +65,10 @@ class Passage(NamedTuple):
 class _Over:
     """A body over the line."""
 
-    def __init__(self, body: Body, since_ns: int) -> None:
+    def __init__(self, body: Body, since_ns: int, came: bool) -> None:
         self.body = body
         self.since_ns = since_ns
+        self.came = came  # by itself, past the detectors; else it was put there
         self.closed_under = False
         self.near: set[tuple[Drive, int]] = set()  # drive and run of closing for which it was told
         self.struck: set[tuple[Drive, int]] = set()
@@ -103,7 +104,7 @@ class LineWatch:
             if forward is not None:  # who is put there from the side does not crash: there is no room for it
                 self.crashes.append(Crash(self._wires.now_ns(), body.id, body.kind, position))
             return False
-        self._over[body.id] = _Over(body, self._wires.now_ns())
+        self._over[body.id] = _Over(body, self._wires.now_ns(), forward is not None)
         self.look()
         return True
 
@@ -161,8 +162,8 @@ class LineWatch:
         if run in over.struck:
             return None
         guilty_ns = drive.moving_since_ns
-        if over.since_ns > drive.moving_since_ns:
-            guilty_ns = over.since_ns + self._layout.reaction_ms * 1_000_000
+        if over.came or over.since_ns > drive.moving_since_ns:
+            guilty_ns = max(guilty_ns, over.since_ns + self._layout.reaction_ms * 1_000_000)
         if guilty_ns > now_ns:
             return guilty_ns
         over.closed_under = True
@@ -218,6 +219,8 @@ class LineWatch:
         """Does a barrier at that position stop the part of a body that comes to the line?"""
         layout = self._layout
         if layout.mover == "bollard":
+            if position <= layout.limit_permille / 1_000:  # what its limit calls open, wheels do not feel
+                return False
             return not body.slim and position * layout.height_mm > min(self._clearances(body), default=10_000)
         if layout.mover == "boom":
             arm_mm = layout.height_mm + layout.length_mm / 2 * math.sin((1 - position) * math.pi / 2)

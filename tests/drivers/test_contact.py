@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from drivers.bus.lines import Edge, Overflow
 from drivers.bus.simulated import SimulatedLines
 from drivers.contact import Contact, ContactConfig
-from drivers.reports import AnyReport, InputLevel, Level
+from drivers.reports import AnyReport, DriverError, InputLevel, Level
 from drivers.settings import LevelWord
 from firmware.rehearsal.virtual_time import run_virtual
 from tests.drivers.wires import MS, US, FarEnd, after_ms, now_ns, until_ns
@@ -81,7 +81,7 @@ def test_a_bouncing_contact_is_one_change_when_it_has_settled() -> None:
         await until_ns(settled_ns + 21 * MS)
         assert levels(said) == [InputLevel.INACTIVE, InputLevel.ACTIVE], f"seed {SEED}"
         assert began_ns <= said[1].at_ns == settled_ns
-        assert driver.counters() == {"edges": 31, "chatter": 30, "overflows": 0}
+        assert driver.counters() == {"edges": 31, "chatter": 30, "overflows": 0, "lost_edges": 0}
 
     on_wire(body)
 
@@ -357,6 +357,158 @@ def test_prompt_activity_never_late_and_its_end_never_early(storm: list[tuple[in
         assert (told[-1][1].level is InputLevel.ACTIVE) == storm[-1][1]
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        lines.close()
+        await far_end.close()
+
+    run_virtual(run())
+
+
+# -- edges that are lost without a word -------------------------------------------------------------------------------
+
+EACH = pytest.mark.parametrize(("active", "prompt"), [("high", False), ("low", False), ("high", True), ("low", True)])
+
+
+@EACH
+@pytest.mark.parametrize("phase_ms", [0, 1, 77, 250, 399])
+def test_a_lost_edge_to_active_is_found_once(active: str, prompt: bool, phase_ms: int) -> None:
+    """Within the longest debounce and 400 ms; a prompt one, which waits for no debounce, within 400 ms."""
+
+    async def body(far_end: FarEnd, said: list[AnyReport], driver: Contact) -> None:
+        await after_ms(1_000 + phase_ms)
+        far_end.change_unheard("C", active == "high")
+        began_ns = now_ns()
+        await until_ns(began_ns + (400 if prompt else 600) * MS + 10 * US)
+        assert levels(said) == [InputLevel.INACTIVE, InputLevel.ACTIVE]
+        assert began_ns <= said[1].at_ns <= began_ns + 400 * MS + 10 * US
+        await after_ms(5_000)
+        assert levels(said) == [InputLevel.INACTIVE, InputLevel.ACTIVE]
+        assert driver.counters() == {"edges": 0, "chatter": 0, "overflows": 0, "lost_edges": 1}
+
+    on_wire(body, active=active, debounce_ms=200, start_high=active == "low", prompt=prompt)
+
+
+@EACH
+def test_a_lost_edge_to_inactive_is_found_and_debounced(active: str, prompt: bool) -> None:
+    async def body(far_end: FarEnd, said: list[AnyReport], driver: Contact) -> None:
+        far_end.change_unheard("C", active == "low")
+        began_ns = now_ns()
+        await until_ns(began_ns + 420 * MS + 10 * US)
+        assert levels(said) == [InputLevel.ACTIVE, InputLevel.INACTIVE]
+        await after_ms(5_000)
+        assert levels(said) == [InputLevel.ACTIVE, InputLevel.INACTIVE]
+        assert driver.counters()["lost_edges"] == 1
+
+    on_wire(body, active=active, start_high=active == "high", prompt=prompt)
+
+
+@EACH
+def test_edges_that_are_heard_are_told_once_and_none_is_found(active: str, prompt: bool) -> None:
+    """Edges at every distance from the readings, with the readings and without them: the same is told."""
+
+    def told(answers: bool) -> list[tuple[InputLevel, int]]:
+        heard: list[tuple[InputLevel, int]] = []
+
+        async def body(far_end: FarEnd, said: list[AnyReport], driver: Contact) -> None:
+            far_end.answers = answers
+            began_ns = now_ns()
+            for index in range(60):
+                at_ns = began_ns + index * 71 * MS
+                await until_ns(at_ns)
+                far_end.send([Edge("C", index % 2 == 0, at_ns)])
+            await after_ms(100)
+            assert driver.counters() == {"edges": 60, "chatter": 0, "overflows": 0, "lost_edges": 0}
+            heard.extend((report.level, report.at_ns) for report in said[1:] if isinstance(report, Level))
+
+        on_wire(body, active=active, prompt=prompt)
+        return heard
+
+    assert len(told(True)) >= 58  # a prompt one that starts active has told the first one already
+    assert told(True) == told(False)
+
+
+@pytest.mark.parametrize("prompt", [False, True])
+def test_a_storm_is_told_as_without_readings(prompt: bool) -> None:
+    def told(answers: bool) -> list[tuple[InputLevel, int]]:
+        heard: list[tuple[InputLevel, int]] = []
+
+        async def body(far_end: FarEnd, said: list[AnyReport], driver: Contact) -> None:
+            far_end.answers = answers
+            rng = random.Random(SEED)
+            at_ns = now_ns()
+            for index in range(1_000):
+                await until_ns(at_ns)
+                far_end.send([Edge("C", index % 2 == 0, at_ns)])
+                at_ns += rng.randrange(100 * US, 8 * MS)
+            await after_ms(500)
+            assert driver.counters()["lost_edges"] == 0
+            heard.extend((report.level, report.at_ns) for report in said if isinstance(report, Level))
+
+        on_wire(body, prompt=prompt)
+        return heard
+
+    assert told(True) == told(False), f"seed {SEED}"
+
+
+@pytest.mark.parametrize("prompt", [False, True])
+def test_a_storm_that_loses_edges_ends_as_the_line_does(prompt: bool) -> None:
+    """A reading adds at most one edge every 400 ms; activity stands through it, and what stands at its end is told."""
+
+    async def body(far_end: FarEnd, said: list[AnyReport], driver: Contact) -> None:
+        rng = random.Random(SEED)
+        at_ns = began_ns = now_ns()
+        for index in range(1_001):
+            await until_ns(at_ns)
+            if rng.random() < 0.5:
+                far_end.send([Edge("C", index % 2 == 0, at_ns)])
+            else:
+                far_end.change_unheard("C", index % 2 == 0)
+            at_ns += rng.randrange(100 * US, 3 * MS)
+        far_end.change_unheard("C", False)
+        storm_ns = now_ns() - began_ns
+        if prompt:
+            assert levels(said) == [InputLevel.INACTIVE, InputLevel.ACTIVE], f"seed {SEED}"
+        await after_ms(1_000)
+        assert levels(said)[-1] is InputLevel.INACTIVE
+        assert driver.counters()["lost_edges"] <= storm_ns // (200 * MS) + 2
+        assert len(said) <= 2 + storm_ns // (400 * MS) + 2
+
+    on_wire(body, prompt=prompt)
+
+
+def test_a_line_that_cannot_be_read_any_more_is_lost() -> None:
+    async def run() -> None:
+        far_end = FarEnd({"C": False})
+        lines = SimulatedLines(await far_end.hand_over())
+        said: list[AnyReport] = []
+        task = asyncio.create_task(Contact(ContactConfig("contact", "C"), lines).run(said.append))
+        await after_ms(3_000)
+        far_end.answers = False
+        began_ns = now_ns()
+        with pytest.raises(DriverError, match=r"contact: input C is lost .* hang"):
+            await task
+        assert 4_500 * MS < now_ns() - began_ns < 5_500 * MS
+        lines.close()
+        await far_end.close()
+
+    run_virtual(run())
+
+
+def test_a_contact_that_is_stopped_is_read_no_more() -> None:
+    async def run() -> None:
+        far_end = FarEnd({"C": False})
+        lines = SimulatedLines(await far_end.hand_over())
+        driver = Contact(ContactConfig("contact", "C"), lines)
+        for _ in range(2):
+            task = asyncio.create_task(driver.run(lambda report: None))
+            await after_ms(1_100)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            read = len(far_end.reads)
+            far_end.change_unheard("C", not far_end.levels["C"])
+            await after_ms(3_000)
+            assert len(far_end.reads) == read
+        assert read in (4, 5)
+        assert driver.counters()["lost_edges"] == 0
         lines.close()
         await far_end.close()
 

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from drivers.bus.exchange import AnyMessage, Claim, Drive, Edges, Levels
-from drivers.bus.lines import BusError, Edge, Overflow
+from drivers.bus.lines import BusError, Edge, Found, Overflow
 from drivers.bus.simulated import SimulatedLines, frame
 from drivers.bus.simulated_safe import SafeLines
 from firmware.rehearsal.virtual_time import run_virtual
@@ -177,7 +177,55 @@ def test_a_level_that_changed_without_an_edge_is_told_as_one() -> None:
         far_end.send_raw(frame(Levels({"C": False}, 77)))
         far_end.send_raw(frame(Levels({"C": False}, 78)))
         await after_ms(1)
-        assert [list(batch) for batch in batches] == [[Edge("C", False, 77)]]
+        assert [list(batch) for batch in batches] == [[Found("C", False, 77)]]
+
+    on_bus(body)
+
+
+def test_inputs_are_read_together_and_streams_are_not() -> None:
+    async def body(far_end: FarEnd, lines: SimulatedLines) -> None:
+        found: list[Edge | Overflow] = []
+        await lines.claim_edges(("D0", "D1"), "reader", nothing).ready()
+        first = lines.claim_input("C", "contact", found.extend)
+        await first.ready()
+        await lines.claim_input("E", "other", found.extend).ready()
+        await after_ms(1_000)
+        assert [read for _, read in far_end.reads] == [("C", "E")] * 2
+        for line in ("C", "E", "D0"):
+            far_end.change_unheard(line, False)
+        await after_ms(600)
+        at_ns = far_end.reads[2][0]
+        assert found == [Found("C", False, at_ns), Found("E", False, at_ns)]
+        assert first.level() is False
+        first.close()
+        await after_ms(600)
+        assert far_end.reads[-1][1] == ("E",)
+
+    on_bus(body)
+
+
+def test_one_reading_at_a_time_and_a_late_answer_is_one() -> None:
+    async def body(far_end: FarEnd, lines: SimulatedLines) -> None:
+        found: list[Edge | Overflow] = []
+        await lines.claim_input("C", "contact", found.extend).ready()
+        far_end.answers = False
+        await after_ms(4_000)
+        assert len(far_end.reads) == 1
+        far_end.answers = True
+        far_end.send_raw(frame(Levels({"C": False}, 77)))
+        await after_ms(10_000)
+        assert found[0] == Found("C", False, 77)
+        assert len(far_end.reads) > 20
+
+    on_bus(body)
+
+
+def test_a_far_end_that_answers_no_reading_is_lost() -> None:
+    async def body(far_end: FarEnd, lines: SimulatedLines) -> None:
+        await lines.claim_input("C", "contact", nothing).ready()
+        far_end.answers = False
+        assert "5 s" in await lines.lost()
+        assert len(far_end.reads) == 1
 
     on_bus(body)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from drivers.bus.exchange import AnyMessage, Claim, Drive, Edges, Levels, Message, Refused, Release
+from drivers.bus.exchange import AnyMessage, Claim, Drive, Edges, Levels, Message, Read, Refused, Release
 from drivers.bus.lines import Edge
 
 US = 1_000
@@ -64,6 +64,8 @@ class FarEnd:
         self.levels: dict[str, bool] = dict(levels or {})
         self.refused = dict(refused or {})
         self.watched: set[str] = set()
+        self.reads: list[tuple[int, tuple[str, ...]]] = []
+        self.answers = True  # readings
         self.drives: list[tuple[int, str, bool]] = []
         self._server: asyncio.Server | None = None
         self._writers: list[asyncio.StreamWriter] = []
@@ -87,6 +89,10 @@ class FarEnd:
         for edge in batch:
             self.levels[edge.line] = edge.level
         self._write(Edges(batch))
+
+    def change_unheard(self, line: str, level: bool) -> None:
+        """An edge that the kernel, or a bus, loses without a word."""
+        self.levels[line] = level
 
     async def play(self, edges: Sequence[Edge]) -> None:
         """Each edge when its time comes."""
@@ -140,6 +146,10 @@ class FarEnd:
             if not refused:
                 self.watched |= set(message.lines)
                 self._write(Levels({line: self.levels.setdefault(line, True) for line in message.lines}, now_ns()))
+        elif isinstance(message, Read):
+            self.reads.append((now_ns(), message.lines))
+            if self.answers:
+                self._write(Levels({line: self.levels[line] for line in message.lines}, now_ns()))
         elif isinstance(message, Release):
             self.watched -= set(message.lines)
         elif isinstance(message, Drive):

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ class Harm(AssertionError):
 
 
 class WatchedWires(Wires):
-    """Also tell of what the controller drives, whether or not it reaches the plant."""
+    """Also tell of what the controller drives, whether or not it reaches the plant, and of what it reads."""
 
     onlooker: Onlooker | None = None
 
@@ -55,6 +56,12 @@ class WatchedWires(Wires):
         if self.onlooker is not None and self.driven(line) != level:
             self.onlooker.driven(line, level)
         super().drive(line, level)
+
+    def read(self, lines: Iterable[str]) -> dict[str, bool]:
+        levels = super().read(lines)
+        if self.onlooker is not None:
+            self.onlooker.read(levels)
+        return levels
 
 
 class WatchedController(Controller):
@@ -96,8 +103,8 @@ class LaneGate:
         assert isinstance(loop, VirtualLoop)
         self.loop = loop
         self.wall = LoopWall(loop, NOON_UTC_MS)
-        self.limit_lies = False  # somebody has spoiled the open limit, so that it may say what is not so
-        self.lying_greens = 0  # how often it was green then, and not open
+        self.limit_lies = ""  # how somebody has spoiled the open limit, so that it may say what is not so
+        self.lying_greens: Counter[str] = Counter()  # how often it was green then, and not open
         self.controller: WatchedController
         self._forget_hook = lambda: None
 
@@ -175,7 +182,7 @@ class LaneGate:
         if plant.wrecks:
             raise Harm(f"both directions at once at {plant.wrecks[0]}")
         if self.limit_lies:  # nobody can know that it is not open: counted apart
-            self.lying_greens += len(plant.false_greens)
+            self.lying_greens[self.limit_lies] += len(plant.false_greens)
             plant.false_greens.clear()
         if plant.false_greens:
             raise Harm(f"green, and not open: {plant.false_greens[0]}")

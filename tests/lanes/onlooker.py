@@ -1,14 +1,15 @@
 """Looks at the wires of a lane from outside and holds the rules of motion against them while the gate runs.
 
-Inputs are seen as the plant shows them at the wire, outputs as the controller drives them, commands, credentials and
-events as the core answers them. Two judges: one with all rules and the reaction of a whole process (debounce of what is
-not prompt, bus, loop); and one for what has to stop a motion, whose inputs are prompt.
+Inputs are seen as the plant shows them at the wire (one whose edge was lost, when the controller reads it), outputs as
+the controller drives them, commands, credentials and events as the core answers them. Two judges: one with all rules
+and the reaction of a whole process (debounce of what is not prompt, bus, loop); and one for what has to stop a motion,
+whose inputs are prompt.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from drivers.bus.lines import Edge
@@ -72,6 +73,7 @@ class Onlooker:
         plan = self.watches[0].plan
         self._inputs: dict[str, tuple[str, bool]] = {}
         self._outputs: dict[str, tuple[str, bool]] = {}
+        self._shown: dict[str, bool] = {}  # line -> level
         for device in config.devices:  # tables as they stand in the file
             name, line = str(device["id"]), str(device.get("line"))
             if name in plan.bit:
@@ -117,6 +119,12 @@ class Onlooker:
         if known is not None:
             self._see(Seen(self.now_ms(), "output", known[0], level == known[1]))
 
+    def read(self, levels: Mapping[str, bool]) -> None:
+        """The controller reads these: from here on it knows of edges that were lost."""
+        for line, level in levels.items():
+            if line in self._inputs and not self._dark and self._shown.get(line) is not level:
+                self._input(line, level)
+
     def stepped(self, fact: facts.AnyFact, effects: Sequence[Any]) -> None:
         """The core has taken a fact."""
         lane = self.barrier.id
@@ -161,6 +169,7 @@ class Onlooker:
                 self._input(edge.line, edge.level)
 
     def _input(self, line: str, level: bool) -> None:
+        self._shown[line] = level
         name, active = self._inputs[line]
         said = "active" if level == active else "inactive"
         if (timer := self._let_go.pop(name, None)) is not None:

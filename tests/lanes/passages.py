@@ -55,7 +55,7 @@ class Outcome:
         self.strikes = 0
         self.wrecks = 0
         self.false_greens = 0
-        self.lying_greens = 0  # while an open limit was spoiled so that it said what was not so
+        self.lying_greens: Counter[str] = Counter()  # while an open limit was spoiled so that it said what was not so
         self.near = 0
         self.crashes = 0
         self.lane_s = 0.0
@@ -73,14 +73,15 @@ class Outcome:
         self.wrecks += len(plant.wrecks)
         self.false_greens += len(plant.false_greens)
         self.lying_greens += gate.lying_greens
-        gate.lying_greens = 0
+        gate.lying_greens.clear()
         self.near += len(plant.near)
         self.crashes += len(plant.crashes)
         plant.forget()
 
     def add(self, other: Outcome) -> None:
-        for name in ("passages", "others", "strikes", "wrecks", "false_greens", "lying_greens", "near", "crashes"):
+        for name in ("passages", "others", "strikes", "wrecks", "false_greens", "near", "crashes"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.lying_greens += other.lying_greens
         self.lane_s += other.lane_s
         self.stories += other.stories
         self.events += other.events
@@ -185,7 +186,7 @@ def run(passages: int, seed: int, processes: int = 1, failures_max: int = FAILUR
         "strikes": total.strikes,
         "wrecks": total.wrecks,
         "false_greens": total.false_greens,
-        "greens_while_the_open_limit_was_spoiled": total.lying_greens,
+        "greens_while_the_open_limit_was_spoiled": dict(sorted(total.lying_greens.items())),
         "near": total.near,
         "crashes_into_a_closed_barrier": total.crashes,
         "events": dict(sorted(total.events.items())),

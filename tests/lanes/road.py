@@ -144,12 +144,14 @@ class Road:
 
     def spoil(self, wire: str, wrong: str) -> None:
         """Spoil a wire of the lane."""
-        self.gate.limit_lies |= wire == OPEN_LIMIT
+        if wire == OPEN_LIMIT:
+            self.gate.limit_lies = wrong
         self.plant.set_wire(wire, wrong)
 
     def lose_edges(self, wire: str, share: float) -> None:
         """This share of a wire's edges is not heard of any more."""
-        self.gate.limit_lies |= wire == OPEN_LIMIT
+        if wire == OPEN_LIMIT:
+            self.gate.limit_lies = "edges lost"
         self.hurt.add(wire)
         self.gate.wires.lose_edges(self.plant.wires[wire].line, share)
 
@@ -158,7 +160,7 @@ class Road:
     def mend(self) -> None:
         """Everybody is gone, everything is whole and let go, all orders are taken back."""
         self.gate.look()
-        self.gate.limit_lies = False
+        self.gate.limit_lies = ""
         plant, gate = self.plant, self.gate
         self.lane.clear()
         for name in FAULTS:
@@ -199,9 +201,9 @@ class Road:
             await self.wait(1)
             if await self.until(self.well, 12):
                 return
-            if not (self.open() or self.closed()):
+            if self.seen().position not in (Position.OPEN, Position.CLOSED):
                 self.press("key_open")
-                await self.until(self.open, 12)
+                await self.until(lambda: self.seen().position is Position.OPEN, 12)
                 self.press("key_open", False)
                 await self.wait(0.5)
         self.fail("it does not heal")

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from drivers.bus.exchange import AnyMessage, Claim, Drive, Edges, Levels, Refused, Release
+from drivers.bus.exchange import AnyMessage, Claim, Drive, Edges, Levels, Read, Refused, Release
 from firmware.rehearsal.errors import FarEndError
 from firmware.rehearsal.far_end import CLIENTS_MAX, UNREAD_BYTES_MAX, FarEnd
 from firmware.rehearsal.frames import encode_card
@@ -84,6 +84,23 @@ def test_claims_are_answered_with_the_levels_of_now(gate_file):
 
     levels, now_ns = on_the_gate(gate_file, story)
     assert levels == Levels({"GPIO17": True, "GPIO6": False, "GPIO4": True}, now_ns)
+
+
+def test_a_reading_says_what_no_edge_did_and_only_of_claimed_lines(gate_file):
+    async def story(plants, far_end):
+        bus = await Bus.on(far_end)
+        bus.say(Claim(("GPIO6", "GPIO4")))
+        await bus.hear()
+        plants.wires.lose_edges("GPIO4", 1.0)
+        plants.switches["fire_panel"].set(True)
+        await asyncio.sleep(1)
+        bus.say(Read(("GPIO4", "GPIO6", "GPIO17", "nowhere")))
+        levels = await bus.hear()  # the first that comes: the edge did not
+        await bus.hang_up()
+        return levels, plants.wires.now_ns()
+
+    levels, now_ns = on_the_gate(gate_file, story)
+    assert levels == Levels({"GPIO4": True, "GPIO6": False}, now_ns)
 
 
 def test_edges_come_in_order_with_their_own_stamps(gate_file):

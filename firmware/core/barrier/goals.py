@@ -98,6 +98,11 @@ def _close_if_owed(_plan: Plan, state: BarrierState) -> Goal:
     return Goal.CLOSE if state.owed else Goal.STAY
 
 
+def _raise(_plan: Plan, state: BarrierState) -> Goal:
+    """R13: what was asked for before the power went moves nothing when it comes back."""
+    return Goal.CLOSE if state.raising else Goal.STAY
+
+
 def _wants(want: Want) -> Callable[[Plan, BarrierState], bool]:
     return lambda _plan, state: state.want is want
 
@@ -112,7 +117,7 @@ BARRIER_RANKS: tuple[BarrierRank, ...] = (
     BarrierRank(_C.FIRE_KEY, lambda plan, state: _active(plan, state, Part.FIRE_KEY), _always(Goal.OPEN), False),
     BarrierRank(_C.EVACUATION, lambda _, state: state.evacuation, _always(Goal.OPEN), lane=False),
     BarrierRank(_C.HOLD_TO_RUN, _held, _run, lane=False),  # R9
-    BarrierRank(_C.EMERGENCY, lambda _, state: state.emergency is not Latch.CLEAR, _always(Goal.CLOSE), False),  # R15
+    BarrierRank(_C.EMERGENCY, lambda _, state: state.emergency is not Latch.CLEAR, _raise, False),  # R15
     BarrierRank(_C.LEAVING, _wants(Want.LEAVING), _always(Goal.OPEN), lane=True),
     BarrierRank(_C.LOCKDOWN, lambda _, state: state.lockdown, _close_if_owed, lane=True),
     BarrierRank(_C.OPERATOR, _wants(Want.OPERATOR), _always(Goal.OPEN), lane=True),

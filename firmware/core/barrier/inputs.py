@@ -68,9 +68,11 @@ def _isolator(turn: Turn, entry: Input, _before: Level | None, _level: Level) ->
     latch_on(turn, ISOLATED, LatchTrigger.RAISED if raised else LatchTrigger.LET_GO, entry.id)
 
 
-def _emergency(turn: Turn, entry: Input, _before: Level | None, level: Level) -> None:
+def _emergency(turn: Turn, entry: Input, before: Level | None, level: Level) -> None:
     """R15: a guarded switch; a broken wire is no order to close."""
     raised = level is Level.ACTIVE
+    if raised and before is Level.INACTIVE:
+        turn.set(raising=True)
     latch_on(turn, EMERGENCY, LatchTrigger.RAISED if raised else LatchTrigger.LET_GO, entry.id)
 
 

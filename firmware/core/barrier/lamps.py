@@ -41,6 +41,8 @@ def _requests(plan: Plan, state: BarrierState) -> bool:
 
 def _arrived(plan: Plan, state: BarrierState, drive: int) -> bool:
     """Whether a drive is proven at the end that it moves to, although another one is not yet (R6)."""
+    if state.motion is Motion.OPENING and state.drift_ms > 0:
+        return False  # its open limit proves nothing before it was driven back
     limits = plan.limits[drive]
     places = limits.opened if state.motion is Motion.OPENING else limits.closed
     return all(state.levels[place] is Level.ACTIVE for place in places)

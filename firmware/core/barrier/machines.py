@@ -107,7 +107,8 @@ MOTION: Table[Motion, MotionTrigger] = Table(
         Row(_M.WARNING, _T.BROKEN, _M.FAULT, ("unwarn", "latch")),
         Row(_M.WARNING, _T.WARNED, _M.CLOSING, ("unwarn", "start")),
         Row(_M.CLOSING, _T.AT_CLOSED, _M.CLOSED, ("stop", "arrived_closed")),
-        Row(_M.CLOSING, _T.AT_OPEN, _M.OPEN, ("stop", "obstruct")),  # the drive itself met somebody and went back
+        # The drive itself met somebody and went back, or its limit says what is not so: in any case it is driven back.
+        Row(_M.CLOSING, _T.AT_OPEN, _M.REVERSING, ("stop", "drift", "obstruct")),
         Row(_M.CLOSING, _T.CONTRADICTED, _M.FAULT, ("stop", "latch")),
         Row(_M.CLOSING, _T.LIMIT_LOST, _M.FAULT, ("stop", "latch")),
         Row(_M.CLOSING, _T.REVERSE, _M.REVERSING, ("stop",)),

@@ -28,7 +28,9 @@ from firmware.core.facts import Level
 from firmware.core.site import DriveCommand
 
 LATCHED = (Motion.FAULT, Motion.RECOILING, Motion.BACKING)  # until a person has reset it
-FAULT, OBSTRUCTED, HISTORY = "fault", "obstructed", "history"  # keys of what is kept
+FAULT, OBSTRUCTED, HISTORY, DRIFT = "fault", "obstructed", "history", "drift"  # keys of what is kept
+LET_GO_PART, LET_GO_MS_MIN = 8, 500  # of the travel limit, and at least: until a limit lets go of what leaves it
+LIMIT_STUCK = "limit_stuck"
 
 
 def motion_on(turn: Turn, trigger: MotionTrigger, why: str = "") -> None:
@@ -43,8 +45,6 @@ def motion_on(turn: Turn, trigger: MotionTrigger, why: str = "") -> None:
         turn.set(tripped=False)
     for action in actions:
         _ACTIONS[action](turn, why or trigger.value)
-    if Motion.CLOSED in (before, target) and before is not target:
-        time_beams(turn)
 
 
 # -- the limits -------------------------------------------------------------------------------------------------------
@@ -82,12 +82,16 @@ def end_of(turn: Turn) -> End:
 def limit_changed(turn: Turn) -> None:
     """A limit has another level than before."""
     before, end = turn.state.end, end_of(turn)
+    if not _holds_open(turn):
+        turn.drop("let_go", "return")
+        _set_drift(turn, 0)
     if end is before:
         return
     turn.set(end=end)
+    time_beams(turn)
     if end is End.UNKNOWN:
         return
-    trigger = _AT[end]
+    trigger = _at(turn)
     if end in (End.CLOSED, End.OPEN, End.BETWEEN) and _jumped(turn, before):
         trigger = MotionTrigger.JUMPED
     motion_on(turn, trigger)
@@ -103,6 +107,39 @@ def _jumped(turn: Turn, before: End) -> bool:
     return not by_others and not on_battery(turn.plan, state)
 
 
+def _holds_open(turn: Turn) -> bool:
+    """Whether an open limit says, or may say, that it has not been left: one that has let go is inactive."""
+    levels = turn.state.levels
+    return any(levels[place] is not Level.INACTIVE for opened, _ in turn.plan.limits for place in opened)
+
+
+def _at(turn: Turn) -> MotionTrigger:
+    """What the limits prove. An open limit that has not let go while the barrier was driven from it proves nothing."""
+    end = turn.state.end
+    doubtful = turn.state.drift_ms > 0 or turn.runs("let_go")
+    return MotionTrigger.OFF_LIMITS if end is End.OPEN and doubtful else _AT[end]
+
+
+def _set_drift(turn: Turn, drift_ms: int) -> None:
+    if drift_ms != turn.state.drift_ms:
+        turn.set(drift_ms=drift_ms)
+        turn.keep(DRIFT, str(drift_ms) if drift_ms else None)
+
+
+def _watch_limit(turn: Turn) -> None:
+    """It closes from here on: an open limit has to let go."""
+    if _holds_open(turn):
+        turn.put("let_go", max(LET_GO_MS_MIN, travel_ms_max(turn) // LET_GO_PART))
+
+
+def _drifted(turn: Turn, _why: str = "") -> None:
+    """It was driven to close, and an open limit has not let go, or has come on again meanwhile."""
+    began_ms = turn.state.began_ms
+    assert began_ms is not None, "it was driven from some instant on"
+    ran_ms = max(1, turn.now_ms - began_ms)
+    _set_drift(turn, min(turn.state.drift_ms + ran_ms, turn.plan.barrier.travel_ms_max))
+
+
 # -- actions ----------------------------------------------------------------------------------------------------------
 
 
@@ -112,23 +149,30 @@ def travel_ms_max(turn: Turn) -> int:
 
 
 def _start(turn: Turn, _why: str) -> None:
-    turn.set(began_ms=turn.now_ms)
+    opens, end = turn.state.motion is Motion.OPENING, turn.state.end
+    turn.set(began_ms=turn.now_ms, whole=end is (End.CLOSED if opens else End.OPEN))
     turn.put("travel", travel_ms_max(turn))
+    if not opens:
+        _watch_limit(turn)
+    if opens and turn.state.drift_ms > 0:  # back, and more: the drive ends at its stop
+        turn.put("return", min(2 * turn.state.drift_ms, travel_ms_max(turn) - 1))
     if turn.plan.barrier.command is DriveCommand.PULSE:
         turn.put("pulse", turn.plan.barrier.pulse_ms)
     if turn.state.by_key:
-        turn.record(Code.HELD_TO_RUN, detail="open" if turn.state.motion is Motion.OPENING else "close")
+        turn.record(Code.HELD_TO_RUN, detail="open" if opens else "close")
 
 
 def _stop(turn: Turn, _why: str) -> None:
-    turn.drop("travel", "pulse", "back")
+    if turn.runs("let_go"):
+        _drifted(turn)
+    turn.drop("travel", "let_go", "return", "pulse", "back")
     turn.put("dead", turn.plan.barrier.dead_ms)
 
 
 def _look(turn: Turn, _why: str) -> None:
     """Where it really is."""
     if turn.state.end is not End.UNKNOWN:
-        motion_on(turn, _AT[turn.state.end])
+        motion_on(turn, _at(turn))
 
 
 def _arrived(turn: Turn, *, opened: bool) -> None:
@@ -137,7 +181,7 @@ def _arrived(turn: Turn, *, opened: bool) -> None:
     turn.record(Code.BARRIER_OPENED if opened else Code.BARRIER_CLOSED)
     now = turn.state.history
     said: list[history.Said] = []
-    if began_ms is not None and not turn.state.by_key:
+    if began_ms is not None and turn.state.whole and not turn.state.by_key:
         now, said = history.travelled(now, opened=opened, travel_ms=turn.now_ms - began_ms, utc_s=turn.utc_s)
     if not opened:
         now, more = history.cycled(turn.plan.barrier, now)
@@ -205,6 +249,8 @@ def _unlatch(turn: Turn, _why: str) -> None:
 
 
 def _back(turn: Turn, _why: str) -> None:
+    turn.set(began_ms=turn.now_ms)
+    _watch_limit(turn)
     turn.put("back", turn.plan.barrier.back_off_ms)
 
 
@@ -216,6 +262,7 @@ _ACTIONS: dict[str, Callable[[Turn, str], None]] = {
     "arrived_closed": _arrived_closed,
     "between": _between,
     "halted": _halted,
+    "drift": _drifted,
     "warn": _warn,
     "unwarn": _unwarn,
     "disown": _disown,
@@ -257,9 +304,6 @@ def motion_due(turn: Turn, timer: str) -> None:
         motion_on(turn, MotionTrigger.WARNED if ready else MotionTrigger.WITHDRAWN)
     elif timer == "dead":
         if turn.state.motion in (Motion.PAUSING, Motion.REVERSING):
-            if turn.state.end is End.OPEN:  # it had not left its end yet
-                motion_on(turn, MotionTrigger.AT_OPEN)
-                return
             free = may_open(turn.plan, turn.state, by_key=turn.state.by_key)
             motion_on(turn, MotionTrigger.RESTED if free else MotionTrigger.BLOCKED, "obstructed while opening")
         elif turn.state.motion is Motion.RECOILING:
@@ -268,6 +312,12 @@ def motion_due(turn: Turn, timer: str) -> None:
             )
     elif timer == "travel":
         motion_on(turn, MotionTrigger.OVERDUE)
+    elif timer == "let_go":
+        _drifted(turn)
+        break_off(turn, LIMIT_STUCK)
+    elif timer == "return":
+        _set_drift(turn, 0)
+        _look(turn, "")
     elif timer == "back":
         motion_on(turn, MotionTrigger.BACKED, "obstructed while opening")
     elif timer != "clear":

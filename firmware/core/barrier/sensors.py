@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from firmware.core.barrier.machines import TESTING, WATCH, Motion, Testing, TestingTrigger, Watch, WatchTrigger
+from firmware.core.barrier.machines import TESTING, WATCH, Testing, TestingTrigger, Watch, WatchTrigger
+from firmware.core.barrier.state import End
 from firmware.core.barrier.turn import Turn
 from firmware.core.codes import Code
 from firmware.core.facts import Level
@@ -194,7 +195,7 @@ def _time_beam(turn: Turn, which: int) -> None:
     if turn.plan.spots[which].kind is not SensorKind.PHOTOCELL:
         return
     timer = f"beam:{which}"
-    if turn.state.motion is Motion.CLOSED and turn.state.levels[turn.plan.level_of[which]] is Level.ACTIVE:
+    if turn.state.end is End.CLOSED and turn.state.levels[turn.plan.level_of[which]] is Level.ACTIVE:
         if not turn.runs(timer):
             turn.put(timer, turn.plan.barrier.beam_ms_max)
     else:

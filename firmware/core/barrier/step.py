@@ -11,11 +11,20 @@ from typing import NamedTuple
 from firmware.core.barrier import sensors
 from firmware.core.barrier.goals import first
 from firmware.core.barrier.history import kept, restored, tested
-from firmware.core.barrier.inputs import EMERGENCY, ISOLATED, STOP, latch_on, level_changed
+from firmware.core.barrier.inputs import EMERGENCY, ISOLATED, STOP, latch_on, level_changed, reset
 from firmware.core.barrier.interlock import against_closing
 from firmware.core.barrier.lamps import command
 from firmware.core.barrier.machines import Latch, LatchTrigger, Motion, TestingTrigger, WatchTrigger
-from firmware.core.barrier.motion import HISTORY, OBSTRUCTED, break_off, motion_due, restored_obstruction
+from firmware.core.barrier.motion import (
+    DRIFT,
+    HISTORY,
+    LATCHED,
+    OBSTRUCTED,
+    break_off,
+    broken,
+    motion_due,
+    restored_obstruction,
+)
 from firmware.core.barrier.plan import Part, Plan
 from firmware.core.barrier.pursuit import pursue
 from firmware.core.barrier.sensors import beam_due, proof_due, testing_on, watch_on
@@ -152,6 +161,7 @@ def take_restart(turn: Turn, remembered: dict[str, str] | None, fault: str | Non
     if f"{OBSTRUCTED}:{name}" in had:
         restored_obstruction(turn)
     turn.set(history=restored(had.get(f"{HISTORY}:{name}")), doubt=f"doubt:{name}" in had)
+    turn.set(drift_ms=int(had.get(f"{DRIFT}:{name}", "0")))
     if fault is not None:
         turn.set(fault=fault, motion=Motion.FAULT)
 
@@ -180,9 +190,24 @@ def order_emergency(turn: Turn) -> tuple[str, ...]:
     against = _not_clear(turn)
     if against:
         return against
+    turn.set(raising=True)
     latch_on(turn, EMERGENCY, LatchTrigger.RAISED, detail="by command")
     if not turn.active(Part.EMERGENCY):
         latch_on(turn, EMERGENCY, LatchTrigger.LET_GO)
+    return ()
+
+
+def order_reset(turn: Turn, *, in_sight: bool) -> tuple[str, ...]:
+    """A person has looked. Stop, service key and emergency end only where the person stands at the barrier."""
+    state = turn.state
+    if state.motion in LATCHED and broken(turn):
+        return (Reason.FAULT_LATCHED,)
+    local = (state.stop, state.isolation, state.emergency)
+    if not in_sight and Latch.LEFT in local:
+        return (Reason.NOT_IN_SIGHT,)
+    if Latch.ACTIVE in local:  # it is still pressed, turned or held: there is nothing to reset yet
+        return (Reason.BARRED,)
+    reset(turn, in_sight=in_sight)
     return ()
 
 

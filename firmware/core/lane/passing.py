@@ -11,6 +11,9 @@ from firmware.core.passage import Grant
 from firmware.core.site import Direction
 
 IN_A_ROW_MAX = 4  # vehicles of one direction while others wait in the other one
+CHANGEOVER_MS = (
+    4_000  # from a green that nobody took to the other direction's: who still drives in on it is there by then
+)
 
 
 def passage_on(turn: LaneTurn, trigger: PassageTrigger) -> None:
@@ -50,6 +53,11 @@ def _tailgate(turn: LaneTurn) -> None:
     turn.did(Deed.TAILGATE)
 
 
+def _change_over(turn: LaneTurn) -> None:
+    """Somebody may have started on the green that is over: red for the other direction until he would be seen."""
+    turn.put("changeover", CHANGEOVER_MS)
+
+
 def _end(turn: LaneTurn) -> None:
     """R11: a close is earned, unless somebody else has decided meanwhile; whoever waits is served before that."""
     turn.set(serving=None, owes=not turn.state.taken_over, taken_over=False)
@@ -68,6 +76,7 @@ _ACTIONS: dict[str, Callable[[LaneTurn], None]] = {
     "taken": _taken,
     "not_taken": _not_taken,
     "tailgate": _tailgate,
+    "change_over": _change_over,
     "end": _end,
     "next": _next,
 }
@@ -103,6 +112,8 @@ def serve(turn: LaneTurn) -> None:
         return
     busy = state.track not in (Track.CLEAR, Track.COVERED, Track.STRAY)  # a stray one may be whoever presented
     candidates = [offer for offer in state.queue if not busy or offer.direction is state.origin]
+    if turn.runs("changeover"):
+        candidates = [offer for offer in candidates if offer.direction is state.last]
     if state.report.between:
         candidates = [offer for offer in candidates if offer.by_operator]
     if not candidates:

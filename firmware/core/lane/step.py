@@ -31,7 +31,8 @@ def finish(turn: LaneTurn) -> Demand:
     serve(turn)
     state = turn.state
     want = _want(turn)
-    owe = state.owes and want is Want.NOBODY and state.passage is Passage.IDLE
+    waits = bool(state.queue) and turn.runs("changeover")  # it stays open for whoever is next
+    owe = state.owes and want is Want.NOBODY and state.passage is Passage.IDLE and not waits
     demand = Demand(want, owe, state.doubt or state.unexplained, _go(turn))
     if owe or (state.owes and want is not Want.NOBODY and state.passage is Passage.IDLE and state.serving is None):
         turn.set(owes=False)  # while it stands open for everybody nothing is owed
@@ -162,7 +163,7 @@ def take_due(turn: LaneTurn, timer: str) -> None:
         case "hold":
             hold_on(turn, HoldTrigger.EXPIRED)
         case _:
-            assert timer in ("left_entry", "left_exit"), timer  # that they are over is all
+            assert timer in ("left_entry", "left_exit", "changeover"), timer  # that they are over is all
 
 
 def confirm(turn: LaneTurn) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from firmware.core.lane.machines import TRACK, PassageTrigger, Track, TrackTrigger
+from firmware.core.lane.machines import TRACK, Passage, PassageTrigger, Track, TrackTrigger
 from firmware.core.lane.passing import passage_on, serve
 from firmware.core.lane.state import Loops
 from firmware.core.lane.turn import Deed, LaneTurn
@@ -152,6 +152,9 @@ def track_on(turn: LaneTurn, trigger: TrackTrigger) -> None:
         turn.set(track=target)
     for action in actions:
         _ACTIONS[action](turn)
+    # Whoever was served is at the barrier no more, though it was not seen which way it went.
+    if turn.state.track is Track.CLEAR and turn.state.passage in (Passage.PASSING, Passage.LEAVING):
+        passage_on(turn, PassageTrigger.UNCLEAR)
 
 
 def _enter(turn: LaneTurn) -> None:

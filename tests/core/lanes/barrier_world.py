@@ -15,7 +15,6 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from firmware.core.barrier import step as barrier_step
-from firmware.core.barrier.inputs import reset
 from firmware.core.barrier.plan import plan_of
 from firmware.core.barrier.state import BarrierState, Want, initial_barrier
 from firmware.core.barrier.step import Demand
@@ -54,6 +53,12 @@ def demands(*wants: Want, go: bool = True) -> list[Hashable]:
     ]
 
 
+def _before_return(state: BarrierState) -> Hashable:
+    """How long the way back after a drift is differs from case to case: so does what is due before it."""
+    names = [name for _, name in state.timers]
+    return frozenset(names[: names.index("return")]) if "return" in names else None
+
+
 class BarrierWorld:
     """`alphabet`: what can happen beside time. `travels`: the barrier follows its outputs; nothing else moves it."""
 
@@ -84,13 +89,15 @@ class BarrierWorld:
     # -- nodes --------------------------------------------------------------------------------------------------------
 
     def start(self) -> Node:
-        """Power, and every input reports; devices are seen to change once."""
+        """Power, every input reports, and the lane has been clear for long enough."""
         self._first = self._first or self.watch.state
         node = Node(self._fresh, 0, self._first, ())
         node = self._taken(node, POWER, 0)
         for name in self._place:
             level = Level.ACTIVE if name == self._at else Level.INACTIVE
             node = self._taken(node, ("input", name, level), 0)
+        while any(timer == "clear" for _, timer in node.state.timers):
+            node = self._taken(node, DUE, node.state.timers[0][0])
         return node
 
     def moves(self, node: Node) -> Iterable[Hashable]:
@@ -190,8 +197,8 @@ class BarrierWorld:
                 refused = barrier_step.order_emergency(turn)
                 watch.see(Seen(t, "command", "emergency_close", ("refused" if refused else "done",)))
             case "reset":
-                watch.see(Seen(t, "command", "reset", ("done",)))
-                reset(turn, in_sight=False)
+                refused = barrier_step.order_reset(turn, in_sight=False)
+                watch.see(Seen(t, "command", "reset", ("refused" if refused else "done",)))
             case "failed" | "lost":
                 if move[0] == "lost":
                     watch.see(Seen(t, "lost", move[1]))
@@ -231,6 +238,8 @@ class BarrierWorld:
             state.keys,
             state.homed,
             state.tripped,
+            state.raising,
+            state.drift_ms > 0,
             state.by_key,
             state.stop,
             state.isolation,
@@ -247,6 +256,7 @@ class BarrierWorld:
             state.doubt,
             state.go,
             frozenset(name for _, name in state.timers),
+            _before_return(state),
         )
 
     def key(self, node: Node) -> Hashable:

@@ -104,7 +104,27 @@ MOTION_CASES: tuple[Case, ...] = (
         + BACK.replace("5000", "2000")
         + "2000 up=1 down=0; 2500 !reset; 3000 @in lower+; 3001 .",
     ),
+    Case(  # it has let go once, and is believed again
+        "R6f",
+        "bollard",
+        OPENED
+        + TESTED
+        + "10200 warn+ sound+; 11200 raise+; 11300 down=0; 11500 raise-; 12000 @in lower+; 12300 down=1; 12301 .",
+        OPENED + TESTED + "10200 warn+ sound+; 11200 raise+; 11500 raise-; 12000 @in lower+; 12301 .",
+    ),
     Case("R6f", "bollard", CLOSED + "1000 @in lower+; 1100 up=0; 3000 down=1; 3001 lower-", OPENED + "3001 ."),
+    Case(  # an eighth of 15 s
+        "R6g",
+        "bollard",
+        OPENED + TESTED + "10200 warn+ sound+; 11200 raise+; 13076 raise-",
+        OPENED + TESTED + "10200 warn+ sound+; 11200 raise+; 13000 down=0; 13076 .",
+    ),
+    Case(
+        "R6e",
+        "bollard",
+        OPENED + TESTED + "10200 warn+ sound+; 11200 raise+; 13075 raise-; 14000 @in lower+; 14001 .",
+        OPENED + TESTED + "10200 warn+ sound+; 11200 raise+; 13075 raise-; 13500 !reset; 14000 @in lower+; 14001 .",
+    ),
     Case(
         "R7a",
         "bollard",
@@ -135,6 +155,23 @@ MOTION_CASES: tuple[Case, ...] = (
         "bollard",
         OPENED + "3000 green_out+; 4000 down=lost; 4001 .",
         OPENED + "3000 green_out+; 4000 down=lost green_out-; 4001 .",
+    ),
+    Case(  # it may stand anywhere: its limit did not let go
+        "R7c",
+        "bollard",
+        OPENED + TESTED + "10200 warn+ sound+; 11200 raise+; 12000 raise- sound-; 12500 @in green_in+; 12501 .",
+        OPENED + TESTED + "10200 warn+ sound+; 11200 raise+; 11300 down=0; 12000 raise- sound-; 12100 down=1; "
+        "12500 @in green_in+; 12501 .",
+    ),
+    Case(
+        "R7c",
+        "bollard",
+        OPENED
+        + TESTED
+        + "10200 warn+ sound+; 11200 raise+; 12000 raise- sound-; 12500 @in lower+; 14099 lower- green_in+; 14100 .",
+        OPENED
+        + TESTED
+        + "10200 warn+ sound+; 11200 raise+; 12000 raise- sound-; 12500 @in lower+; 14100 lower- green_in+; 14101 .",
     ),
     Case(
         "R7d",

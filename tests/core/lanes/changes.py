@@ -17,6 +17,7 @@ from tests.core.lanes.picture import (
     moving,
     on_fire,
     unhealthy,
+    way_back_ms,
 )
 from tests.core.lanes.wires import (
     BACK_OFF,
@@ -60,7 +61,8 @@ def advance(plan: Plan, was: Picture, seen: Seen) -> Picture:
         return was._replace(granted_ms=seen.t_ms) if seen.value == "granted" else was
     if kind == "power":
         doubt = was.vacated_ms >= 0 and seen.t_ms > was.vacated_ms + plan.gap_ms
-        return first(plan)._replace(latch=was.latch & KEPT, vacated_ms=was.vacated_ms if doubt else -1)
+        vacated_ms = was.vacated_ms if doubt else -1
+        return first(plan)._replace(latch=was.latch & KEPT, vacated_ms=vacated_ms, drift_ms=was.drift_ms)
     if kind == "lost":
         bit = plan.outbit.get(seen.name, 0)
         return _output(plan, was, bit, False, seen.t_ms)._replace(lost=was.lost | bit) if bit else was
@@ -93,9 +95,8 @@ def _input(plan: Plan, was: Picture, seen: Seen) -> Picture:
 
 def _device(plan: Plan, was: Picture, now: Picture, bit: int, t_ms: int) -> Picture:
     active = now.act & bit
-    if active and was.closing and was.how != BACK_OFF and t_ms > was.begun_ms > was.tripped_ms:
-        trips = min(2, was.trips + 1)
-        now = now._replace(tripped_ms=t_ms, trips=trips, latch=now.latch | (TWICE if trips == 2 else 0))
+    if active:
+        now = _tripped(was, now, t_ms)
     at = plan.test_at.get(bit)
     if at is not None and now.tests[at] in (ASKED, ANSWERED, RELEASED):
         now = _tested(now, at, _answer(now.tests[at], bool(active), now.ina & bit, t_ms - now.tests_ms[at], plan))
@@ -103,6 +104,14 @@ def _device(plan: Plan, was: Picture, now: Picture, bit: int, t_ms: int) -> Pict
     if at is not None and ((active and was.ina & bit) or (now.ina & bit and was.act & bit)):
         now = now._replace(shown_ms=(*now.shown_ms[:at], t_ms, *now.shown_ms[at + 1 :]))
     return now
+
+
+def _tripped(was: Picture, now: Picture, t_ms: int) -> Picture:
+    """Somebody was met, one a run."""
+    if not was.closing or was.how == BACK_OFF or not t_ms > was.begun_ms > was.tripped_ms:
+        return now
+    trips = min(2, was.trips + 1)
+    return now._replace(tripped_ms=t_ms, trips=trips, latch=now.latch | (TWICE if trips == 2 else 0))
 
 
 def _answer(phase: int, active: bool, inactive: int, waited_ms: int, plan: Plan) -> int:
@@ -149,6 +158,8 @@ def _limit(plan: Plan, was: Picture, now: Picture, bit: int, t_ms: int) -> Pictu
     if contradicted(plan, now) or (not (now.act | now.ina) & bit and moving(plan, was)):
         latch |= FAULT
     trips = now.trips
+    if now.ina & plan.opened == plan.opened:
+        now = now._replace(stays=False, drift_ms=0)
     if now.act & bit:
         if at_closed(plan, now):
             trips = 0
@@ -156,6 +167,9 @@ def _limit(plan: Plan, was: Picture, now: Picture, bit: int, t_ms: int) -> Pictu
             latch &= ~HOLD if not latch & EMERGENCY else -1
         elif at_open(plan, now) and was.opening:
             latch &= ~(ODD | SLOW)
+    if now.act & bit & plan.opened and at_open(plan, now):
+        now = _tripped(was, now, t_ms)
+        latch, trips = latch | now.latch, now.trips
     if latch != now.latch or trips != now.trips:
         now = now._replace(latch=latch, trips=trips)
     return _motion(plan, was, now, t_ms) if plan.pulsed else now
@@ -198,7 +212,12 @@ def _emergency(plan: Plan, was: Picture, now: Picture, bit: int, t_ms: int) -> P
 def _edge(plan: Plan, was: Picture, now: Picture, bit: int, t_ms: int) -> Picture:
     if now.act & bit and was.opening:
         return now._replace(latch=now.latch | EDGE, edge_ms=t_ms)
-    return now
+    return _edge_at_fault(plan, was, now, bit, t_ms)
+
+
+def _edge_at_fault(plan: Plan, was: Picture, now: Picture, bit: int, t_ms: int) -> Picture:
+    """Who cannot feel any more what is in the way stops, until somebody has looked."""
+    return now._replace(latch=now.latch | ODD) if was.opening and not now.ina & bit else now
 
 
 CHANGES = {
@@ -213,16 +232,16 @@ CHANGES = {
     "key": _key,
     "emergency": _emergency,
     "edge": _edge,
+    "edge_relay": _edge_at_fault,
 }
 
 
 def _reset_by(plan: Plan, now: Picture, local: bool) -> Picture:
     """A person resets: by a command, or at the lane, in sight of it. What still stands is not reset."""
-    gone = TWICE | EMERGENCY | ODD | SLOW
-    if not plan.drive_faults & ~now.ina and not contradicted(plan, now):
-        gone |= FAULT
-    if not now.act & plan.edges:
-        gone |= EDGE
+    gone = TWICE | EMERGENCY
+    healthy = not (plan.drive_faults & ~now.ina or plan.limits & ~(now.act | now.ina) or now.lost & plan.powered)
+    if healthy and not contradicted(plan, now) and not now.act & plan.edges:
+        gone |= FAULT | EDGE | ODD | SLOW
     vacated_ms = now.vacated_ms
     if local:
         gone |= STOP if not plan.stop & ~now.ina else 0
@@ -286,12 +305,14 @@ def _motion(plan: Plan, was: Picture, now: Picture, t_ms: int) -> Picture:
         if outs & drive.close:
             closing |= place
         if plan.pulsed and outs & drive.permit:
-            if was.opening & place and not risen & drive.close and now.act & drive.opened != drive.opened:
+            unproven = now.act & drive.opened != drive.opened or now.drift_ms
+            if was.opening & place and not risen & drive.close and unproven:
                 opening |= place
             if was.closing & place and not risen & drive.open and now.act & drive.closed != drive.closed:
                 closing |= place
     if closing == was.closing and opening == was.opening:
         return now
+    now = _drifted(plan, was, now, bool(closing), bool(opening), t_ms)
     latch, how, begun_ms, edge_ms, tests = now.latch, now.how if closing else "", now.begun_ms, now.edge_ms, now.tests
     if (was.closing and not closing) or (was.opening and not opening):
         latch |= _unfinished(plan, was, now, t_ms)
@@ -306,6 +327,18 @@ def _motion(plan: Plan, was: Picture, now: Picture, t_ms: int) -> Picture:
     )
 
 
+def _drifted(plan: Plan, was: Picture, now: Picture, closing: bool, opening: bool, t_ms: int) -> Picture:
+    """What runs mean for the proof of open: a close that an open limit does not follow, and the way back."""
+    ran_ms = t_ms - was.begun_ms
+    if closing and not was.closing:
+        return now._replace(stays=plan.opened != 0 and now.ina & plan.opened != plan.opened)
+    if was.closing and not closing and (was.stays or (was.how != BACK_OFF and at_open(plan, now))):
+        return now._replace(stays=False, drift_ms=was.drift_ms + max(1, ran_ms))
+    if was.opening and not opening and was.drift_ms and ran_ms >= way_back_ms(plan, was):
+        return now._replace(drift_ms=0)
+    return now
+
+
 def _unfinished(plan: Plan, was: Picture, now: Picture, t_ms: int) -> int:
     """A run has ended: what it leaves behind if it did not reach its end."""
     ran_ms = t_ms - was.begun_ms
@@ -316,6 +349,8 @@ def _unfinished(plan: Plan, was: Picture, now: Picture, t_ms: int) -> int:
         left |= SLOW
     if ran_ms >= plan.travel_cold_ms:
         left |= FAULT
+    if was.closing and was.stays:
+        left |= (ODD if ran_ms >= plan.let_go_ms else 0) | (FAULT if ran_ms >= plan.let_go_cold_ms else 0)
     if was.opening and ran_ms >= STUCK_START_MS and any(now.act & d.closed == d.closed for d in plan.drives):
         left |= ODD
     return left

@@ -102,7 +102,10 @@ def check_barrier(plan: Plan, barrier: BarrierState, kept: dict[str, str] | None
         assert not now.masked or barrier.testing in (Testing.ASSERTED, Testing.RELEASED), barrier
     assert motion is not Motion.CLOSED or end is End.CLOSED, barrier
     assert motion is not Motion.OPEN or end is End.OPEN, barrier
-    assert motion is not Motion.BETWEEN or end is End.BETWEEN, barrier
+    assert motion is not Motion.BETWEEN or end is End.BETWEEN or (end is End.OPEN and barrier.drift_ms), barrier
+    assert not barrier.drift_ms or motion not in (Motion.OPEN, Motion.CLOSED), barrier
+    assert ("return" in run) == (motion is Motion.OPENING and barrier.drift_ms > 0), barrier
+    assert "let_go" not in run or motion in (Motion.CLOSING, Motion.BACKING), barrier
     assert motion is not Motion.WARNING or end in (End.OPEN, End.BETWEEN), barrier
     assert motion is not Motion.UNKNOWN or end in (End.UNKNOWN, End.LOST), barrier
     assert (barrier.fault is not None) == (motion in (Motion.FAULT, Motion.RECOILING, Motion.BACKING)), barrier
@@ -112,8 +115,11 @@ def check_barrier(plan: Plan, barrier: BarrierState, kept: dict[str, str] | None
         lasts |= {"fault"} if barrier.fault is not None else set()
         lasts |= {"obstructed"} if barrier.obstruction is Obstruction.LATCHED else set()
         lasts |= {"doubt"} if barrier.doubt else set()
+        lasts |= {"drift"} if barrier.drift_ms else set()
         name = plan.barrier.id
-        assert {key for key in (*latches, "fault", "obstructed", "doubt") if f"{key}:{name}" in kept} == lasts, barrier
+        assert {
+            key for key in (*latches, "fault", "obstructed", "doubt", "drift") if f"{key}:{name}" in kept
+        } == lasts, barrier
 
 
 def check_lane(lane: LaneState) -> None:
@@ -223,6 +229,13 @@ class LaneScene:
             self.t = deadline
             self.do(DeadlineReached())
         self.t = until
+
+    def wait_until_closing(self, ms_max: int) -> None:
+        """Until it closes; a barrier that closes leaves its limit, so that tests do not wait longer than that."""
+        until = self.t + ms_max
+        while self.moving() != "closes":
+            assert self.t < until, f"it does not close within {ms_max} ms"
+            self.wait(100)
 
     def input(self, name: str, level: Level | bool) -> None:
         if isinstance(level, bool):

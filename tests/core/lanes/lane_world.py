@@ -3,7 +3,8 @@
 Its contract with the barrier, which the promises below hold it to; each looks only at what the lane is told and what it
 asks for, never at its state. The barrier may report anything at any time.
 
-Every timer that runs may be due at any time. The key: machines, offers by direction and kind, flags, loops, reports,
+Every timer that runs may be due at any time; the changeover's is followed only where both directions are offered, since
+it decides nothing else. The key: machines, offers by direction and kind, flags, loops, reports,
 which timers run, and what the promises remember. Left out: instants, who was let in, how many went in a row.
 """
 
@@ -58,6 +59,8 @@ class LaneWorld:
         self.barrier = barrier
         self.alphabet = list(alphabet)
         self._loops = tuple(loops)
+        offered = {move[1].direction for move in alphabet if move[0] == "offer"}  # type: ignore[index]
+        self._changes_over = len(offered) == len(Direction)
 
     def start(self) -> LaneNode:
         return self.step(LaneNode(LaneState(), 0, Promises(), Demand()), ("report", CLOSED))
@@ -87,7 +90,11 @@ class LaneWorld:
         self._take(turn, move)
         demand = lane_step.finish(turn)
         told = Told(t, move, turn.state.loops, turn.state.report, demand, tuple(turn.deeds))
-        return LaneNode(turn.state, t, node.promises.see(self.barrier, told), demand)
+        promises = node.promises.see(self.barrier, told)
+        if not self._changes_over:
+            turn.drop("changeover")
+            promises = promises._replace(given_up="")
+        return LaneNode(turn.state, t, promises, demand)
 
     @staticmethod
     def _take(turn: LaneTurn, move: Any) -> None:

@@ -79,7 +79,7 @@ def heals(world: ProductWorld, node: ProductNode) -> ProductNode:
         if _at_end(world, node):
             return node
         node = puts(world, node, key_open=ON)
-        node = puts(world, _on(world, node, lambda n: world.level(n, "is_down") is ON, 30_000), key_open=OFF)
+        node = puts(world, _on(world, node, _is_open, 30_000), key_open=OFF)
     raise Stuck(f"it does not heal: {_shown(node)}")
 
 
@@ -102,6 +102,10 @@ def _at_end(world: ProductWorld, node: ProductNode) -> bool:
     shown = _shown(node)
     assert shown.lane is not None
     return shown.position in (Position.OPEN, Position.CLOSED) and not shown.lane.bars
+
+
+def _is_open(node: ProductNode) -> bool:
+    return _shown(node).position is Position.OPEN
 
 
 def lets_through(world: ProductWorld, node: ProductNode) -> ProductNode:
@@ -196,8 +200,8 @@ class Alone:
             node = self.runs(node, lambda _: False)
             if node.state.motion in (Motion.OPEN, Motion.CLOSED):
                 return self._shows_itself(node)
-            node = self.puts(node, key_open=ON)
-            node = self.puts(self.runs(node, lambda now: self.level(now, "is_down") is ON), key_open=OFF)
+            node = self.puts(node, key_open=ON)  # until it is seen to open no more
+            node = self.puts(self.runs(node, lambda now: now.state.motion is Motion.OPEN), key_open=OFF)
         raise Stuck(f"it does not heal: {node.state.motion}, {node.state.fault}")
 
     def _shows_itself(self, node: Node) -> Node:

@@ -72,9 +72,32 @@ def is_open(s: LaneScene) -> None:
 def is_open_and_closes(s: LaneScene) -> None:
     """A close is owed still: it goes on by itself."""
     assert s.seen().position == "open"
-    s.wait(6_100)
-    assert s.moving() == "closes"
+    s.wait_until_closing(6_100)
     arrives_closed(s)
+
+
+def is_driven_back(s: LaneScene) -> None:
+    """Its open limit proves nothing before it was driven back for twice as long as it closed: a second, or a little."""
+    s.wait(500)
+    assert (s.moving(), s.lights()) == ("opens", "red")
+    s.wait(1_900)
+    assert (s.moving(), s.lights()) == ("opens", "red")
+    s.wait(400)
+    assert (s.moving(), s.seen().position) == ("rest", "open")
+
+
+def is_back_at_once(s: LaneScene) -> None:
+    """It had closed for 100 ms."""
+    s.wait(199)
+    assert s.moving() == "opens"
+    s.wait(1)
+    assert s.moving() == "rest"
+    is_open_and_closes(s)
+
+
+def is_driven_back_and_closes(s: LaneScene) -> None:
+    is_driven_back(s)
+    is_open_and_closes(s)
 
 
 def is_taken(s: LaneScene) -> None:

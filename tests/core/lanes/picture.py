@@ -38,6 +38,8 @@ class Picture(NamedTuple):
     opening: int = 0
     begun_ms: int = -1  # of the last run
     how: str = ""  # the closing run in progress began so
+    stays: bool = False  # since a close began, or its last drift, there was no instant with all open limits inactive
+    drift_ms: int = 0  # it was closing for so long without one, and was not driven back for twice as long
     held: int = 0  # local keys that were turned since power and not let go
     tests: tuple[int, ...] = ()
     tests_ms: tuple[int, ...] = ()
@@ -74,7 +76,12 @@ def first(plan: Plan) -> Picture:
 
 
 def at_open(plan: Plan, now: Picture) -> bool:
-    return plan.opened != 0 and now.act & plan.opened == plan.opened
+    return plan.opened != 0 and now.act & plan.opened == plan.opened and not now.drift_ms
+
+
+def way_back_ms(plan: Plan, now: Picture) -> int:
+    """How long it has to be driven back after a drift."""
+    return min(2 * now.drift_ms, plan.travel_ms - 1)
 
 
 def at_closed(plan: Plan, now: Picture) -> bool:
@@ -177,6 +184,11 @@ def abstract(plan: Plan, now: Picture, now_ms: int) -> Hashable:
         past(now.begun_ms, plan.travel_cold_ms, now_ms) if runs else 0,
         now.begun_ms > now.tripped_ms if runs else False,
         now.how,
+        now.stays,
+        now.drift_ms > 0,
+        past(now.begun_ms, plan.let_go_ms, now_ms) if now.closing and now.stays else 0,
+        past(now.begun_ms, plan.let_go_cold_ms, now_ms) if now.closing and now.stays else 0,
+        past(now.begun_ms, way_back_ms(plan, now), now_ms) if now.opening and now.drift_ms else 0,
         now.held,
         now.tests,
         tuple(

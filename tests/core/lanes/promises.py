@@ -11,6 +11,7 @@ L5  Under lockdown nobody sees green to enter, and a closed barrier is wanted op
 L6  While the barrier does not serve, or stands between its ends, it is wanted open for nobody but by an operator, and
     for nobody who was served before that.
 L7  Green only for whoever was offered, or everybody; and only of an open barrier that serves.
+L8  After a green that ended without a vehicle the other direction sees none before the changeover is due.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class Promises(NamedTuple):
     doubt: bool = False
     lockdown: bool = False
     open_for_all: bool = False  # a hold or a window
+    given_up: str = ""  # the direction whose green ended without a vehicle, just now
     moving: str = ""  # the direction of the vehicle on the safety loop, where loops leave no doubt
     left_ms: tuple[int, int] = (-1, -1)  # when entry and exit loop were left
     vacated: bool = False  # the safety loop was left not long ago
@@ -111,6 +113,7 @@ class Promises(NamedTuple):
             doubt,
             lockdown,
             open_for_all,
+            self._given_up(told),
             self._moving(told),
             (
                 self._left(told, 0, before.entry and not loops.entry, "left_entry"),
@@ -125,6 +128,13 @@ class Promises(NamedTuple):
         if told.move == ("due", timer):
             return -1
         return told.t if left else self.left_ms[which]
+
+    def _given_up(self, told: Told) -> str:
+        go = self.demand.go
+        over = told.move == ("due", "passage") or told.move == ("lockdown", True)
+        if over and any(done.deed is Deed.NOT_TAKEN for done in told.deeds) and go[0] != go[1]:
+            return "in" if go[0] else "out"
+        return "" if told.move == ("due", "changeover") else self.given_up
 
     def _ahead(self, which: int, loops: Loops, active: bool) -> bool:
         left = self.loops.loop and not loops.loop
@@ -157,6 +167,7 @@ class Promises(NamedTuple):
         elif go_in or go_out:
             assert self.moving != ("out" if go_in else "in"), "L2: somebody is sent head-on"
             assert self.unused, "L7: green for nobody"
+            assert self.given_up != ("out" if go_in else "in"), "L8: green changes sides at once"
         if go_in or go_out:
             assert report.opened, "L7: green before it is proven open"
             assert report.serves, "L7: green while somebody else decides"

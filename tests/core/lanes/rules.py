@@ -13,14 +13,19 @@ means within `slack_ms` more than the stated time.
 - *Motion*: a drive closes while its close output is on, opens while its open output is on. With pulsed commands and a
   permit it goes on after the pulse until the permit drops, the other pulse comes, or its end is proven. Neither brake
   nor permit is motion; R12 and R19 bar them too. Outputs that are lost are off; after power all are.
-- *Open, closed*: every limit of every drive's end is active. *Begins*: from no motion in that direction to some.
+- *Open, closed*: every limit of every drive's end is active, and open not while it *drifts*: it was closing for so
+  long, without an instant in which every open limit was inactive or until all were active again, and has neither been
+  driven back for twice as long (or for the longest travel) nor had such an instant since. *Begins*: from no motion in
+  that direction to some.
 - *Run of the key*: a close that begins while the local key is held. A key is *held* from a change inactive -> active
   after power until it is anything else. *Back-off*: a close of a boom or gate that begins within the dead time, soon,
   after an edge of the opening direction became active while opening; one a trip. Every other close is *plain*:
   automatic, by an operator, by emergency.
 - *Reset*: the command, done, or a *press* of the local reset: a change inactive -> active. *Local reset*: the press
-  only. It ends what no longer stands: with the stop still open nothing is reset that the stop bars.
-- *Trip*: a device becomes active while it closes (no back-off), after the instant of the begin; one a run.
+  only. It ends what no longer stands: with the stop still open nothing is reset that the stop bars, and with a limit,
+  a drive or a lost output at fault, or an edge of the opening direction pressed, no fault of motion.
+- *Trip*: a device becomes active while it closes (no back-off), or its open limits do (the drive itself met somebody
+  and went back), after the instant of the begin; one a run.
 - *Self-test* of a device: its test output goes on while it is inactive, it answers active within test_ms, the output
   goes off, it answers inactive within test_ms (soon). Passed until the next motion or power. Its answer is no clearing
   (R2) and stands against no command (R17), but while it lasts nothing may close (R1a, R1d).
@@ -58,7 +63,8 @@ R6a A run ends within travel_ms_max times the largest factor of the cold. R6b-d 
     drive active, with a limit that is not healthy, with a drive fault input that is not inactive.
 R6e Nor after that, before a reset: after contradictory limits and an active drive fault at any time, after a limit or
     drive fault input that was lost, open or short in motion, after a run that took the longest travel without proof.
-R6f Never driven at an end that is proven, drive by drive.
+R6f Never driven at an end that is proven, drive by drive. R6g A close is over when an eighth of the longest travel
+    (and half a second) has passed without an instant in which every open limit was inactive.
 R7a Warning light and sounder, as far as wired, are on for 1 s without a break when a close begins, R7b and as long as
     it closes; but for a back-off. R7c Green only while it is open, nothing moves, and not all warnings are on.
 R7d Never green and red of one direction.

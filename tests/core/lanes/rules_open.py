@@ -112,6 +112,18 @@ class DeadTime(Rule):
         return past(own[1], dead_ms, now_ms) % 2, past(own[2], dead_ms, now_ms) % 2
 
 
+class LetGo(Run):
+    id = "R6g"
+    text = "closing on although an open limit has not let go"
+
+    def look(self, plan: Plan, was: Picture, now: Picture, own: Own, seen: Seen) -> Own:
+        if now.closing and now.stays:
+            return (now.begun_ms + plan.let_go_cold_ms + plan.reaction_ms,)
+        return (NEVER,)
+
+    concerns = frozenset({"moved", "limit"})
+
+
 R6B = While(
     "R6b", "moving although both limits of one drive are active", "limit moved motion", MOVES, contradicted, moving
 )
@@ -144,7 +156,7 @@ R6E = While(
 
 def _past_its_end(plan: Plan, now: Picture) -> bool:
     return any(
-        (now.outs & d.open and d.opened and now.act & d.opened == d.opened)
+        (now.outs & d.open and d.opened and now.act & d.opened == d.opened and not now.drift_ms)
         or (now.outs & d.close and d.closed and now.act & d.closed == d.closed)
         for d in plan.drives
     )
@@ -203,6 +215,7 @@ OPEN_RULES: tuple[Rule, ...] = (
     NeverBoth(),
     DeadTime(),
     Travel(),
+    LetGo(),
     R6B,
     R6C,
     R6D,

@@ -13,6 +13,7 @@ from firmware.core.facts import (
     DeviceLost,
     DeviceRecovered,
     EmergencyClose,
+    HolderWithdrawn,
     Level,
     OpenOnce,
     OutputFailed,
@@ -42,6 +43,7 @@ def act(s: LaneScene, *words: str) -> LaneScene:
 _WORDS: dict[str, Callable[[LaneScene, str], None]] = {
     "wait": lambda s, rest: s.wait(int(rest)),
     "swipe": lambda s, rest: s.swipe(rest or "r_in"),
+    "withdrawn": lambda s, _: s.do(HolderWithdrawn("ann")),
     "reset": lambda s, _: s.press_reset(),
     "afar": lambda s, _: s.do(ResetFault(GUARD, portal=NAME)),
     "open": lambda s, _: s.do(OpenOnce(GUARD, portal=NAME)),
@@ -200,7 +202,7 @@ def reversing() -> LaneScene:
 
 def reversing_at_its_end() -> LaneScene:
     """It had not left its end yet."""
-    s = act(warning(), "wait 2000", "beam+", "wait 100", "beam-")
+    s = act(leaving_open(), "beam+", "wait 100", "beam-")
     assert s.moving() == "rest"
     return s
 

@@ -168,7 +168,7 @@ def test_r4_a_second_obstruction_ends_all_closing_until_a_person_has_reset_it():
         s.wait(600)
         s.input("beam", False)
         s.travel()
-        s.wait(4_100)
+        s.wait(2_500)
         if s.moving() == "closes":
             s.leave_end()
     assert s.moving() == "rest"
@@ -195,7 +195,7 @@ def test_r4_one_obstruction_is_forgotten_with_the_next_close():
     s.wait(600)
     s.input("beam", False)
     s.travel()
-    s.wait(4_100)
+    s.wait(2_500)
     s.travel()
     assert "barrier.closed" in s.codes()
     closing(s)
@@ -321,10 +321,119 @@ def test_r6_a_lost_output_that_comes_back_moves_nothing():
 # -- R7, R8: warning, lights, self-test -------------------------------------------------------------------------------
 
 
+def test_r13_an_emergency_close_that_was_kept_moves_nothing_after_power():
+    s = LaneScene(kept={f"emergency:{NAME}": "1"}, at="is_down", proven=False)
+    s.drive_in()
+    s.wait(60_000)
+    assert s.moving() == "rest"
+    s.do(EmergencyClose(GUARD, portal=NAME, confirmed=True))  # asked for in this run
+    s.wait(2_500)
+    assert s.moving() == "closes"
+
+
+def test_r16_a_blocked_beam_is_told_before_a_closed_barrier_with_a_fault_too():
+    s = LaneScene()
+    s.input("drive_fault", True)
+    s.input("beam", True)
+    s.wait(19_900)
+    assert "barrier.beam_blocked" not in s.codes()
+    s.wait(100)
+    assert "barrier.beam_blocked" in s.codes()
+
+
+def test_a_reset_that_is_refused_has_changed_nothing():
+    s = LaneScene()
+    for name in ("stop", "drive_fault"):
+        s.input(name, True)
+        s.input(name, False)
+    s.do(ResetFault(GUARD, portal=NAME))  # from afar: the stop ends only in sight of it
+    assert s.events[-1].code == "command.refused"
+    assert "portal.fault" in s.seen().alarms
+    s.do(ResetFault(GUARD, portal=NAME, in_sight=True))
+    assert {"command.done", "portal.fault_reset", "barrier.stop_reset"} <= set(s.codes())
+    assert s.seen().alarms == ()
+
+
+# R6: an open limit that does not let go proves nothing
+
+
+def leaves_no_limit(s: LaneScene, ms: int) -> LaneScene:
+    """It closes for so long, and its limit says that it is open still."""
+    opened(s)
+    s.drive_in()
+    s.wait_until_closing(4_000)
+    s.wait(ms)
+    s.take()
+    return s
+
+
+def test_r6_a_close_whose_open_limit_does_not_let_go_is_latched():
+    s = leaves_no_limit(LaneScene(barrier(travel_ms_max=8_000)), 899)  # the scene looks every 100 ms
+    assert s.moving() == "closes"
+    s.wait(101)  # an eighth of the longest travel
+    assert (s.moving(), s.seen().lane.bars) == ("rest", ("fault",))
+    assert [(each.code, each.detail) for each in s.events[-1:]] == [("portal.fault", "limit_stuck")]
+    s.press_reset()  # a person has looked; and where it stands is not known all the same
+    assert (s.lights(), s.seen().position) == ("red", "between")
+    s.swipe()
+    s.wait(60_000)
+    assert (s.lights(), s.moving()) == ("red", "rest")
+
+
+@pytest.mark.parametrize("by", ["swipe", "beam"])
+def test_r6_who_goes_back_before_the_limit_let_go_is_not_open_before_he_was_driven_back(by):
+    s = leaves_no_limit(LaneScene(), 700)
+    s.swipe() if by == "swipe" else s.input("beam", True)
+    s.input("beam", False)
+    s.wait(499)
+    assert (s.moving(), s.lights()) == ("rest", "red")
+    s.wait(1)
+    assert s.moving() == "opens"
+    s.wait(1_300)
+    assert s.lights() == "red"
+    s.wait(400)  # twice as long as it closed: the scene looks every 100 ms
+    assert s.moving() == "rest"
+    assert s.seen().position == "open"
+    if by == "swipe":
+        assert s.lights() == "green"
+
+
+def test_r6_a_stop_before_the_limit_let_go_leaves_it_between_its_ends_over_the_power_too():
+    s = leaves_no_limit(LaneScene(), 700)
+    for name, on in (("stop", True), ("stop", False)):
+        s.input(name, on)
+    s.press_reset()
+    assert (s.lights(), s.seen().position) == ("red", "between")
+    again = LaneScene(kept=s.kept, at="is_down")
+    again.swipe()
+    again.wait(60_000)
+    assert (again.lights(), again.seen().position) == ("red", "between")
+    again.do(OpenOnce(GUARD, portal=NAME))
+    assert again.moving() == "opens"
+    again.wait(1_700)
+    assert (again.moving(), again.lights()) == ("rest", "green")
+    assert f"drift:{NAME}" not in again.kept
+
+
+def test_r6_the_first_limit_of_a_group_that_lets_go_excuses_no_other_one():
+    drives = (Drive("down", "up", ("is_down",), ("is_up",)), Drive("down_2", "up_2", ("is_down_2",), ("is_up_2",)))
+    s = LaneScene(barrier(drives=drives), at="nowhere")
+    for name in ("is_down", "is_down_2"):
+        s.input(name, True)
+    s.do(CloseBarrier(GUARD, portal=NAME))
+    s.wait_until_closing(3_000)
+    s.input("is_down", False)
+    s.wait(1_900)
+    assert [(each.code, each.detail) for each in s.events[-1:]] == [("portal.fault", "limit_stuck")]
+    s.input("is_down", True)
+    s.press_reset()
+    assert s.seen().position == "between"
+
+
 def test_r7_light_and_sounder_before_a_close_and_through_it():
     s = opened(LaneScene(barrier(warning_ms=1_500)))
     s.drive_in()
-    s.wait(10_000)
+    s.wait_until_closing(10_000)
     trace = dict(reversed([(text, at) for at, text in s.take()]))
     assert trace["up+"] - trace["warning+"] == 1_500
     assert trace["up+"] - trace["sounder+"] == 1_500
@@ -400,7 +509,7 @@ def test_r8_without_automatic_closing_only_the_local_key_closes():
 
 def test_r9_letting_go_of_the_key_stops_at_once():
     s = opened(LaneScene())
-    s.wait(40_000)
+    s.wait(33_000)
     s.travel()
     for key, direction in (("key_open", "opens"), ("key_close", "closes")):
         s.input(key, True)

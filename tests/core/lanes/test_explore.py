@@ -23,7 +23,7 @@ from tests.core.lanes.explore import Counterexample, differs, explore
 from tests.core.lanes.slices import BARRIER_SLICES, LANE_SLICES, SLICES
 from tests.core.mutation import planted
 
-STATES_MAX = 120_000  # the largest has about 90,000
+STATES_MAX = 200_000  # the largest has about 150,000
 TWINS = 300  # of each slice: asked whether what the key leaves out changes a decision
 
 
@@ -67,6 +67,7 @@ WRONG_LANE = {
     "two passages for one card": ("passages", PASSAGE, (_P.READY, _Q.DUE), (_P.OPENING, ("not_taken",)), "L1|L4|L7"),
     "green for ever": ("passages", PASSAGE, (_P.PASSING, _Q.PASSED), (_P.READY, ("taken",)), "L7|L1"),
     "sends somebody head-on": ("both ways", TRACK, (_K.CLEAR, TrackTrigger.ENTERED), (_K.STRAY, ()), "L2"),
+    "changes sides at once": ("both ways", PASSAGE, (_P.READY, _Q.DUE), (_P.IDLE, ("not_taken", "end")), "L8"),
     "owes a close for nothing": ("passages", PASSAGE, (_P.IDLE, _Q.OPENED), (_P.IDLE, ("end",)), "L4"),
 }
 

@@ -123,14 +123,24 @@ CASES = {
         "drive fault: drive_fault",
     ),
     # -- closing
+    "closing: its limit sticks": Case(
+        stages.leaving_open,
+        "wait 1775",
+        (*STOPS_UP, FAULT),
+        is_latched,
+        "reset",
+        (RESET, BETWEEN),
+        is_between,
+        "limit_stuck",
+    ),
     "closing: both": Case(
         stages.leaving_open,
         "is_up+",
         (*STOPS_UP, FAULT),
         is_latched,
         "is_up-, reset",
-        (RESET,),
-        is_open,
+        (RESET, BETWEEN),
+        is_between,
         "contradicted",
     ),
     "closing: limit lost": Case(
@@ -224,7 +234,7 @@ CASES = {
         stages.warning_between, "wait 1500, is_down+, wait 1999", (), outcomes.is_held_to_close
     ),
     "closing: the drive goes back by itself": Case(
-        stages.closing, "is_down+", ("up-", "permit-", "beam_test+", OBSTRUCTED, "beam_test-"), outcomes.is_closing_soon
+        stages.closing, "is_down+", (*STOPS_UP, OBSTRUCTED), outcomes.is_driven_back_and_closes
     ),
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.core.lanes import outcomes, stages
-from tests.core.lanes.outcomes import Case, is_between, is_closed, is_latched, is_open, rests, tries
+from tests.core.lanes.outcomes import Case, is_between, is_closed, is_latched, rests, tries
 from tests.core.lanes.stages import act
 
 DARK = ("warning-", "sounder-")  # the end of a warning
@@ -99,6 +99,7 @@ CASES = {
         "limit_lost",
     ),
     "pausing: withdrawn": Case(stages.pausing_key, "key_open-", (), is_closed),
+    "pausing: taken back": Case(stages.pausing, "withdrawn, wait 1000", ("access.not_taken",), is_closed),
     "pausing: stopped": Case(
         stages.pausing,
         "stop+",
@@ -129,9 +130,16 @@ CASES = {
     ),
     # -- the dead time before it goes back
     "reversing: open already": Case(stages.reversing, "is_down+", (), outcomes.is_open_and_closes),
-    "reversing: at its end still": Case(stages.reversing_at_its_end, "wait 400", (), outcomes.is_open_and_closes),
+    "reversing: at its end still": Case(stages.reversing_at_its_end, "wait 400", OPENS, outcomes.is_back_at_once),
     "reversing: both": Case(
-        stages.reversing_at_its_end, "is_up+", (FAULT,), is_latched, "is_up-, reset", (RESET,), is_open, "contradicted"
+        stages.reversing_at_its_end,
+        "is_up+",
+        (FAULT,),
+        is_latched,
+        "is_up-, reset",
+        (RESET, BETWEEN),
+        is_between,
+        "contradicted",
     ),
     "reversing: limit lost": Case(
         stages.reversing, "is_up?", (FAULT,), is_latched, "is_up-, reset", (RESET, BETWEEN), is_between, "limit_lost"
@@ -253,7 +261,13 @@ CASES = {
         stages.reversing_asked, "is_down+", ("red_in-", "green_in+"), outcomes.is_taken
     ),
     "reversing for somebody: both": Case(
-        stages.reversing_asked_at_its_end, "is_up+", (FAULT, NOT_TAKEN), is_latched, "is_up-, reset", (RESET,), is_open
+        stages.reversing_asked_at_its_end,
+        "is_up+",
+        (FAULT, NOT_TAKEN),
+        is_latched,
+        "is_up-, reset",
+        (RESET, BETWEEN),
+        is_between,
     ),
     "reversing for somebody: limit lost": Case(
         stages.reversing_asked, "is_up?", (FAULT, NOT_TAKEN), is_latched, "is_up-, reset", (RESET, BETWEEN), is_between

@@ -178,6 +178,8 @@ class Plan:
     def _times(self, b: Barrier) -> None:
         self.travel_ms = b.travel_ms_max
         self.travel_cold_ms = ceil(b.travel_ms_max * max((1.0, *(cold.factor for cold in b.cold))))
+        self.let_go_ms = max(500, self.travel_ms // 8)  # until an open limit has let go of what closes
+        self.let_go_cold_ms = max(500, self.travel_cold_ms // 8)
         self.turn_ms = b.dead_ms + self.slack_ms + self.reaction_ms  # from the end of one motion to the next
         self.back_off_ms = b.back_off_ms + self.slack_ms + self.reaction_ms
         self.test_ms = b.test_ms + self.slack_ms + self.reaction_ms
