@@ -11,7 +11,9 @@ ARGS ?=
 
 # What tests use of Debian: a browser and Chinese letters for the page, mDNS, network namespaces, recorded writes, an
 # independent Modbus master and wires for it.
-SYSTEM := chromium fonts-noto-cjk avahi-daemon avahi-utils dbus iproute2 strace mbpoll socat
+SYSTEM := chromium fonts-noto-cjk avahi-daemon avahi-utils dbus iproute2 strace mbpoll socat gcc libc6-dev
+# What builds and runs the machine of the kernel rig (tests/rig).
+SYSTEM += qemu-system-arm xz-utils cpio $(if $(filter aarch64,$(shell uname -m)),gcc libc6-dev,gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
 
 CATALOGUES := $(wildcard firmware/locales/*/LC_MESSAGES/menshen.po)
 SHELL := /bin/bash
@@ -19,7 +21,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup texts system run test lint types units pictures bench soak prove mutants lock clean
+.PHONY: help setup texts system run test lint types units pictures bench soak prove mutants rig lock clean
 
 # $(call stage,NAME,COMMANDS): run them and say how long it took, also when they fail.
 stage = @echo "-- $(1)"; started=$$(date +%s); status=0; ( $(2) ) || status=$$?; \
@@ -102,8 +104,10 @@ pictures: setup system ## the pictures of the README, by Chromium
 bench: setup ## every figure of the closing notes, as JSON lines
 	@status=0; for name in $(BENCHES); do echo "== $$name"; $(VENV)/bin/menshen bench $$name --json $(ARGS) || status=1; done; exit $$status
 
-soak: setup ## 300 kills in a storm of swipes
+soak: setup ## 300 kills in a storm of swipes; a million random frames into each serial protocol and into OSDP
 	$(call stage,kills,$(VENV)/bin/menshen bench kills --json $(ARGS))
+	$(call stage,serial frames,$(PY) -m tests.drivers.serial_soak)
+	$(call stage,OSDP frames,$(PY) -m tests.drivers.osdp_storm 1000000)
 
 prove: setup system ## 2,000 power cuts, two builds that must fail them, 100,000 passages, and the wider exploration
 	$(call stage,power cuts,$(PY) -m tests.powercut.run --cuts 2000)
@@ -114,6 +118,11 @@ prove: setup system ## 2,000 power cuts, two builds that must fail them, 100,000
 
 mutants: setup ## every row of the tables of barriers and lanes spoiled in every way: each must be noticed
 	$(call stage,mutants,$(PY) -m tests.core.lanes.mutants $(ARGS))
+
+rig: setup system ## the kernel rig: an arm64 machine with real GPIO lines, every script in it, and 20 power cuts
+	$(call stage,rig,$(PY) -m tests.rig.run $(ARGS))
+	$(call stage,power cuts,$(PY) -m tests.rig.cuts --cuts 20)
+	$(call stage,unsynced build is found,$(PY) -m tests.rig.cuts --cuts 3 --build unsynced)
 
 lock: ## resolve requirements.lock anew (needs uv)
 	@uv pip compile --universal --generate-hashes --python-version 3.11 -c requirements.constraints --all-extras --no-header setup.cfg -o requirements.lock

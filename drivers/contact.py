@@ -16,6 +16,9 @@ from drivers.settings import LevelWord, LineUse, Problem
 # IEC 60839-11-1: an input that is active for more than 400 ms must be processed.
 UNREST_NS_MAX = 400_000_000  # a contact that chatters longer than this is read as it stands
 DEBOUNCE_MS_MAX = 200  # half of it: the rest belongs to the loop
+# No hand chatters for so long: the contact is worn, wet or loose, or its wire is. No level of it is believed then.
+CHATTER_NS_MAX = 2_000_000_000
+STEADY_NS = 1_000_000_000  # that it has to be quiet for after that
 
 
 class ContactConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="contact"):
@@ -45,6 +48,8 @@ class Contact:
     found by the bus (lines.READ_NS), and taken as an edge that comes then. A pulse that is shorter than that, and
     loses both its edges, nobody can see.
 
+    One that is never quiet for CHATTER_NS_MAX is a fault, told once, until it was quiet for STEADY_NS.
+
     A prompt contact never tells of activity later than in the callback of the first edge, and never of its end before
     the line was quiet for `debounce_ms`. Chatter is activity for as long as it lasts, and so is what was lost: an edge
     to inactive that finds it inactive, an overflow.
@@ -62,10 +67,13 @@ class Contact:
         self._level = False  # after the last edge
         self._level_known = False
         self._edge_ns = 0
-        self._unrest_ns: int | None = None  # first edge since it was last quiet
+        self._unrest_ns: int | None = None  # first edge since it was last quiet, or read as it stood
+        self._restless_ns = 0  # first edge since it was last quiet
+        self._faulted = False  # it chatters, and this was told
         self._timer: asyncio.TimerHandle | None = None
         self._edges = 0
         self._chatter = 0
+        self._faults = 0
         self._overflows = 0
         self._lost_edges = 0
 
@@ -93,7 +101,7 @@ class Contact:
     def counters(self) -> dict[str, int]:
         """`chatter`: edges that came before a change had settled. `lost_edges`: those that only a reading found."""
         counts = {"edges": self._edges, "chatter": self._chatter, "overflows": self._overflows}
-        return counts | {"lost_edges": self._lost_edges}
+        return counts | {"lost_edges": self._lost_edges, "faults": self._faults}
 
     def _stop(self) -> None:
         if self._input is not None:
@@ -101,7 +109,7 @@ class Contact:
         if self._timer is not None:
             self._timer.cancel()
         self._input = self._timer = self._emit = self._reported = self._unrest_ns = None
-        self._level_known = False
+        self._level_known = self._faulted = False
 
     def _on_edges(self, edges: Sequence[Edge | Overflow]) -> None:
         latest_ns = loop_ns() + AHEAD_NS_MAX
@@ -117,13 +125,16 @@ class Contact:
                     self._edges += 1
                 if self._unrest_ns is not None:
                     held_ns = at_ns - self._edge_ns
-                    if held_ns < self._debounce_ns:
+                    if held_ns < self._settled_ns():
                         self._chatter += 1
                     elif self._level_known:
-                        self._report(self._level, self._edge_ns)
+                        self._faulted, told = False, self._faulted
+                        self._report(self._level, self._edge_ns, again=told)
                         self._unrest_ns = None
                 self._level = edge.level
                 self._level_known = True
+            if at_ns - self._edge_ns >= self._debounce_ns:
+                self._restless_ns = at_ns
             self._edge_ns = at_ns
             if self._unrest_ns is None:
                 self._unrest_ns = at_ns
@@ -135,10 +146,15 @@ class Contact:
     def _quiet_ns(self, unrest_ns: int) -> int:
         """When the line counts as quiet, or has been restless for too long.
 
-        A prompt contact has told of its activity long ago, so its unrest may last.
+        A prompt contact has told of its activity long ago, so its unrest may last; who chatters has told its fault.
         """
-        quiet_ns = self._edge_ns + self._debounce_ns
-        return quiet_ns if self._config.prompt else min(quiet_ns, unrest_ns + UNREST_NS_MAX)
+        quiet_ns = self._edge_ns + self._settled_ns()
+        lasts = self._config.prompt or self._faulted
+        return quiet_ns if lasts else min(quiet_ns, unrest_ns + UNREST_NS_MAX)
+
+    def _settled_ns(self) -> int:
+        """For how long a level has to hold to be believed."""
+        return STEADY_NS if self._faulted else self._debounce_ns
 
     def _look_when_quiet(self) -> None:
         """Look in a later turn of the loop in any case: after a stall the bus may have more edges to hand over."""
@@ -159,11 +175,25 @@ class Contact:
             # run() is woken by the same loss and reports it; there is nothing to read any more.
             self._unrest_ns = None
             return
+        now_ns = loop_ns()
+        quiet = now_ns + SLACK_NS >= self._edge_ns + self._settled_ns()
+        if not quiet and now_ns + SLACK_NS >= self._restless_ns + CHATTER_NS_MAX:
+            self._tell_fault(now_ns)
+            self._look_when_quiet()
+            return
         self._unrest_ns = None
-        self._report(level, self._edge_ns)
+        self._faulted, told = False, self._faulted
+        self._report(level, self._edge_ns, again=told)
 
-    def _report(self, level: bool, at_ns: int) -> None:
-        if level == self._reported or self._emit is None:
+    def _tell_fault(self, at_ns: int) -> None:
+        self._faulted = True
+        self._faults += 1
+        if self._emit is not None:
+            self._emit(Level(self.id, InputLevel.FAULT, at_ns))
+
+    def _report(self, level: bool, at_ns: int, *, again: bool = False) -> None:
+        """Tell a level that is not the last one told, or (`again`) that holds after a fault."""
+        if (level == self._reported and not again) or self._emit is None:
             return
         self._reported = level
         self._emit(Level(self.id, InputLevel.ACTIVE if level == self._active else InputLevel.INACTIVE, at_ns))

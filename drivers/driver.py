@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from drivers.reports import AnyReport
@@ -40,6 +40,13 @@ class Indicator(Driver, Protocol):
 
     def show(self, feedback: str) -> None:
         """`feedback` is one of the words of firmware.core.effects.Feedback; unknown words show nothing."""
+
+
+class Display(Driver, Protocol):
+    """A driver that shows text to the people in front of it."""
+
+    def show_text(self, rows: Sequence[str]) -> None:
+        """Show these rows, the most important first, and nothing else; none: dark. Never waits and never raises."""
 
 
 class Mutable(Driver, Protocol):

@@ -25,6 +25,7 @@ SLOW_NS = 500 * MS  # between two looks at what the outputs say of themselves
 FEED_PART = 3  # a watchdog is fed this many times as often as it asks for
 MEASURED_STEP = 1.0  # degrees that a temperature has to change to be told again
 AGREE_STEP = 2.0  # degrees within which two readings agree
+CHATTER_NS_MAX = 2_000 * MS  # that no two polls in a row agree on a point: its contact is worn, wet or loose
 
 
 class ModbusOutput:
@@ -71,15 +72,22 @@ class ModbusDevice:
         self._config = config
         self._profile = profile
         self._ports = ports
+        first = next(iter(profile.circuit), "")
+        self._circuits = {
+            name: profile.circuit[config.circuits.get(name, first)]
+            for name in config.inputs
+            if name in profile.supervised
+        }
         self._arm = [write.request(config.unit) for write in watchdog.arm] if watchdog is not None else []
         self._emit: Emit | None = None
         self._lost: asyncio.Future[str] | None = None
         self._to_arm: list[Request] = []
         self._confirmed: dict[int, int] = {}  # address of a coil or of the command word -> what the device confirmed
         self._status: int | None = None
-        self._seen: dict[str, bool] = {}  # by the last poll
+        self._seen: dict[str, InputLevel] = {}  # by the last poll
         self._since_ns: dict[str, int] = {}
-        self._told: dict[str, bool] = {}
+        self._agreed_ns: dict[str, int] = {}  # when two polls last agreed
+        self._told: dict[str, InputLevel] = {}
         self._read: dict[str, float] = {}
         self._measured: dict[str, float] = {}
         self._doubted: set[int] = set()  # coils that were read back as something else, once
@@ -192,7 +200,13 @@ class ModbusDevice:
                 value = _value(request, values, input_.address, None)
                 if input_.table.function is request.function and value is not None:
                     on = input_.on(value) != (name in self._config.normally_closed)
-                    again |= self._level(point, on, at_ns)
+                    again |= self._level(point, InputLevel.ACTIVE if on else InputLevel.INACTIVE, at_ns)
+            elif name in profile.supervised:
+                analogue = profile.supervised[name]
+                value = _value(request, values, analogue.address, None)
+                if analogue.table.function is request.function and value is not None:
+                    level = self._circuits[name].level(value, self._seen.get(point))
+                    again |= self._level(point, level, at_ns)
             else:
                 measure = profile.measure[name]
                 value = _value(request, values, measure.address, None)
@@ -215,7 +229,15 @@ class ModbusDevice:
         self._emit = emit
         self._to_arm = list(self._arm)
         self._status = None
-        for each in (self._confirmed, self._seen, self._since_ns, self._told, self._read, self._measured):
+        for each in (
+            self._confirmed,
+            self._seen,
+            self._since_ns,
+            self._agreed_ns,
+            self._told,
+            self._read,
+            self._measured,
+        ):
             each.clear()
         self._doubted.clear()
         self._answered.clear()
@@ -284,17 +306,22 @@ class ModbusDevice:
 
     # -- inputs -------------------------------------------------------------------------------------------------------
 
-    def _level(self, point: str, active: bool, at_ns: int) -> bool:
+    def _level(self, point: str, level: InputLevel, at_ns: int) -> bool:
         """True: ask again."""
-        if self._seen.get(point) is not active:
-            self._seen[point] = active
+        if self._seen.get(point) is not level:
+            self._seen[point] = level
             self._since_ns[point] = at_ns
-            return self._told.get(point) is not active
-        if self._told.get(point) is not active and self._emit is not None:
-            self._told[point] = active
-            level = InputLevel.ACTIVE if active else InputLevel.INACTIVE
-            self._emit(Level(point, level, self._since_ns[point]))
+            if at_ns - self._agreed_ns.setdefault(point, at_ns) >= CHATTER_NS_MAX:
+                self._tell(point, InputLevel.FAULT, at_ns)
+            return self._told.get(point) is not level
+        self._agreed_ns[point] = at_ns
+        self._tell(point, level, self._since_ns[point])
         return False
+
+    def _tell(self, point: str, level: InputLevel, at_ns: int) -> None:
+        if self._told.get(point) is not level and self._emit is not None:
+            self._told[point] = level
+            self._emit(Level(point, level, at_ns))
 
     def _measure(self, point: str, celsius: float | None, at_ns: int) -> None:
         before = self._read.pop(point, None)

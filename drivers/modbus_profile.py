@@ -7,6 +7,7 @@ Menshen against the device itself and said so in the profile.
 from __future__ import annotations
 
 import functools
+import itertools
 import tomllib
 from collections.abc import Sequence
 from enum import StrEnum
@@ -15,6 +16,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from drivers.reports import InputLevel
 from drivers.wire.modbus import Function, Request, answer_pdu_bytes
 
 PROFILES = Path(__file__).parent / "profiles"
@@ -81,6 +83,54 @@ class Measure(_Part, frozen=True):
         word = value - 0x10000 if self.signed and value >= 0x8000 else value
         celsius = round(word * self.scale, 2)
         return celsius if self.least <= celsius <= self.most else None
+
+
+class Circuit(_Part, frozen=True):
+    """What a supervised circuit reads in each of its states: words from the first to the last, both of it.
+
+    A state ends `hysteresis` words beyond its band, so that a word at the edge of one does not chatter.
+    """
+
+    inactive: tuple[Word, Word]
+    active: tuple[Word, Word]
+    open: tuple[Word, Word]
+    short: tuple[Word, Word]
+    hysteresis: Word
+
+    def level(self, value: int, before: InputLevel | None) -> InputLevel:
+        """`before` is the state it was in. What lies between the bands is a fault, whatever was before."""
+        bands = self.bands()
+        if before in bands and bands[before][0] - self.hysteresis <= value <= bands[before][1] + self.hysteresis:
+            return before
+        return next((level for level, (least, most) in bands.items() if least <= value <= most), InputLevel.FAULT)
+
+    def bands(self) -> dict[InputLevel, tuple[Word, Word]]:
+        return {
+            InputLevel.INACTIVE: self.inactive,
+            InputLevel.ACTIVE: self.active,
+            InputLevel.OPEN: self.open,
+            InputLevel.SHORT: self.short,
+        }
+
+    def contradiction(self) -> str:
+        """What no circuit may say; empty: nothing."""
+        order = sorted(self.bands().values())
+        if any(least > most or least < 0 or most > 0xFFFF for least, most in order):
+            return "a band that ends before it begins"
+        if any(
+            before[1] + self.hysteresis >= after[0] - self.hysteresis for before, after in itertools.pairwise(order)
+        ):
+            return "bands that touch each other"
+        if {order[0], order[-1]} != {self.open, self.short}:
+            return "a break or a short that is not the outermost band"
+        return ""
+
+
+class Analogue(_Part, frozen=True):
+    """A point whose word is what a supervised circuit reads (end-of-line resistors)."""
+
+    table: Table
+    address: int
 
 
 class Output(_Part, frozen=True):
@@ -152,7 +202,10 @@ class Fence(_Part, frozen=True):
 
 
 class Profile(_Part, frozen=True):
-    """One device. `input`, `measure` and `output` are its points by name."""
+    """One device. `input`, `supervised`, `measure` and `output` are its points by name.
+
+    `circuit` are the circuits that its supervised points may have, by name; the first is what they have unless told.
+    """
 
     id: str
     title: str
@@ -167,6 +220,8 @@ class Profile(_Part, frozen=True):
     answer_source: str = ""  # where answer_ms is from; empty: assumed
     one_by_one: bool = False  # a request reads one register only
     input: dict[str, Input] = {}
+    supervised: dict[str, Analogue] = {}
+    circuit: dict[str, Circuit] = {}
     measure: dict[str, Measure] = {}
     output: dict[str, Output] = {}
     command: Command | None = None
@@ -215,7 +270,10 @@ def _contradictions(profile: Profile) -> list[str]:
     named = {name for row in profile.command.row for name in row.on} if profile.command is not None else set()
     if by_word != named:
         wrong.append(f"the command word's rows and the outputs without a coil differ: {sorted(by_word ^ named)}")
-    names = [*profile.input, *profile.measure, *profile.output]
+    wrong += [f"circuit {name} has {said}" for name, each in profile.circuit.items() if (said := each.contradiction())]
+    if profile.supervised and not profile.circuit:
+        wrong.append("supervised points without a circuit")
+    names = [*profile.input, *profile.supervised, *profile.measure, *profile.output]
     if len(set(names)) != len(names):
         wrong.append("two points have one name")
     stop = fence(profile, 1)
@@ -250,7 +308,7 @@ def polls(profile: Profile, names: Sequence[str], unit: int) -> Polls:
     wanted: dict[Table, set[int]] = {}
     coils: set[int] = set()
     for name in names:
-        point = profile.input.get(name) or profile.measure.get(name)
+        point = profile.input.get(name) or profile.supervised.get(name) or profile.measure.get(name)
         if point is not None:
             wanted.setdefault(point.table, set()).add(point.address)
         elif (output := profile.output[name]).coil is not None and output.read_back:

@@ -43,8 +43,8 @@ class Line(NamedTuple):
 class ModbusConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the tables of all Modbus devices hold. Points are the profile's, by name, with the ids the site calls them.
 
-    `normally_closed` names inputs that are on at rest, so that a broken wire reads active. `latency_ms` is what the
-    adapter adds to each exchange.
+    `normally_closed` names inputs that are on at rest, so that a broken wire reads active. `circuits` names the circuit
+    of each supervised input that has not the profile's first. `latency_ms` is what the adapter adds to each exchange.
     """
 
     id: str
@@ -59,6 +59,7 @@ class ModbusConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     inputs: dict[str, str] = {}
     outputs: dict[str, str] = {}
     normally_closed: tuple[str, ...] = ()
+    circuits: dict[str, str] = {}
     on_lost: dict[str, OnLost] = {}
     on_ms_max: dict[str, int] = {}
 
@@ -72,6 +73,13 @@ class ModbusConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def used(self) -> list[str]:
         """The profile's points that are used."""
         return [*self.inputs, *self.outputs]
+
+    def supervises(self, name: str) -> bool:
+        """Whether this point tells a break and a short from what its contact says."""
+        try:
+            return name in load_profile(self.profile).supervised
+        except ProfileError:
+            return False
 
     def lines(self) -> tuple[LineUse, ...]:
         """None of the board's: a port is no line."""
@@ -132,17 +140,22 @@ class ModbusConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             return
         if not self.inputs and not self.outputs:
             yield Problem("inputs", "-", "at least one input or output")
-        readable = [*profile.input, *profile.measure]
+        readable = [*profile.input, *profile.supervised, *profile.measure]
         for key, names, allowed in (
             ("inputs", list(self.inputs), readable),
             ("outputs", list(self.outputs), list(profile.output)),
             ("normally_closed", list(self.normally_closed), [name for name in self.inputs if name in profile.input]),
+            ("circuits", list(self.circuits), [name for name in self.inputs if name in profile.supervised]),
             ("on_lost", list(self.on_lost), list(self.outputs)),
             ("on_ms_max", list(self.on_ms_max), list(self.outputs)),
         ):
             for name in names:
                 if name not in allowed:
                     yield Problem(key, name, ", ".join(allowed) or "nothing here")
+        for name, circuit in self.circuits.items():
+            if circuit not in profile.circuit:
+                there = ", ".join(profile.circuit) or "nothing: this profile has no supervised inputs"
+                yield Problem("circuits", f"{name} {circuit}", there)
         yield from self._output_problems(profile)
 
     def _output_problems(self, profile: Profile) -> Iterator[Problem]:

@@ -34,7 +34,14 @@ class Digits(Report, frozen=True):
 
 
 class Line(Report, frozen=True):
-    """A line of text of a code or tag reader."""
+    """The text of a code that a code reader has read."""
+
+    text: str
+    at_ns: int
+
+
+class Tag(Report, frozen=True):
+    """The number of a tag that a tag reader has seen."""
 
     text: str
     at_ns: int
@@ -45,6 +52,7 @@ class InputLevel(StrEnum):
     ACTIVE = "active"
     OPEN = "open"
     SHORT = "short"
+    FAULT = "fault"  # a supervised circuit that is none of these
 
 
 class Level(Report, frozen=True):
@@ -73,6 +81,7 @@ class NoiseKind(StrEnum):
     OVERLONG = "overlong"  # more bits than any frame has
     SHORT = "short"  # fewer bits than any format
     PARITY = "parity"
+    CHECKSUM = "checksum"  # of a serial frame
     UNKNOWN_FORMAT = "unknown_format"
 
 
@@ -82,7 +91,14 @@ class Noise(Report, frozen=True):
     at_ns: int
 
 
-AnyReport = Frame | Digits | Line | Level | Measured | Dropped | Noise
+class Untrusted(Report, frozen=True):
+    """A reader does not prove who it is; `why` in one word. Nothing that it says counts until it does."""
+
+    why: str
+    at_ns: int
+
+
+AnyReport = Frame | Digits | Line | Tag | Level | Measured | Dropped | Noise | Untrusted
 
 
 class DriverError(Exception):

@@ -21,6 +21,7 @@ from drivers.wire.keypad import BUFFERED_BITS, LENGTH_OF, KeypadKind, decode_key
 from drivers.wire.wiegand import Card, Refusal, decode_in_order, lengths_of
 from drivers.wire.wiegand_formats import LAYOUTS
 
+LATE_NS = 1_000_000  # a timer that comes later than this may come before bits that lie there unread
 FORMATS_MAX = 16  # of one reader: more is a mistake, since each length should have one meaning
 
 _stamp = attrgetter("at_ns")
@@ -191,6 +192,20 @@ class Wiegand:
         self._timer = call_at_ns(deadline_ns, self._on_deadline)
 
     def _on_deadline(self) -> None:
+        """The silence is over; but where we are late, bits may lie there unread, and are read first.
+
+        A process that is stopped and goes on runs its timers before it looks at its descriptors: epoll_wait() ends
+        with EINTR, and Python then says that nothing has come.
+        """
+        self._timer = None
+        now_ns = loop_ns()
+        if now_ns - self._timer_ns > LATE_NS:
+            self._timer_ns = now_ns
+            self._timer = call_at_ns(now_ns, self._on_looked)
+            return
+        self._on_looked()
+
+    def _on_looked(self) -> None:
         self._timer = None
         now_ns = loop_ns()
         burst = self._framer.expire(now_ns + SLACK_NS)

@@ -41,6 +41,8 @@ ROOMS = {
     "safe": Room(
         "firmware.controller.safe", "put every output to its safe level; run after every death of the controller"
     ),
+    "wire": Room("firmware.wire.command", "every input, output and reader, live; hold an output on to test it"),
+    "osdp": Room("firmware.controller.osdp_command", "keys of OSDP readers: make, roll over, install a reader"),
     "bench": Room("firmware.bench.command", "measure: each figure that is promised, by its name"),
 }
 

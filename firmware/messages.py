@@ -35,6 +35,7 @@ from firmware.core.facts import (
 from firmware.core.view import SiteView
 
 FRAME_BYTES_MAX = 1 << 18
+GRIP_MS = 200  # between two that say that a key is held
 EXCHANGE_BYTES_MAX = 200_000  # of a frame between controllers: 256 notices whose every character takes four bytes
 
 AnyCommand = (
@@ -143,7 +144,53 @@ class ListOverlay(OfficeCommand, frozen=True, kw_only=True):
     """The local entries with their conflicts; answered by an Overlaid."""
 
 
-AnyOfficeCommand = Suspend | Leave | Lift | Enrol | Invite | CancelEnrolment | Erase | ListOverlay
+class RollKey(OfficeCommand, frozen=True, kw_only=True):
+    """Give a reader a new key over its secure channel. The answer comes when it has proven it, or not, in time."""
+
+    reader: str
+    within_s: int
+
+
+class InstallReader(OfficeCommand, frozen=True, kw_only=True):
+    """Let a reader in with the default key for a while, to give it its own. The answer comes when that is over."""
+
+    reader: str
+    within_s: int
+
+
+AnyOfficeCommand = (
+    Suspend | Leave | Lift | Enrol | Invite | CancelEnrolment | Erase | ListOverlay | RollKey | InstallReader
+)
+
+
+# -- the installer: what hangs on the wires ---------------------------------------------------------------------------
+
+
+class WireCommand(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, kw_only=True):
+    """Base. `issuer` names the person; who only looks needs no name."""
+
+    issuer: str = ""
+
+
+class ListWires(WireCommand, frozen=True, kw_only=True):
+    """Every input, output and reader as it is now; answered by Wired."""
+
+
+class Service(WireCommand, frozen=True, kw_only=True):
+    """Take a portal out of service, or put it back."""
+
+    portal: str
+    out: bool
+
+
+class HoldOutput(WireCommand, frozen=True, kw_only=True):
+    """Hold one output on, while Grip says that the key is held (firmware/core/trial.py)."""
+
+    output: str
+    why: str = ""
+
+
+AnyWireCommand = ListWires | Service | HoldOutput
 
 
 class Message(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
@@ -213,6 +260,23 @@ class AskOffice(Message, frozen=True):
     request: str
 
 
+class AskWires(Message, frozen=True):
+    """Office -> controller."""
+
+    command: AnyWireCommand
+    request: str
+
+
+class Grip(Message, frozen=True):
+    """Office -> controller, without an answer: the key of the HoldOutput that `request` asked is held yet, or let go.
+
+    To be said every GRIP_MS; of a connection that ends it is as if it said that the key was let go.
+    """
+
+    request: str
+    held: bool
+
+
 class Exchange(Message, frozen=True):
     """Network <-> controller: a sealed frame from or to other controllers (firmware/exchange.py), proven there."""
 
@@ -244,9 +308,52 @@ class Overlaid(Message, frozen=True):
     more: bool = False
 
 
-AnyFromController = Welcome | States | Health | Answer | Overlaid | Exchange
+class Wire(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A device, or one point of a device that has several (`board`), and what was last heard of it or told to it.
+
+    `level`: of an input what it says, of an output what it was last told (on, off), of a reader read, noise, quiet;
+    of any of them lost or failed, with `why`. `since_ms` is UTC where the time is known, `age_ms` how long ago.
+    """
+
+    id: str
+    kind: str  # of its device table
+    role: str  # reader, input, output, measure, bus
+    board: str = ""
+    lines: tuple[str, ...] = ()  # "d0 GPIO17"
+    portal: str = ""
+    use: str = ""  # what it is to the portal: lock, contact, rex, limit, warning ...; empty: nothing uses it
+    level: str = "unknown"
+    value: str = ""  # of what measures
+    since_ms: int | None = None
+    age_ms: int | None = None
+    why: str = ""
+    counters: dict[str, int] = {}
+    tried: bool = False  # an installer holds it on
+    refused: tuple[str, ...] = ()  # of an output: why it may not be held on now
+
+
+class WirePortal(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    kind: str  # door, turnstile, barrier
+    out_of_service: bool = False
+
+
+class Wired(Message, frozen=True):
+    """Controller -> office. As many in a row as it takes; the last one says that there are no `more`."""
+
+    request: str
+    site: str
+    utc_ms: int | None
+    wires: tuple[Wire, ...]
+    portals: tuple[WirePortal, ...] = ()
+    ended: str = ""  # the output that was held on last
+    ended_by: tuple[str, ...] = ()
+    more: bool = False
+
+
+AnyFromController = Welcome | States | Health | Answer | Overlaid | Wired | Exchange
 AnyFromNetwork = Ask | Exchange
-AnyFromOffice = AskOffice
+AnyFromOffice = AskOffice | AskWires | Grip
 
 
 class FrameError(Exception):

@@ -155,14 +155,27 @@ def table(rows: Sequence[Sequence[str]]) -> Iterable[str]:
     """Yield lines with aligned columns; Chinese characters are two columns wide."""
     if not rows:
         return
-    widths = [max(_width(row[column]) for row in rows) for column in range(len(rows[0]))]
+    widths = [max(width(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
-        cells = [cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)]
+        cells = [cell + " " * (columns - width(cell)) for cell, columns in zip(row, widths, strict=True)]
         yield "  ".join(cells).rstrip()
 
 
-def _width(text: str) -> int:
+def width(text: str) -> int:
+    """How many columns of a terminal a text takes."""
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def fitted(text: str, columns: int) -> str:
+    """Return a text that takes so many columns exactly: cut with a mark that says so, or filled up with spaces."""
+    if width(text) <= columns:
+        return text + " " * (columns - width(text))
+    kept = ""
+    for character in text:
+        if width(kept + character) >= columns:
+            break
+        kept += character
+    return kept + "~" * min(1, columns) + " " * (columns - width(kept) - 1)
 
 
 class Progress:

@@ -1,1 +1,1 @@
-"""Bus protocols and their implementations, simulated and (with the wires issue) of the hardware."""
+"""Bus protocols and their implementations, simulated and of the hardware."""

@@ -24,6 +24,11 @@ class SafeLines:
         self._socket: socket.socket | None = None
         self._why: str | None = None  # the first failure: nothing is tried twice
 
+    @property
+    def why(self) -> str:
+        """The first failure."""
+        return self._why or ""
+
     def set_now(self, line: str, level: bool) -> None:
         if self._why is not None:
             raise BusError(self._why)

@@ -124,6 +124,7 @@ def _check_portal(each: PortalDraft, draft: Draft, uses: _Uses) -> None:
     _check_other_portals(each, draft)
     for index, point in enumerate(portal.access_points):
         _check_point(f"{path}.access_point[{index}]", point, draft, uses)
+        uses.device(f"{path}.access_point[{index}].display", point.display, "use")
 
 
 def _check_other_portals(each: PortalDraft, draft: Draft) -> None:

@@ -219,6 +219,7 @@ SHAPES: dict[type, Shape] = {
             "antipassback_timed_s": Limit(1, 7 * 86_400),
             "two_person_ms": Limit(3 * SECOND_MS, 2 * MINUTE_MS),
             "direction": Limit(rule="direction", pattern=r"\A(in|out)\Z"),
+            "display": ID,
         },
     ),
     Rex: Shape(limits={"input": ID, "stuck_ms": Limit(5 * SECOND_MS, HOUR_MS)}),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware.config import Config, load
-from firmware.controller.board import build, simulated_lines
+from firmware.controller.board import build, lines_of
 from firmware.controller.clock import SystemWall
 from firmware.controller.errors import ControllerError
 from firmware.controller.health import ServiceManager
@@ -97,7 +97,7 @@ async def prepare(config: Config, arguments: argparse.Namespace) -> tuple[Contro
     folder = arguments.state or config.store.folder
     Tenancy(folder)  # to the end of the process
     network_user = RoleUser.named(arguments.network_user) if arguments.network_user is not None else None
-    lines = simulated_lines(arguments.wires)
+    lines = lines_of(config.board, arguments.wires)
     board = build(config, lines)
     await open_bus(lines, BUS_WAIT_S)
     listening = None

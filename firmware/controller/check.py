@@ -39,7 +39,10 @@ def check(path: Path) -> Report:
     if problems.found:
         return Report(str(path), tuple(problems.found))
     assert board is not None
-    return Report(str(path), (), board.title, tuple(wires_of(made, devices)), tuple(unverified_of(devices)))
+    unverified = unverified_of(devices)
+    if not board.verified:
+        unverified.insert(0, Unverified("board", board.title, board.source))
+    return Report(str(path), (), board.title, tuple(wires_of(made, devices, board)), tuple(unverified))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -29,6 +29,7 @@ from firmware.core.facts import (
     RosterReplaced,
     StartEnrolment,
 )
+from firmware.core.key_facts import ReaderKeyed
 from firmware.core.local import ENDING
 from firmware.core.turn import OVERLAY
 from firmware.messages import Answer, AskOffice, Enrol, Erase, Invite, ListOverlay
@@ -337,7 +338,7 @@ class Desk:
             if asked is not None:
                 asked.over(Answer(fact.request, False, ("too_many",)), None)
                 self.answers.tell()
-        elif isinstance(fact, OverlayChanged | HolderWithdrawn):
+        elif isinstance(fact, OverlayChanged | HolderWithdrawn | ReaderKeyed):
             asyncio.get_running_loop().call_later(AGAIN_S, self.put, fact)
 
     # -- what the core did, and what is durable -----------------------------------------------------------------------
@@ -390,4 +391,4 @@ async def _none_before() -> Roster | None:
     return None
 
 
-_OURS = (OverlayChanged, CredentialEnrolled, StartEnrolment, EndEnrolment)
+_OURS = (OverlayChanged, CredentialEnrolled, StartEnrolment, EndEnrolment, ReaderKeyed)

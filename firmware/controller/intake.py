@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
-from drivers.reports import Digits, Dropped, Frame, Level, Line, Measured, Noise, Report
+from drivers.reports import Digits, Dropped, Frame, Level, Line, Measured, Noise, Report, Tag, Untrusted
 from drivers.wire.wiegand import Refusal, decode_in_order
 from firmware.controller.pin_pad import PinPad
 from firmware.core.access import Factor, Known, Unknown
@@ -24,9 +24,11 @@ from firmware.core.facts import (
     OutputFailed,
     PinBefore,
     PinEntered,
+    TagRead,
     TemperatureMeasured,
 )
 from firmware.core.facts import Level as FactLevel
+from firmware.core.key_facts import KeyChange, ReaderKeyed
 from firmware.core.state import State
 from firmware.identity import Identity
 from firmware.roster.errors import RosterError
@@ -53,7 +55,7 @@ class NothingLocal:
         return None
 
 
-LINE_CHARACTERS_MAX = 512  # a QR code's text; longer ones are nobody's credential
+LINE_CHARACTERS_MAX = 512  # of a code or a tag; longer ones are nobody's credential
 
 
 class Intake:
@@ -132,20 +134,16 @@ class Intake:
                 pad = self._pads.setdefault(report.device, PinPad())
                 pins = pad.press(report.keys, report.at_ns // 1_000_000)
                 return [self._pin(report.device, pin, state) for pin in pins]
-            case Line():
-                text = report.text[:LINE_CHARACTERS_MAX]
-                presented = self._present(Factor.CODE, text)
-                enrolled = self._enrol(report.device, Factor.CODE, text, presented, state)
-                if enrolled is not None:
-                    return (enrolled,)
-                before = self._pin_before(report.device, presented, state)
-                return (CodeRead(reader=report.device, presented=presented, pin_before=before),)
+            case Line() | Tag():
+                return (self._text(report, state),)
             case Measured():
                 return (TemperatureMeasured(device=report.device, celsius=report.celsius),)
             case Dropped():
                 return (OutputFailed(output=report.device, why=report.why),)
             case Noise():
                 return (NoiseSeen(reader=report.device, kind=report.kind.value, count=report.count),)
+            case Untrusted():
+                return (ReaderKeyed(reader=report.device, change=KeyChange.UNTRUSTED, why=report.why),)
         raise AssertionError(f"a report that intake does not know: {type(report).__name__}")
 
     def _frame(self, frame: Frame, state: State) -> Sequence[AnyFact]:
@@ -159,6 +157,16 @@ class Intake:
             return (enrolled,)
         before = self._pin_before(frame.device, presented, state)
         return (CardRead(reader=frame.device, presented=presented, pin_before=before),)
+
+    def _text(self, report: Line | Tag, state: State) -> AnyFact:
+        factor, fact = (Factor.CODE, CodeRead) if isinstance(report, Line) else (Factor.TAG, TagRead)
+        text = report.text[:LINE_CHARACTERS_MAX]
+        presented = self._present(factor, text)
+        enrolled = self._enrol(report.device, factor, text, presented, state)
+        if enrolled is not None:
+            return enrolled
+        before = self._pin_before(report.device, presented, state)
+        return fact(reader=report.device, presented=presented, pin_before=before)
 
     def _enrol(
         self, reader: str, factor: Factor, key: str, presented: Known | Unknown, state: State

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from drivers.contact import ContactConfig
 from firmware.config import BarrierWords, Draft, PortalDraft, Problems, sensors_of, shown
-from firmware.controller.points import BusTime, Point
+from firmware.controller.points import BusTime, Point, supervises
 from firmware.core.site import Barrier, Closing, Direction, Door, DriveCommand, DriveMode, Mover
 
 DRIVES_MAX = 8  # of one barrier: a wide road has six bollards
@@ -142,7 +142,7 @@ def _check_sensors(lane: Lane) -> None:
     for path, key, sensor in sensors_of(lane.barrier):
         point = lane.points.get(sensor.input)
         contact = point.device.settings if point is not None else None
-        if sensor.supervised and isinstance(contact, ContactConfig):
+        if sensor.supervised and point is not None and not supervises(point):
             lane.refuse(f"{path}.supervised", True, "lane_supervised")
         if key.startswith("edge") and sensor.test is None and sensor.fault is None and not sensor.supervised:
             lane.refuse(f"{path}.test", None, "lane_edge_proof")

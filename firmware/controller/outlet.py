@@ -11,7 +11,9 @@ from drivers.driver import Driver
 from drivers.reports import DriverError
 from firmware.controller.board import Output
 from firmware.controller.inbox import Inbox, Rank
+from firmware.controller.signs import Signs
 from firmware.core.effects import (
+    Announce,
     AnyEffect,
     ForgetAreas,
     Keep,
@@ -31,10 +33,13 @@ Kept = Record | Remember | ForgetAreas | Keep
 class Outlet:
     """The only way from the core to devices and journal. `drivers`: devices and the outputs of boards, by their ids."""
 
-    def __init__(self, drivers: Mapping[str, Driver | Output], journal: Journal, inbox: Inbox) -> None:
+    def __init__(
+        self, drivers: Mapping[str, Driver | Output], journal: Journal, inbox: Inbox, signs: Signs | None = None
+    ) -> None:
         self._drivers = drivers
         self._journal = journal
         self._inbox = inbox
+        self._signs = signs if signs is not None else Signs({}, "en")
         self._commanded: dict[str, bool] = {}
         self._shown: dict[str, str] = {}
         self._muted: set[str] = set()
@@ -50,6 +55,8 @@ class Outlet:
                 case Show():
                     self._shown[effect.reader] = effect.feedback.value
                     self._call(effect.reader, "show", effect.feedback.value)
+                case Announce():
+                    self._signs.announce(effect)
                 case Mute() | Unmute():
                     self._mute(effect.reader, isinstance(effect, Mute))
                 case _:

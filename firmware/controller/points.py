@@ -82,16 +82,25 @@ def output_of(point: Point | None) -> Output | None:
 
 
 def input_of(point: Point | None) -> Input | None:
-    """How a wired input fails: our lines have pull-ups, a board's inputs are off without current. None: no wire."""
+    """How a wired input fails: our lines have pull-ups, a board's inputs are off without current.
+
+    None: no wire, or a supervised one, which tells a break from both.
+    """
     if point is None:
         return None
     path, settings = point.device.path, point.device.settings
     if isinstance(settings, ContactConfig):
         return Input(f"{path}.active_level", settings.active_level.level)
     wired = point.device.kind in WIRED and point.use is not None and point.use.role is PointRole.INPUT
-    if isinstance(settings, ModbusConfig) and wired:
+    if isinstance(settings, ModbusConfig) and wired and not supervises(point):
         return Input(f"{path}.normally_closed", point.name in settings.normally_closed)
     return None
+
+
+def supervises(point: Point) -> bool:
+    """Whether the point measures end-of-line resistors, and tells a break and a short from what its contact says."""
+    settings = point.device.settings
+    return isinstance(settings, ModbusConfig) and settings.supervises(point.name)
 
 
 def bus_times(devices: Iterable[Device], problems: Problems) -> dict[str, BusTime]:

@@ -11,19 +11,22 @@ from typing import NamedTuple
 
 from drivers.board_description import BoardDescription
 from drivers.modbus_settings import ModbusConfig, port_problems
+from drivers.osdp_settings import OsdpConfig
+from drivers.serial_reader import SerialReaderConfig
 from drivers.settings import PointRole
 from drivers.wiegand import WiegandConfig
 from drivers.wire.keypad import KeypadKind
 from firmware.config import DoorWords, Draft, PortalDraft, Problems, TurnstileWords, escaped, nearest, parts_of, shown
 from firmware.controller.board import Device, Role
 from firmware.controller.lane_policies import check_egress_by, check_lane, lane_of
-from firmware.controller.lane_wires import OFF_WHEN_LOST, check_lane_wires
+from firmware.controller.lane_wires import check_lane_wires
+from firmware.controller.line_policies import check_lines, check_unheld
+from firmware.controller.osdp_policies import check_osdp, factors_read
 from firmware.controller.points import Output, Point, bus_times, output_of, points_of
+from firmware.controller.serial_policies import check_serial, factors_of
 from firmware.core.access import Factor
 from firmware.core.passage import proves
 from firmware.core.site import AccessPoint, Antipassback, Barrier, Door, LockKind, Reader, Turnstile
-
-RELEASING = frozenset(("lock", "release_in", "release_out")) | OFF_WHEN_LOST  # off while nobody commands
 
 
 class Use(NamedTuple):
@@ -62,6 +65,8 @@ def uses_of(draft: Draft) -> Iterator[Use]:
         for number, point in enumerate(portal.access_points):
             for index, reader in enumerate(point.readers):
                 yield Use(f"{path}.access_point[{number}].readers[{index}]", reader, Role.READER, "reader", point.id)
+            if point.display:
+                yield Use(f"{path}.access_point[{number}].display", point.display, Role.DISPLAY, "display", point.id)
     for path, guard in draft.readers:
         if guard.tamper:
             yield Use(f"{path}.tamper", guard.tamper, Role.INPUT, "tamper", guard.id)
@@ -77,11 +82,13 @@ def check_policies(draft: Draft, devices: list[Device], board: BoardDescription 
     points = points_of(devices)
     uses = list(uses_of(draft))
     _check_roles(uses, points, problems)
-    _check_lines(devices, board, problems)
+    check_lines(devices, board, problems)
     _check_ports(devices, problems)
     if board is not None:
-        _check_levels_at_boot(draft, uses, by_id, board, problems)
+        check_unheld(draft, uses, by_id, board, problems)
     _check_readers(draft, devices, uses, problems)
+    check_serial(draft, devices, problems)
+    check_osdp(devices, problems)
     times = bus_times(devices, problems)
     for each in draft.portals:
         if isinstance(each.portal, Door):
@@ -107,60 +114,12 @@ def _check_roles(uses: Iterable[Use], points: dict[str, Point], problems: Proble
             problems.add(use.path, f"{shown(use.device)} ({point.role})", "wrong_role", role=use.role.value)
 
 
-def _check_lines(devices: list[Device], board: BoardDescription | None, problems: Problems) -> None:
-    """Every line exists on the board, is free, and has one user."""
-    first: dict[str, str] = {}
-    for device in devices:
-        for use in device.settings.lines():
-            path = f"{device.path}.{use.key}"
-            if problems.touch(path):
-                continue
-            if use.line in first:
-                problems.add(path, shown(use.line), "line_twice", first=first[use.line])
-                continue
-            first[use.line] = path
-            if board is None:
-                continue
-            line = board.line.get(use.line)
-            if line is None:
-                near = nearest(use.line, board.line)
-                problems.add(path, shown(use.line), "line_unknown", near=near, board=board.id)
-            elif line.reserved is not None:
-                problems.add(path, shown(use.line), "line_reserved", why=line.reserved)
-
-
 def _check_ports(devices: list[Device], problems: Problems) -> None:
     """The devices of one port agree about it, and no coil is switched by two tables."""
     on_bus = [(device, device.settings) for device in devices if isinstance(device.settings, ModbusConfig)]
     for wrong in port_problems([settings for _, settings in on_bus]):
         path = f"{on_bus[wrong.later][0].path}.{wrong.key}"
         problems.add(path, escaped(wrong.found), "device", message=escaped(wrong.allowed))
-
-
-def _check_levels_at_boot(
-    draft: Draft, uses: Iterable[Use], devices: dict[str, Device], board: BoardDescription, problems: Problems
-) -> None:
-    """Nothing that lets people in or moves is on while the board boots.
-
-    A fail-safe lock is the exception that cannot be helped: without current it is released, and at boot there is
-    none. Arms that drop at boot keep nobody in and let nobody break in who could not do so in a power cut.
-    """
-    fail_safe = {
-        each.portal.lock
-        for each in draft.portals
-        if isinstance(each.portal, Door) and each.portal.lock_kind is LockKind.FAIL_SAFE
-    }
-    for use in uses:
-        device = devices.get(use.device)
-        if device is None or use.purpose not in RELEASING or use.device in fail_safe:
-            continue
-        for wire in device.settings.lines():
-            line = board.line.get(wire.line)
-            path = f"{device.path}.{wire.key}"
-            if line is None or not wire.output or problems.touch(path) or problems.touch(f"{device.path}.on_level"):
-                continue
-            if line.at_boot.level == wire.on_level:
-                problems.add(path, f"{shown(wire.line)} ({line.at_boot})", "on_at_boot", level=line.at_boot.value)
 
 
 def _check_readers(draft: Draft, devices: list[Device], uses: Iterable[Use], problems: Problems) -> None:
@@ -266,6 +225,15 @@ def _check_factors(where: str, point: AccessPoint, devices: dict[str, Device], p
         return
     can: set[Factor] = set()
     for reader in readers:
+        if isinstance(reader.settings, SerialReaderConfig):
+            read = factors_of(reader.settings)
+            if read is None:
+                return
+            can |= read
+            continue
+        if isinstance(reader.settings, OsdpConfig):
+            can |= factors_read(reader.settings)
+            continue
         if not isinstance(reader.settings, WiegandConfig):
             return  # not a reader at all, and said so already
         can |= {Factor.CARD} if reader.settings.formats else set()

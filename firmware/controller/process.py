@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import secrets
 import socket
-import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,11 @@ from typing import Any
 from msgspec import structs
 
 import firmware
-from drivers.bus.lines import BusError, Lines
-from drivers.reports import AnyReport, Dropped, Frame, Level, Measured, Noise, Report
+from drivers.bus.lines import Lines
+from drivers.reports import AnyReport, Dropped, Frame, Level, Measured, Noise, Report, Untrusted
 from firmware.config import Config
 from firmware.controller.board import Board
+from firmware.controller.bus_start import open_bus as open_bus
 from firmware.controller.clock import WATCH_S, Clock, Wall
 from firmware.controller.desk import Desk
 from firmware.controller.engine import Engine
@@ -29,6 +29,7 @@ from firmware.controller.errors import StateFolderError
 from firmware.controller.health import ServiceManager
 from firmware.controller.inbox import Inbox, Rank
 from firmware.controller.intake import Intake
+from firmware.controller.key_desk import KeyDesk
 from firmware.controller.neighbours import Neighbours
 from firmware.controller.office_socket import OfficeSocket
 from firmware.controller.outlet import Outlet
@@ -38,7 +39,9 @@ from firmware.controller.recorder import Recorder
 from firmware.controller.role_socket import RoleSocket
 from firmware.controller.role_user import RoleUser
 from firmware.controller.roster_watch import RosterWatch
+from firmware.controller.signs import Signs
 from firmware.controller.supervisor import Supervisor, end_all
+from firmware.controller.wires import Wires
 from firmware.core.codes import Code
 from firmware.core.effects import Body, Event, Record
 from firmware.core.facts import (
@@ -61,7 +64,6 @@ from firmware.journal import Journal, Limits
 from firmware.messages import Answer, Ask, Erase, Welcome
 
 HEALTH_S = 2.0
-BUS_TRY_S = 0.5
 END_S_MAX = 1.0  # for our own tasks to end: what does not must not keep the outputs from being made safe
 
 
@@ -115,8 +117,9 @@ class Controller:
             self.clock.utc_ms,
         )
         self.rosters.offer = self.intake.offer
-        self.office_socket = OfficeSocket(folder, self.desk.ask)
-        self._furnish(self.desk)
+        self.keys = KeyDesk(board.drivers, self.desk)
+        self.office_socket = OfficeSocket(folder, self.keys.ask)
+        self.wires = self._furnish(self.desk)
         self.supervisor = Supervisor(self.emit, self._device, self._died)
         self.role_socket = self._network_socket()
         self.publisher = Publisher(self.role_socket, self.clock)
@@ -128,7 +131,7 @@ class Controller:
             clock=self.clock,
             inbox=self.inbox,
             intake=self.intake,
-            outlet=Outlet(board.ends, self.journal, self.inbox),
+            outlet=Outlet(board.ends, self.journal, self.inbox, Signs(board.displays, config.language)),
             recorder=self.recorder,
             on_view=self.publisher.viewed,
             on_step=self._stepped,
@@ -151,6 +154,7 @@ class Controller:
             raise
 
     async def _begin(self, listening: socket.socket | None) -> None:
+        self.wires.attach(self.engine, self.supervisor.restarts)
         for driver in self._board.drivers.values():
             self.supervisor.start(driver)
         await self.supervisor.first_turn()
@@ -178,6 +182,7 @@ class Controller:
     async def stop(self) -> None:
         """Inbox and core first, so that nothing is commanded any more; then every safe(); then buses and journal."""
         self._manager.stopping()
+        await self.keys.stop()
         await end_all(self._tasks, END_S_MAX)
         await self.supervisor.stop(END_S_MAX)
         self._board.ports.close()
@@ -209,7 +214,7 @@ class Controller:
     def emit(self, report: AnyReport) -> None:
         """Where every driver's reports enter."""
         match report:
-            case Level() | Measured() | Dropped():
+            case Level() | Measured() | Dropped() | Untrusted():
                 rank = Rank.INPUT
             case Noise():
                 rank = Rank.NOISE
@@ -276,8 +281,8 @@ class Controller:
         users = None if self._network_user is None else frozenset({0, self._network_user.user_id})
         return RoleSocket("network", welcome, frozenset(), self._ask, users)  # read-only until the page has accounts
 
-    def _furnish(self, desk: Desk) -> None:
-        """Give the desk its ways to the core, the journal and the office."""
+    def _furnish(self, desk: Desk) -> Wires:
+        """Give the desk its ways to the core, the journal and the office; and installers theirs, beside it."""
         desk.served = self.intake
         desk.answers.send = self.office_socket.send
         desk.put = lambda fact: self.inbox.put(fact, Rank.SYSTEM, "office")
@@ -286,9 +291,12 @@ class Controller:
         desk.damaged = self.rosters.damaged
         desk.before = self.rosters.before
         self.inbox.on_dropped = self._dropped
+        return Wires(self._config, self._board.drivers, self.clock, self.inbox, desk.answers, self.office_socket)
 
     def _dropped(self, item: AnyReport | AnyFact) -> None:
         """The inbox was full: whoever asked is answered all the same, by the role that asked."""
+        if self.wires.dropped(item):
+            return
         if isinstance(item, Command) and not isinstance(item, StartEnrolment | EndEnrolment):
             self.role_socket.answer(Answer(item.request, False, ("too_many",)))
         elif not isinstance(item, Report):
@@ -305,6 +313,7 @@ class Controller:
     def _stepped(self, fact: AnyFact, effects: tuple[object, ...], ticket: int | None) -> None:
         self.publisher.stepped(fact, effects, ticket)
         self.desk.stepped(fact, effects, ticket)
+        self.wires.stepped(fact, effects, ticket)
         self.neighbours.stepped(effects, ticket)
 
     def _committed(self, ticket: int, epoch: int, seq: int) -> None:
@@ -383,18 +392,3 @@ class Controller:
         if not self.journal.answering(self.clock.now_ms()):
             return "the journal's writer does not answer"
         return ""
-
-
-async def open_bus(lines: Lines, limit_s: float) -> None:
-    """Wait a moment for the bus, which may start beside us; the supervisor goes on trying if it does not come."""
-    end_s = asyncio.get_running_loop().time() + limit_s
-    while True:
-        try:
-            await lines.open()
-        except BusError as error:
-            if asyncio.get_running_loop().time() >= end_s:
-                print(f"menshen: the bus does not answer yet: {error}", file=sys.stderr)
-                return
-            await asyncio.sleep(BUS_TRY_S / 10)
-        else:
-            return

@@ -35,8 +35,10 @@ from firmware.core.facts import (
     StartEnrolment,
 )
 from firmware.core.kept import locked_key
+from firmware.core.key_facts import ReaderKeyed
 from firmware.core.refusals import ID_CHARACTERS_MAX
 from firmware.core.site import Site
+from firmware.core.trial_facts import TryOutput
 from firmware.recording import VERSION, Ended, Header, Taken
 
 RECORDING_BYTES_MAX = 256 << 20
@@ -58,10 +60,12 @@ PERSONAL: dict[type[msgspec.Struct], tuple[str, ...]] = {
     StartEnrolment: ("holder", "note"),
     AdmitVehicle: ("note",),
     RecordTest: ("note",),
+    TryOutput: ("note",),
+    ReaderKeyed: ("note",),
     PassageElsewhere: ("holder", "household"),
 }
 # These have an `issuer`.
-ISSUING: tuple[type[msgspec.Struct], ...] = (Command, OverlayChanged, CredentialEnrolled, Body)
+ISSUING: tuple[type[msgspec.Struct], ...] = (Command, OverlayChanged, CredentialEnrolled, ReaderKeyed, Body)
 LOCKED = locked_key("")  # the store keeps under such keys who locked a portal
 
 

@@ -19,9 +19,12 @@ from firmware.messages import (
     AnyFromNetwork,
     AnyFromOffice,
     Ask,
+    AskOffice,
+    AskWires,
     Exchange,
     FrameError,
     FrameReader,
+    Grip,
     Health,
     Message,
     States,
@@ -38,6 +41,8 @@ REFUSALS_PER_S = 10.0  # of one client; past that and the burst it is read no fa
 REFUSALS_BURST = 256
 EXCHANGES_PER_S = 80.0  # 64 peers tell once a second at most
 EXCHANGES_BURST = 256
+GRIPS_PER_S = 20.0  # four times what `menshen wire` says while a key is held
+GRIPS_BURST = 20
 READ_BYTES = 1 << 16
 
 
@@ -125,6 +130,9 @@ class RoleSocket:
             None  # takes frames of other controllers, where there are any
         )
         self._frame_allowance = Allowance(EXCHANGES_PER_S, EXCHANGES_BURST)
+        self.on_grip: Callable[[str, bool], None] | None = None  # request, whether its key is held; where it has keys
+        self.on_gone: Callable[[str], None] = lambda _request: None
+        self._tied: dict[str, asyncio.StreamWriter] = {}
         self.refused_peers = 0
         self.refused_frames = 0
         self.refused_asks = 0
@@ -173,6 +181,15 @@ class RoleSocket:
         if writer is not None and not writer.is_closing():
             self._write(writer, b"".join(map(pack, messages)))
 
+    def tie(self, request: str) -> None:
+        """What was just asked lives no longer than the connection that it came by; `on_gone` tells of its end."""
+        writer = self._asked.get(request)
+        if writer is not None:
+            self._tied[request] = writer
+
+    def untie(self, request: str) -> None:
+        self._tied.pop(request, None)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
@@ -194,20 +211,28 @@ class RoleSocket:
         finally:
             del self._clients[task]
             self._asked = {request: asked for request, asked in self._asked.items() if asked is not writer}
+            for request in [request for request, tied in self._tied.items() if tied is writer]:
+                del self._tied[request]
+                self.on_gone(request)
             writer.close()
 
     async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         frames = FrameReader(self._kind)
         refusals = Allowance(REFUSALS_PER_S, REFUSALS_BURST)
+        grips = Allowance(GRIPS_PER_S, GRIPS_BURST)
         now_s = asyncio.get_running_loop().time
         while received := await reader.read(READ_BYTES):
             for message in frames.feed(received):
                 assert isinstance(message, AnyFromNetwork | AnyFromOffice), "the decoder takes only these"
                 if isinstance(message, Exchange):
                     taken = self._hand_on(message)
+                elif isinstance(message, Grip):
+                    taken = self._hold(message, writer, grips)
                 else:
                     taken = self._take(message, writer)
                 if not taken and not refusals.take(now_s()):
+                    if writer in self._tied.values():  # what is read late would hold a key that was let go long ago
+                        raise FrameError("a client that holds a key asks for too much beside it")
                     await asyncio.sleep(1 / REFUSALS_PER_S)
 
     def _hand_on(self, message: Exchange) -> bool:
@@ -218,7 +243,19 @@ class RoleSocket:
         self.on_exchange(message.frame)
         return True
 
-    def _take(self, ask: Ask | AnyFromOffice, writer: asyncio.StreamWriter) -> bool:
+    def _hold(self, grip: Grip, writer: asyncio.StreamWriter, allowance: Allowance) -> bool:
+        """Hand on what a client says of a key, where it is the one that asked.
+
+        Raises FrameError where it says so faster than any key: a heap of it, read later, would hold what was let go.
+        """
+        if not allowance.take(asyncio.get_running_loop().time()):
+            raise FrameError("a key is held faster than any key")
+        if self.on_grip is None or self._tied.get(grip.request) is not writer:
+            return False
+        self.on_grip(grip.request, grip.held)
+        return True
+
+    def _take(self, ask: Ask | AskOffice | AskWires, writer: asyncio.StreamWriter) -> bool:
         """Hand one command on; False where it was refused, which the client is told."""
         why = None
         if type(ask.command) not in self._allowed:

@@ -11,7 +11,8 @@ import json
 import sys
 from pathlib import Path
 
-from firmware.controller.board import safe_lines, salvaged
+from firmware.config import draft
+from firmware.controller.board import safe_lines_of, salvaged
 from firmware.controller.errors import ControllerError, SafeError, WiringError
 from firmware.controller.priority import take_priority
 
@@ -30,8 +31,9 @@ def make_safe(config_path: Path, wires: Path | None) -> list[str]:
     """
     if not config_path.is_file():
         raise WiringError(f"{config_path}: there is no such file, so no device is known that could be made safe")
-    lines = safe_lines(wires)
-    drivers, wrong = salvaged(config_path, lines)
+    made = draft(config_path)
+    lines = safe_lines_of(made.board, wires)
+    drivers, wrong = salvaged(config_path, lines, made)
     if not drivers:
         raise WiringError(f"{config_path} names no device that could be made safe; see `menshen check`")
     done: list[str] = []
@@ -52,8 +54,9 @@ def make_safe(config_path: Path, wires: Path | None) -> list[str]:
         )
     if failed:
         raise SafeError(
-            f"{', '.join(failed)} could not be reached and may still be released: look at the board's wires "
-            f"({wires}), and at the doors themselves"
+            f"{', '.join(failed)} could not be reached and may still be released"
+            + (f" ({lines.why})" if lines.why else "")
+            + f": look at {'the board' if wires is None else f'its wires ({wires})'}, and at the doors themselves"
         )
     return done
 

@@ -7,9 +7,13 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from drivers.board_description import BoardDescription
 from drivers.modbus_profile import load_profile
 from drivers.modbus_settings import ModbusConfig
+from drivers.osdp_settings import OsdpConfig
+from drivers.serial_reader import SerialReaderConfig
 from drivers.settings import Pointed, PointRole
+from drivers.text_display import TextDisplayConfig
 from firmware.config import Draft
 from firmware.controller.board import Device, Role
 from firmware.controller.policies import Use, uses_of
@@ -38,6 +42,8 @@ class Wire(msgspec.Struct, frozen=True):
     lock_kind: str = ""
     mover: str = ""  # of a barrier's wire
     unverified: bool = False  # nobody has run this against the device that has the point
+    pin: str = ""  # what else the line is called, for whoever looks for it on the board
+    relay: str = ""  # draws, rests: what the board's own relay on this line does while it is active
 
 
 class Unverified(msgspec.Struct, frozen=True):
@@ -55,10 +61,16 @@ def unverified_of(devices: Iterable[Device]) -> list[Unverified]:
         settings = device.settings
         if isinstance(settings, ModbusConfig) and not (profile := load_profile(settings.profile)).verified:
             found.append(Unverified(settings.id, profile.title, profile.source))
+        elif (
+            isinstance(settings, SerialReaderConfig | TextDisplayConfig)
+            and (said := settings.described())
+            and not said.verified
+        ):
+            found.append(Unverified(settings.id, said.title, said.source))
     return found
 
 
-def wires_of(draft: Draft, devices: Sequence[Device]) -> list[Wire]:
+def wires_of(draft: Draft, devices: Sequence[Device], board: BoardDescription) -> list[Wire]:
     """Every wire in the order of the device tables."""
     uses: dict[str, Use] = {use.device: use for use in uses_of(draft)}
     kinds = {each.portal.lock: each.portal.lock_kind.value for each in draft.portals if isinstance(each.portal, Door)}
@@ -80,6 +92,8 @@ def wires_of(draft: Draft, devices: Sequence[Device]) -> list[Wire]:
             lock_kind=kinds.get(name, ""),
             mover=movers.get(use.portal, "") if use else "",
             unverified=device.settings.id in unverified,
+            pin=_pin(line, board),
+            relay=_relay(line, active, board),
         )
 
     wires = []
@@ -91,6 +105,10 @@ def wires_of(draft: Draft, devices: Sequence[Device]) -> list[Wire]:
             active = "" if data else _level(line.on_level)
             lost_level = "" if line.lost_level is None else _level(line.lost_level)
             wires.append(wire(line.line, settings.id, line.key, (active, lost, lost_level), device))
+        if isinstance(settings, OsdpConfig):
+            wires.append(wire(f"{settings.port} #{settings.address}", settings.id, "line", ("", "", ""), device))
+        if isinstance(settings, SerialReaderConfig | TextDisplayConfig):
+            wires.append(wire(settings.port, settings.id, "line", ("", "", ""), device))
         if isinstance(settings, Pointed):
             for point in settings.points():
                 lost = ("on" if point.on_when_lost else "off") if point.role is PointRole.OUTPUT else ""
@@ -104,6 +122,24 @@ def _place(settings: Pointed, key: str) -> str:
     if not isinstance(settings, ModbusConfig):
         return f"{settings.id} {name}"
     return f"{settings.host or settings.port} #{settings.unit} {name}"
+
+
+def _pin(line: str, board: BoardDescription) -> str:
+    """The pin of a line: its number on the header, or the line's own name where that is how it was named."""
+    own = board.find(line)
+    names = board.line[own].names if own is not None else ()
+    pin = next((name for name in names if ":" in name), "")
+    if not pin:
+        return ""
+    return (own or "") if line == pin else pin
+
+
+def _relay(line: str, active: str, board: BoardDescription) -> str:
+    own = board.find(line)
+    draws = board.line[own].relay_on if own is not None else None
+    if draws is None or not active:
+        return ""
+    return "draws" if active == draws.value else "rests"
 
 
 def _level(level: bool) -> str:
@@ -130,7 +166,16 @@ def table_of(wires: Iterable[Wire], texts: Texts) -> str:
         left = word(f"left_{wire.on_lost}", level=word(wire.on_lost_level)) if wire.on_lost_level else ""
         left = left or (word(wire.on_lost) if wire.on_lost else "")
         active = word(wire.active) if wire.active else ""
-        row = [wire.line, wire.device, connect, active, left, wire.portal or word("not_used")]
+        if wire.relay:
+            active = word(f"relay_{wire.relay}", level=active)
+        row = [
+            f"{wire.line} ({wire.pin})" if wire.pin else wire.line,
+            wire.device,
+            connect,
+            active,
+            left,
+            wire.portal or word("not_used"),
+        ]
         rows.append([*row, word("unverified") if wire.unverified else ""])
     widths = [max(_width(row[column]) for row in rows) for column in range(len(rows[0]))]
     drawn = ["  ".join(_pad(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -61,6 +61,8 @@ def claims(state: State, portal: Portal, now: PortalState, way: WayState) -> tup
         found.append(Claim.LOCKDOWN)
     if now.hold is not Hold.NONE:
         found.append(HOLD_CLAIM[now.hold])
+    if way.tried:
+        found.append(Claim.TRIAL)
     if now.out_of_service:
         found.append(Claim.OUT_OF_SERVICE)
     if fault_bars(now):

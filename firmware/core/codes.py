@@ -112,11 +112,19 @@ class Code(StrEnum):
     DEVICE_LOST = "device.lost"
     DEVICE_RECOVERED = "device.recovered"
     OUTPUT_FAILED = "device.output_failed"
+    OUTPUT_TRIED = "device.output_tried"  # an installer holds it on, while its portal is out of service
+    OUTPUT_TRY_ENDED = "device.output_try_ended"  # with why, and how long it was on
     TAMPER = "device.tamper"
     TAMPER_ENDED = "device.tamper_ended"
     READER_NOISE = "reader.noise"
     READER_MUTED = "reader.muted"
     READER_UNMUTED = "reader.unmuted"
+    READER_UNTRUSTED = "reader.untrusted"  # it does not prove its key, with why
+    READER_KEY_CHANGED = "reader.key_changed"
+    READER_KEY_KEPT = "reader.key_kept"  # a change was asked for and not proven
+    READER_INSTALLING = "reader.installing"
+    READER_INSTALLED = "reader.installed"
+    READER_INSTALL_OVER = "reader.install_over"
     # controller
     STARTED = "controller.started"
     STOPPED = "controller.stopped"
@@ -244,11 +252,19 @@ MEANING: dict[Code, Meaning] = {
     Code.DEVICE_LOST: Meaning("tns1:Device/HardwareFailure", _W),
     Code.DEVICE_RECOVERED: Meaning("tns1:Device/HardwareFailure", _I),
     Code.OUTPUT_FAILED: Meaning("tns1:Door/State/LockPhysicalState", _A),
+    Code.OUTPUT_TRIED: Meaning(None, _N),
+    Code.OUTPUT_TRY_ENDED: Meaning(None, _N),
     Code.TAMPER: Meaning("tns1:Door/State/DoorTamper", _A),
     Code.TAMPER_ENDED: Meaning("tns1:Door/State/DoorTamper", _N),
     Code.READER_NOISE: Meaning(None, _W),
     Code.READER_MUTED: Meaning(None, _A),
     Code.READER_UNMUTED: Meaning(None, _I),
+    Code.READER_UNTRUSTED: Meaning("tns1:Device/HardwareFailure", _A),
+    Code.READER_KEY_CHANGED: Meaning(None, _N),
+    Code.READER_KEY_KEPT: Meaning(None, _W),
+    Code.READER_INSTALLING: Meaning(None, _W),
+    Code.READER_INSTALLED: Meaning(None, _N),
+    Code.READER_INSTALL_OVER: Meaning(None, _W),
     Code.STARTED: Meaning("tns1:Monitoring/OperatingTime/LastReboot", _I),
     Code.STOPPED: Meaning(None, _I),
     Code.UNCLEAN_START: Meaning(None, _W),
@@ -348,6 +364,22 @@ class Reason(StrEnum):
     BARRED = "barrier_barred"  # stop, service key, latched fault, or its position is not proven
     LANE_NOT_CLEAR = "lane_not_clear"  # with the device that stands against it
     NOT_IN_SIGHT = "not_in_sight"
+    IN_SERVICE = "in_service"  # with the portal that has to be out of service first
+    OUTPUT_NOT_FOUND = "output_not_found"
+    OUTPUT_TRIED = "output_tried"  # somebody holds it on, to see that it works
+    OUTPUT_ON = "output_on"  # already
+    OUTPUT_LOST = "output_lost"
+    LOCAL_KEY_ONLY = "local_key_only"  # R9; with the key
+    GREEN_NOT_PROVEN = "green_not_proven"
+    LET_GO = "let_go"
+    NOT_RENEWED = "not_renewed"
+    HELD_TOO_LONG = "held_too_long"
+    CONNECTION_LOST = "connection_lost"
+    READER_BUSY = "reader_busy"  # a change of its key runs
+    NO_SECURE_CHANNEL = "no_secure_channel"
+    READER_REFUSED_KEY = "reader_refused_key"
+    TOO_LATE = "too_late"
+    KEY_FILE = "key_file"  # with what is wrong with it
     GRANTED = "granted"
 
 

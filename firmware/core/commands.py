@@ -52,6 +52,8 @@ from firmware.core.schedule import operator_resumed
 from firmware.core.site import Turnstile
 from firmware.core.state import EVERYWHERE
 from firmware.core.swipe import busy, let_through
+from firmware.core.trial import try_output
+from firmware.core.trial_facts import TryOutput
 from firmware.core.wiring import IN, OUT, Portal, locks, way_of
 
 
@@ -312,4 +314,5 @@ COMMANDS: dict[type[Command], Callable[..., Refusal]] = {
     Acknowledge: _acknowledge,
     StartEnrolment: start_enrolment,
     EndEnrolment: end_enrolment,
+    TryOutput: try_output,
 }

@@ -16,7 +16,7 @@ from firmware.core.codes import MEANING, Code, Severity
 from firmware.core.effects import AnyEffect, Event, Keep, Record, SetOutput
 from firmware.core.lane.turn import LaneTurn
 from firmware.core.reader import ReaderState, deadlines
-from firmware.core.state import PortalState, Roadway, State, WayState
+from firmware.core.state import TRIAL, PortalState, Roadway, State, Trial, WayState
 from firmware.core.timers import Timers, drop, put
 from firmware.core.wiring import Wiring
 
@@ -134,6 +134,11 @@ class Draft:
             self.readers = dict(self.readers)
         self.readers[reader] = changed
         self._deadline(reader, deadlines(changed))
+
+    def set_trial(self, trial: Trial | None) -> None:
+        """Put the trial of an output, with its deadline; None: there is none."""
+        self.set(trial=trial)
+        self._deadline(TRIAL, None if trial is None else trial.until_ms)
 
     def set_portal_deadline(self, portal: str, timers: Timers) -> None:
         self._deadline(portal, timers[0][0] if timers else None)

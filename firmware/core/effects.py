@@ -1,6 +1,6 @@
 """What is to be done, imperative. The core returns these in order; the outlet carries them out.
 
-Actuate, then group-commit: SetOutput, Show and Mute go out at once; Record, Remember and Keep of one step are
+Actuate, then group-commit: SetOutput, Show, Announce and Mute go out at once; Record, Remember and Keep of one step are
 one transaction of the journal.
 """
 
@@ -42,6 +42,18 @@ class Feedback(StrEnum):
 class Show(Effect, frozen=True):
     reader: str
     feedback: Feedback
+
+
+class Announce(Effect, frozen=True):
+    """What the display of an access point says. `reason` is a word of firmware.core.announce.PUBLIC, or empty.
+
+    `reader` is where somebody was answered; empty: nobody stands there.
+    """
+
+    display: str
+    feedback: Feedback
+    reason: str = ""
+    reader: str = ""
 
 
 class Mute(Effect, frozen=True):
@@ -115,4 +127,4 @@ class Keep(Effect, frozen=True):
     value: str | None
 
 
-AnyEffect = SetOutput | Show | Mute | Unmute | Record | Remember | ForgetAreas | Keep
+AnyEffect = SetOutput | Show | Announce | Mute | Unmute | Record | Remember | ForgetAreas | Keep

@@ -10,21 +10,24 @@ from enum import StrEnum
 from firmware.core.access import Factor, Known, Rulebook, Unknown
 from firmware.core.fact import Command as Command
 from firmware.core.fact import Fact as Fact
+from firmware.core.key_facts import ReaderKeyed
 from firmware.core.lane_facts import AdmitVehicle as AdmitVehicle
 from firmware.core.lane_facts import CloseBarrier as CloseBarrier
 from firmware.core.lane_facts import ConfirmClear as ConfirmClear
 from firmware.core.lane_facts import EmergencyClose as EmergencyClose
 from firmware.core.lane_facts import RecordTest as RecordTest
 from firmware.core.lane_facts import TemperatureMeasured as TemperatureMeasured
+from firmware.core.trial_facts import AnyOfTrial
 
 
 class Level(StrEnum):
-    """What an input says. OPEN and SHORT come from supervised wiring only; LOST while its device is."""
+    """What an input says. OPEN, SHORT and FAULT come from supervised wiring only; LOST while its device is."""
 
     INACTIVE = "inactive"
     ACTIVE = "active"
     OPEN = "open"
     SHORT = "short"
+    FAULT = "fault"  # a resistance that no state of the circuit has
     LOST = "lost"
 
 
@@ -385,13 +388,13 @@ class PeersHeard(Fact, frozen=True):
 
 AnyReading = CardRead | CodeRead | TagRead | PlateSeen | FaceSeen | PinEntered
 AnyOfDevices = NoiseSeen | InputChanged | TemperatureMeasured | OutputFailed | DeviceLost | DeviceRecovered
-AnyOfRoster = RosterReplaced | RosterRefused | OverlayChanged | HolderWithdrawn | CredentialEnrolled
+AnyOfRoster = ReaderKeyed | RosterReplaced | RosterRefused | OverlayChanged | HolderWithdrawn | CredentialEnrolled
 AnyOfPeers = PassageElsewhere | PeersLost | PeersHeard
 AnyOfSystem = Started | ClockSet | ClockLost | StoreFailed | StoreRecovered | InboxOverflowed | DeadlineReached
 AnyOfPortal = OpenOnce | HoldOpen | LockPortal | ReleasePortal | SetOutOfService | ResetFault
 AnyOfLane = AdmitVehicle | CloseBarrier | EmergencyClose | ConfirmClear | RecordTest
 AnyOfSite = StartLockdown | EndLockdown | StartEvacuation | EndEvacuation | ResetFire | Forgive
 AnyOfReader = ClearLockout | Acknowledge | StartEnrolment | EndEnrolment
-AnyAsked = AnyOfPortal | AnyOfLane | AnyOfSite | AnyOfReader
+AnyAsked = AnyOfPortal | AnyOfLane | AnyOfSite | AnyOfReader | AnyOfTrial
 
 AnyFact = AnyReading | AnyOfDevices | AnyOfRoster | AnyOfPeers | AnyOfSystem | AnyAsked

@@ -8,7 +8,7 @@ from firmware.core.draft import Draft
 from firmware.core.facts import Level
 from firmware.core.machines import FIRE, FireTrigger
 
-FAULTS = (Level.OPEN, Level.SHORT, Level.LOST)
+FAULTS = (Level.OPEN, Level.SHORT, Level.FAULT, Level.LOST)
 
 
 def fire_input_changed(draft: Draft, device: str, level: Level) -> None:

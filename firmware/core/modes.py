@@ -24,6 +24,7 @@ class Claim(StrEnum):
     FAULT = "fault"
     OPERATOR_HOLD = "operator_hold"
     OPERATOR_ONCE = "operator_once"
+    TRIAL = "trial"  # an installer holds the output on, while the portal is out of service
     OUT_OF_SERVICE = "out_of_service"
     CREDENTIAL = "credential"
     HOLDER_HOLD = "holder_hold"  # presented twice
@@ -43,7 +44,8 @@ class Rank(NamedTuple):
 
 # Evacuation stands below fire and above everything else that is software: the person who is asked twice before it
 # begins outranks whoever locked the site down before. Lockdown stands below exit: it refuses entry and nothing else.
-# A lock that failed or is lost stands above all that would only pretend to be open by it.
+# A lock that failed or is lost stands above all that would only pretend to be open by it. A trial stands just above
+# what it needs, out of service, so that all else that secures ends it.
 PRIORITY: tuple[Rank, ...] = (
     Rank(Claim.FIRE, True, Mode.LOCKED_OPEN, Reason.FIRE, free=True),
     Rank(Claim.EVACUATION, True, Mode.LOCKED_OPEN, Reason.EVACUATION, free=True),
@@ -53,6 +55,7 @@ PRIORITY: tuple[Rank, ...] = (
     Rank(Claim.FAULT, False, Mode.LOCKED, Reason.FAULT_LATCHED),
     Rank(Claim.OPERATOR_HOLD, True, Mode.UNLOCKED, Reason.OPERATOR, free=True),
     Rank(Claim.OPERATOR_ONCE, True, Mode.ACCESSED, Reason.OPERATOR),
+    Rank(Claim.TRIAL, True, Mode.OUT_OF_SERVICE, Reason.OUTPUT_TRIED),
     Rank(Claim.OUT_OF_SERVICE, False, Mode.OUT_OF_SERVICE, Reason.OUT_OF_SERVICE),
     Rank(Claim.CREDENTIAL, True, Mode.ACCESSED, Reason.GRANTED),
     Rank(Claim.HOLDER_HOLD, True, Mode.UNLOCKED, Reason.DOUBLE_SWIPE, free=True),

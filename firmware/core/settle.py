@@ -6,6 +6,7 @@ outputs are commanded where they differ from what they were last told. Nothing e
 
 from __future__ import annotations
 
+from firmware.core.announce import announced
 from firmware.core.claims import HOLD_CLAIM, Verdict, passing_claim, resolve
 from firmware.core.codes import Code
 from firmware.core.draft import Draft
@@ -106,7 +107,9 @@ def _drop_arms(draft: Draft, portal: str, output: str | None) -> None:
     if output is None:
         return
     now = draft.portals[portal]
-    drop = draft.state.evacuation or draft.state.fire is not Fire.NONE
+    trial = draft.state.trial
+    tried = trial is not None and trial.output == output
+    drop = draft.state.evacuation or draft.state.fire is not Fire.NONE or tried
     if now.dropped is drop:
         return
     draft.change(portal, dropped=drop)
@@ -123,10 +126,14 @@ def _show(draft: Draft, portal: Portal, verdict: Verdict) -> None:
         return
     draft.change(portal.id, shown=shown)
     for point in portal.access_points:
+        sign = announced(point, shown)
         for name in point.readers:
             reader, effects = rest(draft.wiring.posts[name].reader, draft.readers[name], shown)
             draft.set_reader(name, reader)
             draft.do(effects)
+            if effects:
+                draft.do(sign)
+                sign = ()
 
 
 def _at_rest(now: PortalState, verdict: Verdict) -> Feedback:

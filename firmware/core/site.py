@@ -52,6 +52,7 @@ class AccessPoint(msgspec.Struct, frozen=True):
     two_person: bool = False
     two_person_ms: int = 15_000  # between the first and the second person, and between a visitor and the escort
     direction: str = "in"  # turnstiles and lanes: "in" or "out"
+    display: str | None = None  # device that shows text to whoever stands there
 
 
 class Rex(msgspec.Struct, frozen=True):

@@ -5,6 +5,8 @@ Dictionaries in it are never written to: a step copies the ones that it changes 
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
 from firmware.core.access import Rulebook
@@ -21,6 +23,7 @@ from firmware.core.timers import NO_TIMERS, Timers
 from firmware.core.wiring import Portal, Wiring, locks, wire
 
 EVERYWHERE = "*"  # in `lockdown`
+TRIAL = "*trial"  # in `deadlines`: no id of a portal or reader begins so
 KEPT_UNREADABLE = "kept_unreadable"  # why a fault is latched: the store that keeps faults could not be read
 
 
@@ -36,6 +39,7 @@ class WayState(msgspec.Struct, frozen=True):
     claim: Claim = Claim.NOBODY  # the first in the order of priorities, as of the last step
     commanded: bool | None = None  # what was last sent to the output; None: nothing that can be relied on
     pulse: Pulse = Pulse.UNKNOWN
+    tried: bool = False  # an installer holds it released, to see that it works
 
 
 class PortalState(msgspec.Struct, frozen=True):
@@ -65,6 +69,17 @@ class Roadway(msgspec.Struct, frozen=True):
     lane: LaneState = LaneState()
 
 
+class Trial(NamedTuple):
+    """An output that an installer holds on (trial.py). `request` is what it is renewed and ended by."""
+
+    output: str
+    portal: str
+    issuer: str
+    request: str
+    began_ms: int
+    until_ms: int  # it ends then, unless it is renewed before
+
+
 class State(msgspec.Struct, frozen=True):
     """Everything the core knows. `offset_ms` is UTC minus the monotonic clock, None while wall time is unknown."""
 
@@ -89,6 +104,7 @@ class State(msgspec.Struct, frozen=True):
     devices_lost: frozenset[str] = frozenset()
     outputs_failed: frozenset[str] = frozenset()  # devices whose failure was told, and which were not well since
     tampered: frozenset[str] = frozenset()  # inputs
+    trial: Trial | None = None
     unacknowledged: frozenset[str] = frozenset()  # readers, devices and the site with an alarm that nobody has seen
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from firmware.core import clock, commands, devices, elsewhere, kept, lanes, local, reader, swipe
+from firmware.core import clock, commands, devices, elsewhere, kept, lanes, local, reader, reader_keys, swipe, trial
 from firmware.core.draft import Draft
 from firmware.core.effects import AnyEffect, SetOutput
 from firmware.core.facts import (
@@ -41,13 +41,15 @@ from firmware.core.facts import (
     TagRead,
     TemperatureMeasured,
 )
+from firmware.core.key_facts import ReaderKeyed
 from firmware.core.leaf import leaf_on
 from firmware.core.machines import ExitTrigger, HoldTrigger, LeafTrigger, PassingTrigger, PulseTrigger
 from firmware.core.release import hold_on, passing_on
 from firmware.core.rex import exit_on
 from firmware.core.schedule import evaluate
 from firmware.core.settle import settle
-from firmware.core.state import State, initial
+from firmware.core.state import TRIAL, State, initial
+from firmware.core.trial_facts import TryEnded, TryRenewed
 from firmware.core.turnstile import pulse_on
 from firmware.core.wiring import Portal
 
@@ -91,6 +93,12 @@ def _last_of_each(commands: list[SetOutput]) -> list[SetOutput]:
 
 
 def _settle(draft: Draft) -> None:
+    _settle_portals(draft)
+    if trial.interrupted(draft):
+        _settle_portals(draft)
+
+
+def _settle_portals(draft: Draft) -> None:
     while draft.unsettled:
         name = next(iter(draft.unsettled))
         portal = draft.wiring.portals.get(name)
@@ -117,6 +125,8 @@ def _catch_up(draft: Draft, now_ms: int) -> None:
         portal = draft.wiring.portals.get(owner)
         if owner in draft.wiring.barriers:
             lanes.due(draft, owner)
+        elif owner == TRIAL:
+            trial.due(draft)
         elif portal is None:
             _reader_due(draft, owner)
         else:
@@ -192,5 +202,8 @@ _HANDLERS: dict[type[Fact], Callable[[Draft, Any], None]] = {
     StoreFailed: devices.store_failed,
     StoreRecovered: devices.store_recovered,
     InboxOverflowed: devices.inbox_overflowed,
+    ReaderKeyed: reader_keys.reader_keyed,
+    TryRenewed: trial.renewed,
+    TryEnded: trial.ended,
     **dict.fromkeys(commands.COMMANDS, commands.command),
 }

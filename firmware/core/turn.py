@@ -6,6 +6,7 @@ import msgspec
 
 from firmware.core import dialog, enrolment, flood, lockout, noise, passage
 from firmware.core.access import Factor, Known, Unknown
+from firmware.core.announce import announced
 from firmware.core.codes import Code, Reason
 from firmware.core.decision import NOTHING_OFFERED, Decision, Offered, Outcome
 from firmware.core.dialog import Pending, Stage, Trigger
@@ -101,7 +102,9 @@ class Turn:
     def finish(self) -> tuple[ReaderState, tuple[AnyEffect, ...]]:
         """The new state, and the effects with what the reader shows in front: the person is waiting for that."""
         if self.feedback is not None:
-            self.effects.insert(0, Show(self.reader.id, self.feedback))
+            shown: list[AnyEffect] = [Show(self.reader.id, self.feedback)]
+            shown += announced(self.point, self.feedback, self.reader.id, self.decision.reasons)
+            self.effects[:0] = shown
         state = ReaderState(
             self.pending,
             self.guard,

@@ -88,6 +88,28 @@ def test_each_mistake_on_a_bus_alone(tmp_path, changes, path, rule):
     assert {each for each in found if each[1] not in ("device", "no_device", "id")} <= {(path, rule)}
 
 
+SUPERVISED = {"profile": "waveshare_modbus_rtu_analog_8ch", "normally_closed": []}
+
+
+def test_a_supervised_circuit_is_neither_active_nor_idle_when_it_breaks(tmp_path):
+    """A stop and a reset on one board: each would want the other wiring, and this one tells the break itself."""
+    assert problems_of(tmp_path, on_board("lane_stop", "lane_reset", **SUPERVISED), SLOW_ENOUGH) == set()
+
+
+def test_a_sensor_is_supervised_where_its_circuit_is_and_nowhere_else(tmp_path):
+    supervised = lane("photocell", 0, "supervised", True)
+    wrong = (f"{key('photocell', 0, 'supervised')}", "lane_supervised")
+    assert problems_of(tmp_path, on_board("lane_beam", **SUPERVISED), supervised, SLOW_ENOUGH) == set()
+    assert problems_of(tmp_path, on_board("lane_beam"), supervised, SLOW_ENOUGH) == {wrong}
+    assert problems_of(tmp_path, supervised) == {wrong}
+
+
+@pytest.mark.parametrize("circuits", [{"in1": "nobodys"}, {"in2": "nc_2k2"}])
+def test_a_circuit_that_there_is_not_is_found(tmp_path, circuits):
+    found = problems_of(tmp_path, on_board("lane_stop", **SUPERVISED, circuits=circuits), SLOW_ENOUGH)
+    assert found == {("lane_io.circuits", "device")}
+
+
 def test_a_motion_on_a_bus_has_its_own_time_limit(tmp_path):
     """The longest travel of the demo is 8 s: from there to 2 s more."""
     driving = (DRIVING, on_board("lane_down", "lane_up"), SLOW_ENOUGH)

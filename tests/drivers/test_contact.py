@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from drivers.bus.lines import Edge, Overflow
 from drivers.bus.simulated import SimulatedLines
-from drivers.contact import Contact, ContactConfig
+from drivers.contact import CHATTER_NS_MAX, STEADY_NS, Contact, ContactConfig
 from drivers.reports import AnyReport, DriverError, InputLevel, Level
 from drivers.settings import LevelWord
 from firmware.rehearsal.virtual_time import run_virtual
@@ -81,7 +81,7 @@ def test_a_bouncing_contact_is_one_change_when_it_has_settled() -> None:
         await until_ns(settled_ns + 21 * MS)
         assert levels(said) == [InputLevel.INACTIVE, InputLevel.ACTIVE], f"seed {SEED}"
         assert began_ns <= said[1].at_ns == settled_ns
-        assert driver.counters() == {"edges": 31, "chatter": 30, "overflows": 0, "lost_edges": 0}
+        assert driver.counters() == {"edges": 31, "chatter": 30, "overflows": 0, "lost_edges": 0, "faults": 0}
 
     on_wire(body)
 
@@ -382,7 +382,7 @@ def test_a_lost_edge_to_active_is_found_once(active: str, prompt: bool, phase_ms
         assert began_ns <= said[1].at_ns <= began_ns + 400 * MS + 10 * US
         await after_ms(5_000)
         assert levels(said) == [InputLevel.INACTIVE, InputLevel.ACTIVE]
-        assert driver.counters() == {"edges": 0, "chatter": 0, "overflows": 0, "lost_edges": 1}
+        assert driver.counters() == {"edges": 0, "chatter": 0, "overflows": 0, "lost_edges": 1, "faults": 0}
 
     on_wire(body, active=active, debounce_ms=200, start_high=active == "low", prompt=prompt)
 
@@ -416,7 +416,7 @@ def test_edges_that_are_heard_are_told_once_and_none_is_found(active: str, promp
                 await until_ns(at_ns)
                 far_end.send([Edge("C", index % 2 == 0, at_ns)])
             await after_ms(100)
-            assert driver.counters() == {"edges": 60, "chatter": 0, "overflows": 0, "lost_edges": 0}
+            assert driver.counters() == {"edges": 60, "chatter": 0, "overflows": 0, "lost_edges": 0, "faults": 0}
             heard.extend((report.level, report.at_ns) for report in said[1:] if isinstance(report, Level))
 
         on_wire(body, active=active, prompt=prompt)
@@ -513,3 +513,78 @@ def test_a_contact_that_is_stopped_is_read_no_more() -> None:
         await far_end.close()
 
     run_virtual(run())
+
+
+# -- chatter ----------------------------------------------------------------------------------------------------------
+
+FAULT = InputLevel.FAULT
+
+
+async def chattering(far_end: FarEnd, for_ms: int, every_ms: int = 5) -> None:
+    """The contact never holds a level; it ends as it was."""
+    for number in range(for_ms // every_ms // 2 * 2):
+        far_end.send([Edge("C", number % 2 == 0, now_ns())])
+        await after_ms(every_ms)
+
+
+@pytest.mark.parametrize("rest", ["high", "low"])
+def test_a_contact_that_chatters_is_a_fault_that_is_told_once_and_ends_when_it_was_quiet(rest: str) -> None:
+    async def body(far_end: FarEnd, said: list[AnyReport], driver: Contact) -> None:
+        await chattering(far_end, CHATTER_NS_MAX // MS - 200)
+        assert FAULT not in levels(said)  # it may be a hand
+        await chattering(far_end, 60_000)
+        assert levels(said).count(FAULT) == 1
+        assert levels(said)[-1] is FAULT
+        assert len(said) < 12
+        told = len(said)
+        await after_ms(STEADY_NS // MS - 100)
+        assert len(said) == told
+        await after_ms(300)
+        assert levels(said)[told:] == [InputLevel.INACTIVE if rest == "high" else InputLevel.ACTIVE]
+        far_end.send([Edge("C", True, now_ns())])
+        await after_ms(100)
+        assert len(said) == told + 2  # and it works as before
+        assert driver.counters()["faults"] == 1
+
+    on_wire(body, active=rest)
+
+
+def test_a_short_rest_ends_no_chatter() -> None:
+    """Loose in the wind: a second and a half of chatter, half a second of peace, and again."""
+
+    async def body(far_end: FarEnd, said: list[AnyReport], driver: Contact) -> None:
+        await chattering(far_end, 3_000)
+        told = len(said)
+        assert levels(said)[-1] is FAULT
+        for _ in range(20):
+            await after_ms(500)
+            await chattering(far_end, 1_500)
+        assert len(said) == told
+        await after_ms(2_000)
+        assert levels(said)[told:] == [InputLevel.INACTIVE]
+
+    on_wire(body)
+
+
+def test_hands_are_no_chatter() -> None:
+    """Twelve presses in four seconds, each with a bounce: somebody is in a hurry, and the button is well."""
+
+    async def body(far_end: FarEnd, said: list[AnyReport], driver: Contact) -> None:
+        for _ in range(12):
+            for level in (True, False):
+                await chattering(far_end, 10, 1)
+                far_end.send([Edge("C", level, now_ns())])
+                await after_ms(160)
+        assert levels(said) == [InputLevel.INACTIVE, *[InputLevel.ACTIVE, InputLevel.INACTIVE] * 12]
+
+    on_wire(body)
+
+
+def test_a_prompt_contact_is_active_for_as_long_as_it_chatters() -> None:
+    async def body(far_end: FarEnd, said: list[AnyReport], driver: Contact) -> None:
+        await chattering(far_end, 30_000)
+        assert levels(said) == [InputLevel.INACTIVE, InputLevel.ACTIVE]
+        await after_ms(100)
+        assert levels(said) == [InputLevel.INACTIVE, InputLevel.ACTIVE, InputLevel.INACTIVE]
+
+    on_wire(body, prompt=True)

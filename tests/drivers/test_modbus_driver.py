@@ -614,3 +614,26 @@ def test_nobody_at_the_address_is_a_loss_and_costs_no_time():
         assert device.counters()["safe_failed"] == 1
 
     asyncio.run(body())
+
+
+@pytest.mark.attack("modbus-25")
+def test_a_point_on_which_no_two_polls_agree_is_a_fault_told_once_and_not_what_it_was_before():
+    """A contact that chatters faster than it is polled would else read inactive for ever."""
+
+    async def body() -> None:
+        async with Site() as site:
+            board, serve = site.boards[0], site.boards[0].serve
+
+            def restless(pdu: bytes) -> bytes:
+                board.inputs[0] ^= pdu[0] == 2
+                return serve(pdu)
+
+            board.serve = restless  # type: ignore[method-assign]
+            await asyncio.sleep(30)
+            assert levels(site.said, "input_1") == [OFF, InputLevel.FAULT]
+            board.serve = serve  # type: ignore[method-assign]
+            board.inputs[0] = 1
+            await until(lambda: levels(site.said, "input_1")[-1] is ON)
+            assert len(levels(site.said, "input_1")) == 3
+
+    virtual(body)

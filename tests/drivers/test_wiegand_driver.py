@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import random
+import selectors
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
@@ -84,6 +85,41 @@ async def listening(made: Bench) -> int:
 
 def text_of(frame: Frame) -> str:
     return f"{frame.bits:0{frame.length}b}"
+
+
+class Blind(selectors.EpollSelector):
+    """Once, it has seen nothing: what Python makes of epoll_wait() where a stopped process goes on (EINTR)."""
+
+    blind = False
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if self.blind:
+            self.blind = False
+            return []
+        return super().select(timeout)
+
+
+def test_a_frame_in_whose_middle_the_process_was_stopped_is_whole() -> None:
+    selector = Blind()
+
+    async def run() -> None:
+        async with bench() as made:
+            made.start(READER)
+            began_ns = await listening(made)
+            edges = pulses(CARD, "D0", "D1", from_ns=began_ns, interval_ns=10 * MS)
+            await until_ns(began_ns + 121 * MS)
+            made.far_end.send(edges[:26])
+            await after_ms(0.5)
+            made.far_end.send(edges[26:])
+            while now_ns() < began_ns + 400 * MS:
+                pass  # stopped
+            selector.blind = True
+            await after_ms(100)
+            assert [text_of(frame) for frame in made.frames()] == [CARD]
+            assert made.noise() == {}
+
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner:
+        runner.run(run())
 
 
 def test_a_card_is_one_frame_three_intervals_after_its_last_bit() -> None:

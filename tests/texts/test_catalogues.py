@@ -7,6 +7,7 @@ import pytest
 from babel.messages.pofile import read_po
 
 from firmware import texts as texts_module
+from firmware.core.announce import PUBLIC
 from firmware.core.codes import MEANING, Code, Reason, Severity
 from firmware.core.effects import Feedback
 from firmware.core.view import Mode, Position
@@ -93,8 +94,20 @@ def test_no_text_for_a_word_that_the_core_does_not_have():
         kind, _, word = key.partition(".")
         if kind in kinds:
             kinds[kind](word)
+        elif kind == "display":
+            reason = word.removeprefix("reason.")
+            assert Feedback(word) if reason == word else Reason(reason) in PUBLIC
         else:
-            assert kind in ("check", "detail", "journal", "roster", "explain", "reason_with_argument"), key
+            assert kind in (
+                "check",
+                "detail",
+                "journal",
+                "roster",
+                "explain",
+                "wire",
+                "osdp",
+                "reason_with_argument",
+            ), key
 
 
 def test_alarms_a_guard_must_tell_apart_are_told_apart():

@@ -66,23 +66,32 @@ def _tests(_plan: Plan, state: BarrierState, _output: Output) -> bool:
     return state.testing is Testing.ASSERTED
 
 
-def _warns(_plan: Plan, state: BarrierState, _output: Output) -> bool:
+def _warns(_plan: Plan, state: BarrierState, output: Output) -> bool:
     """Light before a close and through it (R7); through an opening too, where it helps and harms nobody."""
-    return state.motion in _SOUNDS or state.motion is Motion.OPENING
+    return state.motion in _SOUNDS or state.motion is Motion.OPENING or state.tried == output.id
 
 
-def _sounds(_plan: Plan, state: BarrierState, _output: Output) -> bool:
-    return state.motion in _SOUNDS
+def _sounds(_plan: Plan, state: BarrierState, output: Output) -> bool:
+    return state.motion in _SOUNDS or state.tried == output.id
 
 
 def green(plan: Plan, state: BarrierState, direction: Direction) -> bool:
-    """R7: only when proven open, and only while nobody wants it otherwise."""
+    """R7: only when proven open, and only while nobody wants it otherwise; an installer's trial is no exception."""
+    if not green_allowed(plan, state):
+        return False
+    if state.tried is not None and any(
+        each.id == state.tried and each.part is Part.GREEN and each.direction is direction for each in plan.outputs
+    ):
+        return True
+    return not first(plan, state).lane or state.go[0 if direction is Direction.IN else 1]
+
+
+def green_allowed(plan: Plan, state: BarrierState) -> bool:
+    """Whether it is proven open, and nobody above its lane wants it otherwise: without that no direction is green."""
     if state.motion is not Motion.OPEN or state.end is not End.OPEN:
         return False
     rank = first(plan, state)
-    if not rank.lane:
-        return rank.goal(plan, state) is Goal.OPEN
-    return state.go[0 if direction is Direction.IN else 1]
+    return rank.lane or rank.goal(plan, state) is Goal.OPEN
 
 
 def _green(plan: Plan, state: BarrierState, output: Output) -> bool:

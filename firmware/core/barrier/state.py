@@ -73,6 +73,7 @@ class BarrierState(Timed, frozen=True):
     owed: bool = False  # a close that something has earned: a passage, a hold's end, a window's end, an order
     doubt: bool = False  # the lane is not proven clear, until a person has looked (R1)
     go: tuple[bool, bool] = (False, False)  # directions that may see green: in, out
+    tried: str | None = None  # a lamp or sounder that an installer holds on, while the lane is out of service
     waits_told: bool = False
     began_ms: int | None = None  # of the motion that runs
     whole: bool = False  # which began at the other end: only such a travel can be compared with others

@@ -180,6 +180,22 @@ DECIDED_ELSEWHERE = {  # reasons of presentations, passages and commands, not of
     Reason.NOT_SAVED,
     Reason.PEERS_CUT_OFF,
     Reason.LANE_NOT_CLEAR,
+    Reason.IN_SERVICE,  # of trials of outputs
+    Reason.OUTPUT_NOT_FOUND,
+    Reason.OUTPUT_TRIED,
+    Reason.OUTPUT_ON,
+    Reason.OUTPUT_LOST,
+    Reason.LOCAL_KEY_ONLY,
+    Reason.GREEN_NOT_PROVEN,
+    Reason.LET_GO,
+    Reason.NOT_RENEWED,
+    Reason.HELD_TOO_LONG,
+    Reason.CONNECTION_LOST,
+    Reason.READER_BUSY,  # of readers that prove their key
+    Reason.NO_SECURE_CHANNEL,
+    Reason.READER_REFUSED_KEY,
+    Reason.TOO_LATE,
+    Reason.KEY_FILE,
     Reason.NOT_IN_SIGHT,
 }
 

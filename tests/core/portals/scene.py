@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from firmware.core.access import Known, Profile, Rule, Rulebook, Schedule, Window
-from firmware.core.effects import ForgetAreas, Keep, Mute, Record, Remember, SetOutput, Show, Unmute
+from firmware.core.effects import Announce, ForgetAreas, Keep, Mute, Record, Remember, SetOutput, Show, Unmute
 from firmware.core.facts import (
     AnyFact,
     CardRead,
@@ -93,6 +93,7 @@ class Scene:
         self.trace: list[tuple[int, str]] = []
         self.events: list[Any] = []
         self.shown: dict[str, str] = {}
+        self.announced: list[Announce] = []
         self.outputs: dict[str, bool] = {}
         self._taken = 0
         self.do(Started("boot", kept, clean=clean, lost_ms_max=0 if clean else 40))
@@ -190,6 +191,9 @@ class Scene:
                 text = f"remember {effect.holder} {effect.area} {effect.uses}"
             case Show():
                 self.shown[effect.reader] = effect.feedback.value
+                return
+            case Announce():
+                self.announced.append(effect)
                 return
             case ForgetAreas():
                 text = "forget areas"

@@ -142,7 +142,7 @@ def test_a_lost_reader_is_told():
 
 def test_tamper_of_reader_and_enclosure():
     s = Scene(door(), readers=(Reader("r_front", tamper="r_front_cover"),), tamper_inputs=("box",))
-    for level in (Level.ACTIVE, Level.OPEN, Level.SHORT, Level.LOST):
+    for level in (Level.ACTIVE, Level.OPEN, Level.SHORT, Level.FAULT, Level.LOST):
         s.input("r_front_cover", level)
         s.input("box", level)
         assert s.said() == ["device.tamper", "device.tamper"]

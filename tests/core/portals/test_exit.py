@@ -166,7 +166,7 @@ def test_it_is_not_stuck_if_it_was_let_go_in_between():
 
 
 def test_a_broken_wire_is_a_fault_and_opens_nothing():
-    for level in (Level.OPEN, Level.SHORT, Level.LOST):
+    for level in (Level.OPEN, Level.SHORT, Level.FAULT, Level.LOST):
         s = Scene(door())
         s.input("front_rex", level)
         assert s.said() == ["door.contact_fault"]

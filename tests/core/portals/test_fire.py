@@ -43,7 +43,7 @@ def test_fire_releases_escape_routes_and_ends_with_its_input():
 
 
 def test_a_broken_fire_input_is_a_fault_and_a_release():
-    for level in (Level.OPEN, Level.SHORT, Level.LOST):
+    for level in (Level.OPEN, Level.SHORT, Level.FAULT, Level.LOST):
         s = site()
         s.input("fire", level)
         assert s.said() == ["front_lock+", "site.fire_input_fault", "door.unlocked"]

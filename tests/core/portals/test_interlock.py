@@ -44,7 +44,7 @@ def test_of_two_cards_at_once_the_first_one_passes():
 
 
 def test_an_unproven_contact_is_not_closed():
-    for level in (Level.OPEN, Level.SHORT, Level.LOST):
+    for level in (Level.OPEN, Level.SHORT, Level.FAULT, Level.LOST):
         s = mantrap()
         s.input("outer_contact", level)
         assert refused(s, "inner")

@@ -223,7 +223,7 @@ def test_a_forced_door_with_a_broken_contact_is_a_fault():
 
 
 def test_a_contact_that_cannot_be_believed_is_never_closed():
-    for level in (Level.OPEN, Level.SHORT, Level.LOST):
+    for level in (Level.OPEN, Level.SHORT, Level.FAULT, Level.LOST):
         s = Scene(door())
         s.input("front_contact", level)
         assert s.said() == ["door.contact_fault"]

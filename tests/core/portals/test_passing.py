@@ -233,7 +233,7 @@ def test_a_pulse_that_does_not_end_is_a_fault_once():
 
 
 def test_a_pulse_that_breaks_is_a_fault_and_proves_nothing_until_it_is_seen_at_rest():
-    for level in (Level.OPEN, Level.SHORT, Level.LOST):
+    for level in (Level.OPEN, Level.SHORT, Level.FAULT, Level.LOST):
         s = Scene(turnstile())
         s.input("gate_pulse_in", level)
         assert s.said() == ["turnstile.pulse_fault"]
