@@ -83,6 +83,8 @@ class Wiegand:
         self._stream: EdgeStream | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ns = 0
+        self._batches = 0  # of edges, taken
+        self._looked = -1  # how many they were when a late deadline looked for more
         self._muted = False
         self._key_last = False  # the last burst was a key
         self._opening: asyncio.Task[None] | None = None  # listening again after a mute
@@ -166,6 +168,7 @@ class Wiegand:
 
     def _on_edges(self, edges: Sequence[Edge | Overflow]) -> None:
         framer = self._framer
+        self._batches += 1
         if len(edges) > 1:
             edges = sorted(edges, key=_stamp)
         now_ns = loop_ns()
@@ -192,22 +195,18 @@ class Wiegand:
         self._timer = call_at_ns(deadline_ns, self._on_deadline)
 
     def _on_deadline(self) -> None:
-        """The silence is over; but where we are late, bits may lie there unread, and are read first.
+        """The silence is over; but where we are late, bits may lie there unread, and are read first, batch by batch.
 
         A process that is stopped and goes on runs its timers before it looks at its descriptors: epoll_wait() ends
         with EINTR, and Python then says that nothing has come.
         """
         self._timer = None
-        now_ns = loop_ns()
-        if now_ns - self._timer_ns > LATE_NS:
+        now_ns, deadline_ns = loop_ns(), self._framer.deadline_ns
+        if deadline_ns is not None and now_ns - deadline_ns > LATE_NS and self._looked != self._batches:
+            self._looked = self._batches
             self._timer_ns = now_ns
-            self._timer = call_at_ns(now_ns, self._on_looked)
+            self._timer = call_at_ns(now_ns, self._on_deadline)  # after the descriptors of the loop's next turn
             return
-        self._on_looked()
-
-    def _on_looked(self) -> None:
-        self._timer = None
-        now_ns = loop_ns()
         burst = self._framer.expire(now_ns + SLACK_NS)
         if burst is not None:
             self._judge(burst, now_ns)
