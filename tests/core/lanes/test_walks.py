@@ -208,9 +208,9 @@ def test_walks_near_the_deadlines(steps):
 # -- and they notice what is wrong ------------------------------------------------------------------------------------
 
 _M, _T = machines.Motion, machines.MotionTrigger
+# What takes a rare order of things is planted in the product and the exploration: a stop in the middle of a close.
 WRONG = {
     "does not go back from somebody": (machines.MOTION, (_M.CLOSING, _T.OBSTRUCTED), (_M.CLOSING, ())),
-    "does not heed the stop": (machines.MOTION, (_M.CLOSING, _T.HALT), (_M.CLOSING, ())),
     "closes without a self-test": (
         machines.TESTING,
         (machines.Testing.IDLE, machines.TestingTrigger.BEGIN),
@@ -232,7 +232,7 @@ def test_a_wrong_row_is_found(wrong):
     table, pair, cell = WRONG[wrong]
     assert table.cells[pair] != cell
     found = settings(
-        max_examples=4 * WALKS, derandomize=True, deadline=None, phases=(Phase.generate,), report_multiple_bugs=False
+        max_examples=20 * WALKS, derandomize=True, deadline=None, phases=(Phase.generate,), report_multiple_bugs=False
     )(given(STEPS)(walk))
     with planted(table, {**table.cells, pair: cell}), pytest.raises(AssertionError):
         found()
