@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from drivers.modbus_settings import BAUDS, Parity
+from drivers.serial_settings import BAUDS, Parity
 
 DISPLAYS = Path(__file__).parent / "displays"
 PACKET_BYTES_MAX = 512

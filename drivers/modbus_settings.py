@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 from typing import NamedTuple
 
 import msgspec
 
 from drivers.modbus_profile import UNVERIFIED, Profile, ProfileError, load_profile
 from drivers.relay import ON_MS_MAX, OnLost
+from drivers.serial_settings import Parity, serial_problems
 from drivers.settings import LineUse, PointRole, PointUse, Problem
 
-BAUDS = (4800, 9600, 19200, 38400, 57600, 115200)  # as the devices offer them; slower is too slow for a lane
 UNITS = (1, 247)  # 0 is the broadcast, 248 to 255 are reserved: MODBUS over Serial Line V1.02, section 2.2
 LATENCY_MS_MAX = 50
-
-
-class Parity(StrEnum):
-    NONE = "none"
-    EVEN = "even"
-    ODD = "odd"
 
 
 class Line(NamedTuple):
@@ -120,10 +113,8 @@ class ModbusConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             yield Problem(
                 "host", self.host, "an IP address and a port, like 192.0.2.7:502 (no name: a resolver may hang)"
             )
-        elif self.port is not None and not self.port.startswith("/"):
-            yield Problem("port", self.port, "the path of a serial device, like /dev/ttyUSB0")
-        if self.baud not in BAUDS:
-            yield Problem("baud", str(self.baud), ", ".join(map(str, BAUDS)))
+        one = (self.port is None) != (self.host is None)
+        yield from serial_problems(self.port if one else None, self.baud)
         if self.stop_bits not in (1, 2):
             yield Problem("stop_bits", str(self.stop_bits), "1 or 2")
         if not 0 <= self.latency_ms <= LATENCY_MS_MAX:

@@ -10,6 +10,7 @@ import msgspec
 
 from drivers.osdp_keys import KeyFile, KeyRefused
 from drivers.osdp_words import TEXT_CHARACTERS_MAX, WORDS
+from drivers.serial_settings import serial_problems
 from drivers.settings import LineUse, PointRole, PointUse, Problem
 from drivers.wiegand import FORMATS_MAX
 from drivers.wire.ambiguity import ambiguities
@@ -52,12 +53,9 @@ class OsdpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
         return (*self._line_problems(), *self._card_problems(), *self._text_problems())
 
     def _line_problems(self) -> Iterator[Problem]:
-        if not self.port.startswith("/"):
-            yield Problem("port", self.port, "the path of a serial device, like /dev/ttyUSB0")
+        yield from serial_problems(self.port, self.baud, BAUDS)
         if not ADDRESSES[0] <= self.address <= ADDRESSES[1]:
             yield Problem("address", str(self.address), f"{ADDRESSES[0]} to {ADDRESSES[1]}")
-        if self.baud not in BAUDS:
-            yield Problem("baud", str(self.baud), ", ".join(map(str, BAUDS)))
         if not self.key_file.startswith("/"):
             yield Problem("key_file", self.key_file, "the path of a file that holds the reader's key, from /")
 

@@ -16,8 +16,8 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from drivers.modbus_settings import BAUDS, Parity
 from drivers.reports import NoiseKind
+from drivers.serial_settings import BAUDS, Parity
 from drivers.wire.serial_frames import CHECK_BYTES, FRAME_BYTES_MAX, Check, Counted, Framing, Text
 
 PROTOCOLS = Path(__file__).parent / "protocols"

@@ -11,10 +11,10 @@ from drivers.bus.lines import BusError
 from drivers.bus.serial_port import OpenSerial, SerialPort, SerialSettings
 from drivers.driver import Emit
 from drivers.loop_time import SLACK_NS, call_at_ns, loop_ns
-from drivers.modbus_settings import BAUDS, Parity
 from drivers.noise import NoiseCount
 from drivers.reports import DriverError, Line, NoiseKind, Tag
 from drivers.serial_protocol import ProtocolError, Reads, SerialProtocol, Understanding, load_protocol
+from drivers.serial_settings import Parity, serial_problems
 from drivers.settings import LineUse, Problem
 from drivers.wire.serial_frames import framer_of
 
@@ -70,10 +70,7 @@ class SerialReaderConfig(
         return tuple(self._problems())
 
     def _problems(self) -> Iterator[Problem]:
-        if not self.port.startswith("/"):
-            yield Problem("port", self.port, "the path of a serial device, like /dev/ttyUSB0")
-        if self.baud is not None and self.baud not in BAUDS:
-            yield Problem("baud", str(self.baud), ", ".join(map(str, BAUDS)))
+        yield from serial_problems(self.port, self.baud)
         if self.stop_bits not in (None, 1, 2):
             yield Problem("stop_bits", str(self.stop_bits), "1 or 2")
         if self.repeat_ms is not None and not REPEAT_MS[0] <= self.repeat_ms <= REPEAT_MS[1]:

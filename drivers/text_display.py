@@ -20,8 +20,8 @@ from drivers.display_protocol import (
 )
 from drivers.driver import Emit
 from drivers.loop_time import SLACK_NS, call_at_ns, loop_ns
-from drivers.modbus_settings import BAUDS, Parity
 from drivers.reports import DriverError
+from drivers.serial_settings import Parity, serial_problems
 from drivers.settings import LineUse, Problem
 
 MS = 1_000_000
@@ -79,10 +79,7 @@ class TextDisplayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
         return tuple(self._problems())
 
     def _problems(self) -> Iterator[Problem]:
-        if not self.port.startswith("/"):
-            yield Problem("port", self.port, "the path of a serial device, like /dev/ttyUSB0")
-        if self.baud is not None and self.baud not in BAUDS:
-            yield Problem("baud", str(self.baud), ", ".join(map(str, BAUDS)))
+        yield from serial_problems(self.port, self.baud)
         for key, value, allowed in (
             ("stop_bits", self.stop_bits, (1, 2)),
             ("data_bits", self.data_bits, (7, 8)),

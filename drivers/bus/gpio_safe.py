@@ -6,18 +6,16 @@ has let go of them, and each can be claimed anew. One that hangs still holds its
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from drivers.board_description import BoardDescription
 from drivers.bus.gpio_chip import BoardLines, Chip, find_chip, refusal
 from drivers.bus.gpiod_two import gpiod
-from drivers.bus.lines import BusError, EdgeStream, InputLine, OnEdges, OutputLine
+from drivers.bus.lines import BusError
+from drivers.bus.safe_only import SafeOnly
 
-SAFE_ONLY = "this bus only puts outputs to their safe levels; run the controller for anything else"
 HOLDER = "menshen safe"
 
 
-class SafeGpioLines:
+class SafeGpioLines(SafeOnly):
     """Lines for `menshen safe`: outputs only, without an event loop.
 
     Outputs are held until close(). Then a kernel that does not keep them lets them fall to their level at boot, which
@@ -59,21 +57,3 @@ class SafeGpioLines:
         chip, self._chip = self._chip, None
         if chip is not None:
             chip.close()
-
-    async def open(self) -> None:
-        raise BusError(SAFE_ONLY)
-
-    async def lost(self) -> str:
-        raise BusError(SAFE_ONLY)
-
-    def claim_input(self, line: str, holder: str, on_edges: OnEdges) -> InputLine:
-        del on_edges
-        raise BusError(f"{holder} cannot have {line}: {SAFE_ONLY}")
-
-    def claim_output(self, line: str, holder: str, level: bool) -> OutputLine:
-        del level
-        raise BusError(f"{holder} cannot have {line}: {SAFE_ONLY}")
-
-    def claim_edges(self, lines: Sequence[str], holder: str, on_edges: OnEdges) -> EdgeStream:
-        del on_edges
-        raise BusError(f"{holder} cannot have {', '.join(lines)}: {SAFE_ONLY}")

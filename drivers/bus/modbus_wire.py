@@ -8,11 +8,10 @@ import socket
 import termios
 from typing import Protocol
 
+from drivers.bus.descriptors import read_there
 from drivers.bus.lines import BusError
-from drivers.modbus_settings import Line, Parity
-
-READ_BYTES = 4096
-PARITY_LETTER = {Parity.NONE: "N", Parity.EVEN: "E", Parity.ODD: "O"}
+from drivers.modbus_settings import Line
+from drivers.serial_settings import PARITY_LETTER
 
 
 class Wire(Protocol):
@@ -49,15 +48,7 @@ class DescriptorWire:
         return True
 
     def read(self) -> bytes:
-        try:
-            received = os.read(self._descriptor, READ_BYTES)
-        except BlockingIOError:
-            return b""
-        except OSError as error:
-            raise BusError(f"{self._name} is gone: {error}") from error
-        if not received:
-            raise BusError(f"{self._name} is gone: its far end was closed")
-        return received
+        return read_there(self._descriptor, self._name)
 
     def write(self, frame: bytes) -> None:
         try:

@@ -19,7 +19,7 @@ from drivers.bus.modbus_wire import SerialWire
 from drivers.bus.osdp_member import Member, Turn
 from drivers.loop_time import SLACK_NS, call_at_ns, loop_ns
 from drivers.modbus_settings import Line as Port
-from drivers.modbus_settings import Parity
+from drivers.serial_settings import Parity
 from drivers.wire.osdp import FRAME_BYTES_MAX, Scanner, judge
 
 MS = 1_000_000

@@ -11,12 +11,11 @@ import termios
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+from drivers.bus.descriptors import read_there
 from drivers.bus.lines import BusError
-from drivers.modbus_settings import Parity
+from drivers.serial_settings import PARITY_LETTER, Parity
 
 LOOK_S = 0.01  # between two looks at what is still to be sent
-READ_BYTES = 4096  # at a time: what came in a stall of 0.35 s at 115,200 baud; the rest is read in the next turn
-_PARITY_LETTER = {Parity.NONE: "N", Parity.EVEN: "E", Parity.ODD: "O"}
 
 
 class SerialSettings(NamedTuple):
@@ -35,7 +34,7 @@ class SerialPort(Protocol):
     def fileno(self) -> int: ...
 
     def read(self) -> bytes:
-        """What is there, up to READ_BYTES; empty: nothing. Raises BusError when the port is gone."""
+        """What is there, up to descriptors.READ_BYTES; empty: nothing. Raises BusError when the port is gone."""
 
     def write(self, content: bytes) -> int:
         """Hand over what the port takes now; returns how many bytes that were. Raises BusError."""
@@ -62,7 +61,7 @@ class _Port:
                 settings.port,
                 settings.baud,
                 bytesize=settings.data_bits,
-                parity=_PARITY_LETTER[settings.parity],
+                parity=PARITY_LETTER[settings.parity],
                 stopbits=settings.stop_bits,
                 timeout=0,
                 write_timeout=0,
@@ -83,15 +82,7 @@ class _Port:
         return self._descriptor
 
     def read(self) -> bytes:
-        try:
-            received = os.read(self._descriptor, READ_BYTES)
-        except BlockingIOError:
-            return b""
-        except OSError as error:
-            raise BusError(f"{self._name} is gone: {error}") from error
-        if not received:
-            raise BusError(f"{self._name} is gone: its far end was closed")
-        return received
+        return read_there(self._descriptor, self._name)
 
     def write(self, content: bytes) -> int:
         try:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
 from pathlib import Path
 
 from drivers.bus.exchange import Drive
-from drivers.bus.lines import BusError, EdgeStream, InputLine, OnEdges, OutputLine
+from drivers.bus.lines import BusError
+from drivers.bus.safe_only import SafeOnly
 from drivers.bus.simulated import connect, frame
 
-SAFE_ONLY = "this bus only puts outputs to their safe levels; run the controller for anything else"
 
-
-class SafeLines:
+class SafeLines(SafeOnly):
     """Lines for `menshen safe`: outputs only, without an event loop. A far end that is away costs one short wait.
 
     Everything but set_now() and close() raises BusError.
@@ -47,21 +45,3 @@ class SafeLines:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
-
-    async def open(self) -> None:
-        raise BusError(SAFE_ONLY)
-
-    async def lost(self) -> str:
-        raise BusError(SAFE_ONLY)
-
-    def claim_input(self, line: str, holder: str, on_edges: OnEdges) -> InputLine:
-        del on_edges
-        raise BusError(f"{holder} cannot have {line}: {SAFE_ONLY}")
-
-    def claim_output(self, line: str, holder: str, level: bool) -> OutputLine:
-        del level
-        raise BusError(f"{holder} cannot have {line}: {SAFE_ONLY}")
-
-    def claim_edges(self, lines: Sequence[str], holder: str, on_edges: OnEdges) -> EdgeStream:
-        del on_edges
-        raise BusError(f"{holder} cannot have {', '.join(lines)}: {SAFE_ONLY}")

@@ -204,8 +204,11 @@ class Wires:
         assert self._engine is not None, "whoever makes the wires says who steps"
         state = self._engine.state
         uses = _uses(state)
-        utc_ms = self._clock.utc_ms()
-        wires = [self._wire(state, point, name, uses.get(name, ("", ""))) for name, point in self._points.items()]
+        now_ms, utc_ms = self._clock.now_ms(), self._clock.utc_ms()  # one instant for all of it
+        wires = [
+            self._wire(state, point, name, uses.get(name, ("", "")), now_ms, utc_ms)
+            for name, point in self._points.items()
+        ]
         starts = range(0, max(1, len(wires)), WIRES_PER_FRAME)
         for start in starts:
             last = start == starts[-1]
@@ -220,11 +223,12 @@ class Wires:
                 more=not last,
             )
 
-    def _wire(self, state: State, point: Point, name: str, use: tuple[str, str]) -> Wire:
+    def _wire(
+        self, state: State, point: Point, name: str, use: tuple[str, str], now_ms: int, utc_ms: int | None
+    ) -> Wire:
         device = point.device.settings
         last = self._troubles.get(name) or self._last.get(name)
-        age_ms = None if last is None else self._clock.now_ms() - last.at_ms
-        utc_ms = self._clock.utc_ms()
+        age_ms = None if last is None else now_ms - last.at_ms
         lines = tuple(f"{used.key} {used.line}" for used in device.lines()) if point.use is None else (point.use.key,)
         if point.use is None and isinstance(device, SerialReaderConfig | TextDisplayConfig):
             lines = (f"port {device.port}",)

@@ -12,8 +12,9 @@ from drivers.bus.lines import BusError
 from drivers.bus.modbus_ports import Ports
 from drivers.bus.modbus_wire import DescriptorWire
 from drivers.modbus_io import ModbusIo, ModbusIoConfig
-from drivers.modbus_settings import Line, Parity
+from drivers.modbus_settings import Line
 from drivers.reports import AnyReport
+from drivers.serial_settings import Parity
 from firmware.rehearsal.modbus_board import Board, BoardLine
 
 

@@ -8,8 +8,9 @@ import select
 import socket
 import tty
 
+from drivers.bus.descriptors import READ_BYTES
 from drivers.bus.lines import BusError
-from drivers.bus.serial_port import READ_BYTES, SerialSettings
+from drivers.bus.serial_port import SerialSettings
 
 
 class SocketPort:

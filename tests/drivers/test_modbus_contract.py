@@ -23,9 +23,10 @@ from drivers.barrier_modbus import BarrierModbus, BarrierModbusConfig
 from drivers.bus.modbus_ports import Ports
 from drivers.modbus_device import ModbusDevice
 from drivers.modbus_io import ModbusIo
-from drivers.modbus_settings import ModbusConfig, Parity
+from drivers.modbus_settings import ModbusConfig
 from drivers.relay import OnLost
 from drivers.reports import AnyReport, DriverError
+from drivers.serial_settings import Parity
 from firmware.rehearsal.modbus_board import Board
 from firmware.rehearsal.virtual_time import run_virtual
 from tests.drivers.modbus_far import Cable, FarThread, ended, io_config, until

@@ -17,8 +17,8 @@ from drivers.modbus_profile import (
     profile_names,
     read_profile,
 )
-from drivers.modbus_settings import Parity
 from drivers.reports import AnyReport, Dropped, InputLevel, Level, Measured
+from drivers.serial_settings import Parity
 from firmware.rehearsal.modbus_board import Board
 from firmware.rehearsal.virtual_time import run_virtual
 from tests.drivers.modbus_far import Cable, ended, until

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from drivers.modbus_settings import ModbusConfig, Parity, port_problems, unverified
+from drivers.modbus_settings import ModbusConfig, port_problems, unverified
 from drivers.modbus_times import drops_ms, first_lost_ms, input_ms, output_ms, worst_round_ms
 from drivers.relay import OnLost, RelayConfig
+from drivers.serial_settings import Parity
 from drivers.settings import Pointed, PointRole, PointUse
 from tests.drivers.modbus_far import io_config
 

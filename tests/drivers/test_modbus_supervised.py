@@ -15,8 +15,8 @@ import pytest
 
 from drivers.modbus_io import ModbusIo, ModbusIoConfig
 from drivers.modbus_profile import PROFILES, Circuit, ProfileError, load_profile, read_profile
-from drivers.modbus_settings import Parity
 from drivers.reports import AnyReport, InputLevel, Level
+from drivers.serial_settings import Parity
 from firmware.rehearsal.modbus_board import Board
 from firmware.rehearsal.virtual_time import run_virtual
 from tests.drivers.modbus_far import Cable, ended, running, until

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from drivers.bus.serial_port import open_serial
-from drivers.modbus_settings import Parity
 from drivers.reports import AnyReport, DriverError, Line, Noise, NoiseKind, Tag
 from drivers.serial_reader import READS_MAX, TEXTS_MAX, SerialReader, SerialReaderConfig, Told
+from drivers.serial_settings import Parity
 from firmware.rehearsal.virtual_time import run_virtual
 from tests.drivers.modbus_far import ended, until
 from tests.drivers.serial_far import Far, PtyFar

@@ -22,8 +22,8 @@ from drivers.display_protocol import (
     read_protocol,
     width_of,
 )
-from drivers.modbus_settings import Parity
 from drivers.reports import DriverError
+from drivers.serial_settings import Parity
 from drivers.text_display import LANGUAGES, TAKE_NS_MAX, TextDisplay, TextDisplayConfig
 from firmware import texts
 from firmware.rehearsal.virtual_time import run_virtual

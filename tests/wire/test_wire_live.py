@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -22,15 +21,6 @@ from tests.wire.terminal import Terminal
 COMMITTED_S_MAX = 15  # a busy machine's disk
 OFF_S_MAX = 1.0
 LOCK_ROW = b"j"  # down, from the first row, which is the reader's
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    made = Rig(tmp_path)
-    made.start()
-    made.listens()
-    yield made
-    made.close()
 
 
 @pytest.fixture

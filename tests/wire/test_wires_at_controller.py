@@ -32,15 +32,6 @@ LOADED_S = 0.4  # what a busy machine adds
 
 
 @pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    made = Rig(tmp_path)
-    made.start()
-    made.listens()
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def installers() -> Iterator[list[Installer]]:
     made: list[Installer] = []
     yield made

@@ -161,7 +161,8 @@ def take_restart(turn: Turn, remembered: dict[str, str] | None, fault: str | Non
     if f"{OBSTRUCTED}:{name}" in had:
         restored_obstruction(turn)
     turn.set(history=restored(had.get(f"{HISTORY}:{name}")), doubt=f"doubt:{name}" in had)
-    turn.set(drift_ms=int(had.get(f"{DRIFT}:{name}", "0")))
+    drift = had.get(f"{DRIFT}:{name}", "0")  # what cannot be read is the most that there can be
+    turn.set(drift_ms=int(drift) if drift.isdecimal() else turn.plan.barrier.travel_ms_max)
     if fault is not None:
         turn.set(fault=fault, motion=Motion.FAULT)
 

@@ -11,9 +11,7 @@ from firmware.core.passage import Grant
 from firmware.core.site import Direction
 
 IN_A_ROW_MAX = 4  # vehicles of one direction while others wait in the other one
-CHANGEOVER_MS = (
-    4_000  # from a green that nobody took to the other direction's: who still drives in on it is there by then
-)
+CHANGEOVER_MS = 4_000  # between a green that nobody took and the other side's: who drives in late is seen by then
 
 
 def passage_on(turn: LaneTurn, trigger: PassageTrigger) -> None:

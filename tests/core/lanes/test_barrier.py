@@ -415,6 +415,16 @@ def test_r6_a_stop_before_the_limit_let_go_leaves_it_between_its_ends_over_the_p
     assert f"drift:{NAME}" not in again.kept
 
 
+def test_r6_a_drift_that_cannot_be_read_is_the_longest():
+    s = LaneScene(kept={f"drift:{NAME}": "half"}, at="is_down")
+    assert (s.lights(), s.seen().position) == ("red", "between")
+    s.do(OpenOnce(GUARD, portal=NAME))
+    s.wait(14_900)
+    assert s.moving() == "opens"
+    s.wait(100)
+    assert (s.moving(), s.lights()) == ("rest", "green")
+
+
 def test_r6_the_first_limit_of_a_group_that_lets_go_excuses_no_other_one():
     drives = (Drive("down", "up", ("is_down",), ("is_up",)), Drive("down_2", "up_2", ("is_down_2",), ("is_up_2",)))
     s = LaneScene(barrier(drives=drives), at="nowhere")
