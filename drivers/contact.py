@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -12,6 +12,9 @@ from drivers.driver import Emit
 from drivers.loop_time import AHEAD_NS_MAX, SLACK_NS, call_at_ns, loop_ns
 from drivers.reports import DriverError, InputLevel, Level
 from drivers.settings import LevelWord, LineUse, Problem
+
+if TYPE_CHECKING:
+    import asyncio
 
 # IEC 60839-11-1: an input that is active for more than 400 ms must be processed.
 UNREST_NS_MAX = 400_000_000  # a contact that chatters longer than this is read as it stands

@@ -6,14 +6,13 @@ Menshen against the device itself and said so in the file.
 
 from __future__ import annotations
 
-import functools
-import tomllib
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
+from drivers.described import Shelf
 from drivers.serial_settings import BAUDS, Parity
 
 DISPLAYS = Path(__file__).parent / "displays"
@@ -64,41 +63,21 @@ class DisplayProtocol(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"{self.document}, {self.page}"
 
 
-def protocol_names() -> tuple[str, ...]:
-    """The protocols that there are, for messages."""
-    return tuple(sorted(path.stem for path in DISPLAYS.glob("*.toml")))
-
-
-@functools.cache
-def load_protocol(name: str) -> DisplayProtocol:
-    """Read a protocol. Raises DisplayError."""
-    if name not in protocol_names():
-        raise DisplayError(f"no protocol {name!r}; there are {', '.join(protocol_names())}")
-    return read_protocol(name, (DISPLAYS / f"{name}.toml").read_text(encoding="utf-8"))
-
-
-def read_protocol(name: str, text: str) -> DisplayProtocol:
-    """Make a protocol of its text. Raises DisplayError, which says what is wrong in it."""
-    where = f"drivers/displays/{name}.toml"
-    try:
-        protocol = msgspec.convert(tomllib.loads(text), DisplayProtocol)
-        longest = packet(protocol, ["x" * protocol.columns] * protocol.rows, protocol.encodings[0], protocol.columns)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError, LookupError) as error:
-        raise DisplayError(f"{where} is damaged: {error}; install Menshen again") from error
-    wrong = []
-    if protocol.id != name:
-        wrong.append(f"it calls itself {protocol.id!r}")
+def _contradictions(protocol: DisplayProtocol) -> Iterator[str]:
+    """What no protocol may say. Raises ValueError or LookupError for bytes and encodings that are none."""
+    longest = packet(protocol, ["x" * protocol.columns] * protocol.rows, protocol.encodings[0], protocol.columns)
     if not 1 <= protocol.rows <= ROWS_MAX or not 1 <= protocol.columns <= COLUMNS_MAX:
-        wrong.append(f"more than {ROWS_MAX} rows of {COLUMNS_MAX} letters, or none")
+        yield f"more than {ROWS_MAX} rows of {COLUMNS_MAX} letters, or none"
     if len(longest) > PACKET_BYTES_MAX:
-        wrong.append(f"packets of more than {PACKET_BYTES_MAX} bytes")
+        yield f"packets of more than {PACKET_BYTES_MAX} bytes"
     if not EVERY_MS[0] <= protocol.every_ms <= EVERY_MS[1]:
-        wrong.append(f"every_ms is not {EVERY_MS[0]} to {EVERY_MS[1]}")
+        yield f"every_ms is not {EVERY_MS[0]} to {EVERY_MS[1]}"
     if protocol.baud not in BAUDS:
-        wrong.append(f"a speed that no port has: {protocol.baud}")
-    if wrong:
-        raise DisplayError(f"{where} is wrong: {'; '.join(wrong)}")
-    return protocol
+        yield f"a speed that no port has: {protocol.baud}"
+
+
+SHELF = Shelf(DISPLAYS, "protocol", DisplayProtocol, DisplayError, _contradictions, (ValueError, LookupError))
+protocol_names, load_protocol, read_protocol = SHELF.names, SHELF.load, SHELF.read
 
 
 def packet(protocol: DisplayProtocol, rows: Sequence[str], encoding: str, columns: int) -> bytes:

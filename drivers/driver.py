@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 from drivers.reports import AnyReport
 
@@ -28,11 +28,23 @@ class Driver(Protocol):
         """What was counted since the start, for health and maintenance; names end in their unit or thing."""
 
 
-class Output(Driver, Protocol):
-    """A driver with one output."""
+class Driven(Protocol):
+    """An output."""
 
     def apply(self, on: bool) -> None:
         """Drive the output. Raises DriverError when that is not possible now."""
+
+
+class Output(Driver, Driven, Protocol):
+    """A driver with one output."""
+
+
+@runtime_checkable
+class SeveralOutputs(Driver, Protocol):
+    """A driver with several outputs, by the ids that the site gives them."""
+
+    @property
+    def outputs(self) -> Mapping[str, Driven]: ...
 
 
 class Indicator(Driver, Protocol):
@@ -42,8 +54,11 @@ class Indicator(Driver, Protocol):
         """`feedback` is one of the words of firmware.core.effects.Feedback; unknown words show nothing."""
 
 
+@runtime_checkable
 class Display(Driver, Protocol):
-    """A driver that shows text to the people in front of it."""
+    """A driver that shows text to the people in front of it. `languages`: those that it speaks; none: the site's."""
+
+    languages: tuple[str, ...]
 
     def show_text(self, rows: Sequence[str]) -> None:
         """Show these rows, the most important first, and nothing else; none: dark. Never waits and never raises."""

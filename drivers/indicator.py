@@ -5,13 +5,15 @@ The patterns' times are the reader's own: no decision hangs on them.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from enum import IntFlag
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from drivers.bus.lines import BusError, Lines, OutputLine
 from drivers.loop_time import call_at_ns, loop_ns
+
+if TYPE_CHECKING:
+    import asyncio
 
 MS = 1_000_000  # nanoseconds
 
@@ -111,7 +113,11 @@ class Indicator:
         self._play()
 
     def safe(self) -> None:
-        """Dark, claimed or not. Never raises; failures are counted."""
+        """Dark, claimed or not, and no pattern goes on. Never raises; failures are counted."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._lit = self._rest = Lamp.DARK
         for line in self._outputs.values():
             try:
                 self._lines.set_now(line, not self._lit_level)

@@ -6,19 +6,23 @@ garbled frame in 65,536 pass, and no barrier may move for that.
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from drivers.bus.lines import BusError
 from drivers.bus.modbus_ports import Ports
 from drivers.driver import Emit
+from drivers.loop_time import running_loop
 from drivers.modbus_profile import Command, fence, load_profile, polls
 from drivers.modbus_settings import ModbusConfig
 from drivers.on_limit import OnLimit
 from drivers.relay import OnLost
 from drivers.reports import DriverError, Dropped, InputLevel, Level, Measured
 from drivers.wire.modbus import Function, Request
+
+if TYPE_CHECKING:
+    import asyncio
 
 MS = 1_000_000
 SLOW_NS = 500 * MS  # between two looks at what the outputs say of themselves
@@ -97,7 +101,7 @@ class ModbusDevice:
         """Poll and command the device until it is lost. It begins with every output at its `on_lost` level."""
         port = self._ports.port(self._config.line())
         self._reset(emit)
-        self._lost = lost = asyncio.get_running_loop().create_future()
+        self._lost = lost = running_loop().create_future()
         try:
             port.join(self)
             why = await lost

@@ -6,9 +6,7 @@ Menshen against the device itself and said so in the profile.
 
 from __future__ import annotations
 
-import functools
 import itertools
-import tomllib
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from drivers.described import Shelf
 from drivers.reports import InputLevel
 from drivers.wire.modbus import Function, Request, answer_pdu_bytes
 
@@ -233,33 +232,6 @@ class Profile(_Part, frozen=True):
         return f"{self.document}, {self.page}"
 
 
-def profile_names() -> tuple[str, ...]:
-    """The profiles that there are, for messages."""
-    return tuple(sorted(path.stem for path in PROFILES.glob("*.toml")))
-
-
-@functools.cache
-def load_profile(name: str) -> Profile:
-    """Read a profile. Raises ProfileError."""
-    if name not in profile_names():
-        raise ProfileError(f"no profile {name!r}; there are {', '.join(profile_names())}")
-    return read_profile(name, (PROFILES / f"{name}.toml").read_text(encoding="utf-8"))
-
-
-def read_profile(name: str, text: str) -> Profile:
-    """Make a profile of its text. Raises ProfileError, which says what is wrong in it."""
-    try:
-        profile = msgspec.convert(tomllib.loads(text), Profile)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise ProfileError(f"drivers/profiles/{name}.toml is damaged: {error}; install Menshen again") from error
-    wrong = [*_contradictions(profile)]
-    if profile.id != name:
-        wrong.append(f"it calls itself {profile.id!r}")
-    if wrong:
-        raise ProfileError(f"drivers/profiles/{name}.toml is wrong: {'; '.join(wrong)}")
-    return profile
-
-
 def _contradictions(profile: Profile) -> list[str]:
     """What no register map may say."""
     wrong = []
@@ -281,6 +253,10 @@ def _contradictions(profile: Profile) -> list[str]:
     if any(answer_shape(each) == answer_shape(stop) for each in asked - {stop}):
         wrong.append("the fence's answer looks like a poll's")
     return wrong
+
+
+SHELF = Shelf(PROFILES, "profile", Profile, ProfileError, _contradictions)
+profile_names, load_profile, read_profile = SHELF.names, SHELF.load, SHELF.read
 
 
 def answer_shape(request: Request) -> tuple[int, int]:

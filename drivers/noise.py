@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from drivers.driver import Emit
 from drivers.loop_time import SLACK_NS, call_at_ns, loop_ns
 from drivers.reports import Noise, NoiseKind
+
+if TYPE_CHECKING:
+    import asyncio
 
 REPORT_NS = 250_000_000  # between two rounds of reports: at most four a second of each kind
 
@@ -32,9 +35,9 @@ class NoiseCount:
             self._timer.cancel()
         self._timer = self._emit = None
 
-    def add(self, kind: NoiseKind) -> None:
-        self.totals[kind] += 1
-        self._pending[kind] += 1
+    def add(self, kind: NoiseKind, count: int = 1) -> None:
+        self.totals[kind] += count
+        self._pending[kind] += count
         if self._timer is None:
             self._report()
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from drivers.driver import Emit
-from drivers.loop_time import loop_ns
+from drivers.loop_time import loop_ns, running_loop
 from drivers.reports import DriverError, Dropped
+
+if TYPE_CHECKING:
+    import asyncio
 
 MS = 1_000_000
 
@@ -36,7 +39,7 @@ class OnLimit:
     def on(self, emit: Emit, drop: Callable[[], None]) -> None:
         """The output is on from now on. `drop` puts it off when the time is over."""
         if self._on_ms_max and self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._on_ms_max / 1000, self._end, emit, drop)
+            self._timer = running_loop().call_later(self._on_ms_max / 1000, self._end, emit, drop)
 
     def off(self) -> None:
         """The output is off."""

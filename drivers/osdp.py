@@ -18,7 +18,7 @@ from drivers.loop_time import loop_ns
 from drivers.noise import NoiseCount
 from drivers.osdp_keys import KeyFile, KeyRefused, new_key
 from drivers.osdp_settings import OsdpConfig
-from drivers.osdp_words import RESTING, WORDS, commands, endless, keyset, local_status
+from drivers.osdp_words import RESTING, WORDS, commands, endless, keyset, local_status, passes
 from drivers.reports import Digits, DriverError, Frame, InputLevel, Level, NoiseKind, Untrusted
 from drivers.wire.wiegand import Card, Refusal, decode_in_order, lengths_of
 
@@ -106,7 +106,9 @@ class Osdp:
             self._resting = feedback
         if not self._member.secure:
             return
-        self._member.send(commands(feedback, self._config.text.get(feedback), self._sounding))
+        made = commands(feedback, self._config.text.get(feedback), self._sounding)
+        # Nobody stands there waiting to see what rests.
+        self._member.send(made, soon=feedback not in RESTING, passes=passes(feedback))
         self._sounding = endless(feedback)
         self._line.kick()
 
@@ -148,6 +150,8 @@ class Osdp:
         self._line.kick()
         proven = await self._proof
         if proven != key:
+            await loop.run_in_executor(None, self._keys.drop_pending)
+            self._member.set_keys((proven,))
             return "reader_refused_key"
         await loop.run_in_executor(None, self._keys.commit)
         self._member.set_keys((key,))
@@ -242,10 +246,10 @@ class Osdp:
             self._limit = None
         self._told_lost, self._untrusted, self._sounding = False, None, True
         self._settle_keys(key)
-        self._member.send(commands(self._resting, self._config.text.get(self._resting), self._sounding))
+        self._member.send(commands(self._resting, self._config.text.get(self._resting), self._sounding), soon=False)
         self._sounding = False
         if self.points:
-            self._member.add([(0, local_status())])
+            self._member.add([(0, local_status())], soon=False)
 
     def opened(self) -> None:
         if self._lost is not None:

@@ -88,6 +88,11 @@ def commands(word: str, text: str | None, sounding: bool) -> list[tuple[int, dic
     return made
 
 
+def passes(word: str) -> bool:
+    """Its light goes out by itself, and what rests is seen again."""
+    return WORDS[word].light.total > 0
+
+
 def endless(word: str) -> bool:
     """Its sound goes on until something ends it."""
     sound = WORDS[word].sound

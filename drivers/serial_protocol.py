@@ -7,15 +7,14 @@ Menshen against the device itself and said so in the file.
 from __future__ import annotations
 
 import codecs
-import functools
 import re
-import tomllib
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import msgspec
 
+from drivers.described import Shelf
 from drivers.reports import NoiseKind
 from drivers.serial_settings import BAUDS, Parity
 from drivers.wire.serial_frames import CHECK_BYTES, FRAME_BYTES_MAX, Check, Counted, Framing, Text
@@ -152,34 +151,6 @@ class Understanding:
         return Said(match["text"])
 
 
-def protocol_names() -> tuple[str, ...]:
-    """The protocols that there are, for messages."""
-    return tuple(sorted(path.stem for path in PROTOCOLS.glob("*.toml")))
-
-
-@functools.cache
-def load_protocol(name: str) -> SerialProtocol:
-    """Read a protocol. Raises ProtocolError."""
-    if name not in protocol_names():
-        raise ProtocolError(f"no protocol {name!r}; there are {', '.join(protocol_names())}")
-    return read_protocol(name, (PROTOCOLS / f"{name}.toml").read_text(encoding="utf-8"))
-
-
-def read_protocol(name: str, text: str) -> SerialProtocol:
-    """Make a protocol of its text. Raises ProtocolError, which says what is wrong in it."""
-    where = f"drivers/protocols/{name}.toml"
-    try:
-        protocol = msgspec.convert(tomllib.loads(text), SerialProtocol)
-        wrong = [*_contradictions(protocol)]
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError, re.error) as error:
-        raise ProtocolError(f"{where} is damaged: {error}; install Menshen again") from error
-    if protocol.id != name:
-        wrong.append(f"it calls itself {protocol.id!r}")
-    if wrong:
-        raise ProtocolError(f"{where} is wrong: {'; '.join(wrong)}")
-    return protocol
-
-
 def _contradictions(protocol: SerialProtocol) -> list[str]:
     """What no protocol may say. Raises ValueError or re.error for bytes and patterns that are none."""
     if (protocol.text is None) == (protocol.counted is None):
@@ -214,3 +185,7 @@ def _known(encoding: str) -> bool:
     except LookupError:
         return False
     return True
+
+
+SHELF = Shelf(PROTOCOLS, "protocol", SerialProtocol, ProtocolError, _contradictions, (ValueError, re.error))
+protocol_names, load_protocol, read_protocol = SHELF.names, SHELF.load, SHELF.read

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from drivers.bus.lines import BusError
 from drivers.bus.serial_port import OpenSerial, SerialPort, SerialSettings
 from drivers.driver import Emit
-from drivers.loop_time import SLACK_NS, call_at_ns, loop_ns
+from drivers.loop_time import SLACK_NS, call_at_ns, loop_ns, running_loop
 from drivers.noise import NoiseCount
 from drivers.reports import DriverError, Line, NoiseKind, Tag
 from drivers.serial_protocol import ProtocolError, Reads, SerialProtocol, Understanding, load_protocol
 from drivers.serial_settings import Parity, serial_problems
 from drivers.settings import LineUse, Problem
+from drivers.text_form import LENGTH, TextForm
 from drivers.wire.serial_frames import framer_of
+
+if TYPE_CHECKING:
+    import asyncio
 
 MS = 1_000_000
 REPEAT_MS = (100, 10_000)
@@ -29,7 +33,10 @@ READS_NS = 1_000 * MS
 class SerialReaderConfig(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="serial_reader"
 ):
-    """A `[[device]]` table of kind "serial_reader". What is not given is as the protocol has it."""
+    """A `[[device]]` table of kind "serial_reader". What is not given is as the protocol has it.
+
+    `text_...`: what this site's codes look like (text_form.py). Whatever looks otherwise is noise.
+    """
 
     id: str
     port: str
@@ -39,6 +46,10 @@ class SerialReaderConfig(
     stop_bits: int | None = None
     repeat_ms: int | None = None
     silent_ms_max: int = 0  # a reader with a heartbeat is lost after that; 0: its silence says nothing
+    text_starts: str = ""
+    text_characters: str = ""
+    text_min: int = LENGTH[0]
+    text_max: int = LENGTH[1]
 
     def settings(self) -> SerialSettings:
         """How the port is opened; good for use when there are no problems."""
@@ -57,6 +68,10 @@ class SerialReaderConfig(
         except ProtocolError:
             return None
 
+    def form(self) -> TextForm:
+        """What its texts look like here."""
+        return TextForm(self.text_starts, self.text_characters, self.text_min, self.text_max)
+
     def repeats_ms(self) -> int:
         """Within which the same text is not told again."""
         protocol = self.described()
@@ -71,6 +86,7 @@ class SerialReaderConfig(
 
     def _problems(self) -> Iterator[Problem]:
         yield from serial_problems(self.port, self.baud)
+        yield from self.form().problems("text_")
         if self.stop_bits not in (None, 1, 2):
             yield Problem("stop_bits", str(self.stop_bits), "1 or 2")
         if self.repeat_ms is not None and not REPEAT_MS[0] <= self.repeat_ms <= REPEAT_MS[1]:
@@ -123,6 +139,7 @@ class SerialReader:
         self._framer = framer_of(protocol.framing)
         self._silence_ns = protocol.framing.silence_ms * MS
         self._understanding = Understanding(protocol)
+        self._form = config.form()
         self._told = Told(config.repeats_ms() * MS, since_seen=protocol.repeat.since == "seen")
         self._silent_ns = config.silent_ms_max * MS
         self._noise = NoiseCount(config.id)
@@ -140,7 +157,7 @@ class SerialReader:
 
     async def run(self, emit: Emit) -> None:
         """Listen until the port is gone, or the reader has said nothing for too long."""
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         self._emit = emit
         self._noise.start(emit)
         self._lost = lost = loop.create_future()
@@ -177,7 +194,7 @@ class SerialReader:
 
     def _stop(self) -> None:
         if self._port is not None:
-            asyncio.get_running_loop().remove_reader(self._port.fileno())
+            running_loop().remove_reader(self._port.fileno())
             self._port.close()
         for timer in (self._timer, self._watch):
             if timer is not None:
@@ -196,7 +213,7 @@ class SerialReader:
         try:
             received = self._port.read()
         except BusError as error:
-            asyncio.get_running_loop().remove_reader(self._port.fileno())
+            running_loop().remove_reader(self._port.fileno())
             self._end(str(error))
             return
         if not received:
@@ -237,6 +254,8 @@ class SerialReader:
         if emit is None:
             return
         said = found if isinstance(found, NoiseKind) else self._understanding.of(found)
+        if not isinstance(said, NoiseKind) and said.text and not self._form.fits(said.text):
+            said = NoiseKind.UNKNOWN_FORMAT
         if isinstance(said, NoiseKind):
             self._noise.add(said)
             return

@@ -23,11 +23,15 @@ class LevelWord(StrEnum):
 
 
 class Problem(NamedTuple):
-    """One wrong value: its key inside the device's table, what was found, what is allowed."""
+    """One wrong value: its key inside the device's table, what was found, what is allowed.
+
+    `rule`: the name of the catalogues' text that says what is allowed, where they have one of its own.
+    """
 
     key: str
     found: str
     allowed: str
+    rule: str = ""
 
 
 class LineUse(NamedTuple):
@@ -84,3 +88,11 @@ class Pointed(DeviceConfig, Protocol):
 
     def points(self) -> Sequence[PointUse]:
         """Every point, in the order of the table."""
+
+
+@runtime_checkable
+class Formatted(DeviceConfig, Protocol):
+    """A reader of cards: the Wiegand formats of their numbers, in order."""
+
+    @property
+    def formats(self) -> tuple[str, ...]: ...

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -19,10 +19,13 @@ from drivers.display_protocol import (
     packet,
 )
 from drivers.driver import Emit
-from drivers.loop_time import SLACK_NS, call_at_ns, loop_ns
+from drivers.loop_time import SLACK_NS, call_at_ns, loop_ns, running_loop
 from drivers.reports import DriverError
 from drivers.serial_settings import Parity, serial_problems
 from drivers.settings import LineUse, Problem
+
+if TYPE_CHECKING:
+    import asyncio
 
 MS = 1_000_000
 SAFE_S_MAX = 0.25  # for the last text, where nobody is at work any more
@@ -131,7 +134,9 @@ class TextDisplay:
 
     async def run(self, emit: Emit) -> None:  # noqa: ARG002  a display says nothing
         """Hold the port until it is gone. It begins with what was to be shown last."""
-        loop = asyncio.get_running_loop()
+        import asyncio  # here: who only makes it dark has no loop
+
+        loop = running_loop()
         self._lost = lost = loop.create_future()
         self._shown, self._left = None, b""
         self._broken = True
@@ -201,7 +206,7 @@ class TextDisplay:
 
     def _stop(self) -> None:
         if self._port is not None:
-            loop = asyncio.get_running_loop()
+            loop = running_loop()
             loop.remove_reader(self._port.fileno())
             self._port.close()
         if self._timer is not None:
@@ -218,7 +223,7 @@ class TextDisplay:
         try:
             self._counts["answered_bytes"] += len(self._port.read())
         except BusError as error:
-            asyncio.get_running_loop().remove_reader(self._port.fileno())
+            running_loop().remove_reader(self._port.fileno())
             self._end(str(error))
 
     def _write(self) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from drivers.bus.lines import BusError, Edge, EdgeStream, Lines, Overflow
 from drivers.driver import Emit
 from drivers.indicator import Indicator, Lamp
-from drivers.loop_time import AHEAD_NS_MAX, SLACK_NS, call_at_ns, loop_ns
+from drivers.loop_time import AHEAD_NS_MAX, SLACK_NS, call_at_ns, loop_ns, running_loop
 from drivers.noise import NoiseCount
 from drivers.reports import Digits, DriverError, Frame, NoiseKind
 from drivers.settings import LevelWord, LineUse, Problem
@@ -21,7 +22,12 @@ from drivers.wire.keypad import BUFFERED_BITS, LENGTH_OF, KeypadKind, decode_key
 from drivers.wire.wiegand import Card, Refusal, decode_in_order, lengths_of
 from drivers.wire.wiegand_formats import LAYOUTS
 
-LATE_NS = 1_000_000  # a timer that comes later than this may come before bits that lie there unread
+if TYPE_CHECKING:
+    import asyncio
+
+STORM_NS_MAX = 100_000_000  # STORM_EDGES in less time, 4,000 edges a second or more, take time that others need
+REST_NS = 250_000_000  # that such a reader is not listened to: with a storm of 10 kHz it has 8 % of what it would take
+STORM_PIECE_NS_MIN = 1_000_000  # quicker than any edges come: a rest counts for at most 250 pieces
 FORMATS_MAX = 16  # of one reader: more is a mistake, since each length should have one meaning
 
 _stamp = attrgetter("at_ns")
@@ -81,21 +87,25 @@ class Wiegand:
         self._indicator = Indicator(config.id, lines, config.indicators(), config.indicator_level.level)
         self._emit: Emit | None = None
         self._stream: EdgeStream | None = None
+        self._righted: Counter[str] = Counter()  # by the bus, in streams of before
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ns = 0
-        self._batches = 0  # of edges, taken
-        self._looked = -1  # how many they were when a late deadline looked for more
+        self._asked_ns: int | None = None  # the deadline had passed then, and what came before is read in this turn
         self._muted = False
+        self._unheard = 0  # pieces that a storm had while we rested from it, if it still goes on
+        self._rested_ns = 0  # when we began to listen again
         self._key_last = False  # the last burst was a key
         self._opening: asyncio.Task[None] | None = None  # listening again after a mute
         self._failed: asyncio.Future[str] | None = None  # why it could not
-        self._counts = {"frames": 0, "keys": 0, "bits": 0, "mutes": 0}
+        self._counts = {"frames": 0, "keys": 0, "bits": 0, "storms": 0, "mutes": 0}
 
     async def run(self, emit: Emit) -> None:
         """Watch the data lines, unless muted, and hold the indicators."""
         self._emit = emit
         self._noise.start(emit)
-        self._failed = asyncio.get_running_loop().create_future()
+        import asyncio  # here: `menshen safe` makes readers and runs none
+
+        self._failed = running_loop().create_future()
         watch: asyncio.Task[str] | None = None
         try:
             await self._lines.open()
@@ -129,17 +139,20 @@ class Wiegand:
         if muted:
             self._counts["mutes"] += 1
             self._deafen()
-        elif self._failed is not None:
-            self._opening = asyncio.create_task(self._listen_again(self._failed), name=f"{self.id}: listen again")
+        else:
+            self._open_again()
 
     def safe(self) -> None:
         self._indicator.safe()
 
     def counters(self) -> dict[str, int]:
-        """Frames, keys, bits, and noise by kind (`noise_parity` and so on)."""
+        """Frames, keys, bits, rests from storms, mutes, noise by kind (`noise_parity`), and what the bus put right."""
         noise = {f"noise_{kind.value}": self._noise.totals[kind] for kind in NoiseKind}
         others = {"overflows": self._framer.overflows, "indicator_failures": self._indicator.failures}
-        return self._counts | noise | others
+        righted = Counter(self._righted)
+        if self._stream is not None:
+            righted.update(self._stream.counters())
+        return self._counts | noise | others | dict(righted)
 
     # -- data lines ---------------------------------------------------------------------------------------------------
 
@@ -148,6 +161,12 @@ class Wiegand:
         self._framer.reset(loop_ns())
         self._stream = self._lines.claim_edges((config.d0, config.d1), config.id, self._on_edges)
         await self._stream.ready()
+
+    def _open_again(self) -> None:
+        if self._failed is not None:
+            self._opening = running_loop().create_task(
+                self._listen_again(self._failed), name=f"{self.id}: listen again"
+            )
 
     async def _listen_again(self, failed: asyncio.Future[str]) -> None:
         try:
@@ -160,6 +179,7 @@ class Wiegand:
         if self._opening is not None:
             self._opening.cancel()
         if self._stream is not None:
+            self._righted.update(self._stream.counters())
             self._stream.close()
             self._stream = None
         if self._timer is not None:
@@ -168,7 +188,6 @@ class Wiegand:
 
     def _on_edges(self, edges: Sequence[Edge | Overflow]) -> None:
         framer = self._framer
-        self._batches += 1
         if len(edges) > 1:
             edges = sorted(edges, key=_stamp)
         now_ns = loop_ns()
@@ -178,6 +197,8 @@ class Wiegand:
             return
         for burst in framer.feed(edges):
             self._judge(burst, now_ns)
+        if self._stream is None:
+            return  # it rests from a storm
         if self._config.longest_frame and framer.length == self._longest > 0:
             self._cut_longest()
         self._arm()
@@ -195,21 +216,22 @@ class Wiegand:
         self._timer = call_at_ns(deadline_ns, self._on_deadline)
 
     def _on_deadline(self) -> None:
-        """The silence is over; but where we are late, bits may lie there unread, and are read first, batch by batch.
+        """The silence is over, if the next turn of the loop reads no bit that lies there unread.
 
-        A process that is stopped and goes on runs its timers before it looks at its descriptors: epoll_wait() ends
-        with EINTR, and Python then says that nothing has come.
+        What ran before this timer may have taken long; and a process that is stopped and goes on runs its timers before
+        it looks at its descriptors: epoll_wait() ends with EINTR, and Python then says that nothing has come.
         """
         self._timer = None
-        now_ns, deadline_ns = loop_ns(), self._framer.deadline_ns
-        if deadline_ns is not None and now_ns - deadline_ns > LATE_NS and self._looked != self._batches:
-            self._looked = self._batches
+        now_ns, asked_ns, self._asked_ns = loop_ns(), self._asked_ns, None
+        burst = None if asked_ns is None else self._framer.expire(asked_ns)
+        if burst is not None:
+            self._judge(burst, now_ns)
+        deadline_ns = self._framer.deadline_ns
+        if deadline_ns is not None and deadline_ns <= now_ns + SLACK_NS:
+            self._asked_ns = max(now_ns, deadline_ns)
             self._timer_ns = now_ns
             self._timer = call_at_ns(now_ns, self._on_deadline)  # after the descriptors of the loop's next turn
             return
-        burst = self._framer.expire(now_ns + SLACK_NS)
-        if burst is not None:
-            self._judge(burst, now_ns)
         self._arm()
 
     def _cut_longest(self) -> None:
@@ -228,6 +250,8 @@ class Wiegand:
         self._counts["bits"] += burst.length
         if burst.flaw is not None:
             self._noise.add(burst.flaw)
+            if 0 < burst.storm_ns < STORM_NS_MAX and self._stream is not None:
+                self._rest(burst)
             return
         is_key = burst.length == self._key_length
         if burst.torn and not (is_key and key_before):
@@ -243,6 +267,25 @@ class Wiegand:
                 self._noise.add(NoiseKind.PARITY if found is Refusal.PARITY else NoiseKind.UNKNOWN_FORMAT)
         else:
             self._noise.add(NoiseKind.SHORT if burst.length < self._shortest else NoiseKind.UNKNOWN_FORMAT)
+
+    def _rest(self, burst: Burst) -> None:
+        """Do not listen for a while: a storm at one reader's wires must not take the time of all others.
+
+        A storm that goes on behind a rest went on through it: what it had then counts too, by its pace. Once the core
+        has muted the reader, nobody listens at all.
+        """
+        assert burst.flaw is not None
+        unheard, self._unheard = self._unheard, REST_NS // max(burst.storm_ns, STORM_PIECE_NS_MIN)
+        self._counts["storms"] += 1
+        self._deafen()
+        self._timer = call_at_ns(loop_ns() + REST_NS, self._rested)
+        if unheard and burst.first_ns - self._rested_ns < REST_NS:
+            self._noise.add(burst.flaw, unheard)
+
+    def _rested(self) -> None:
+        self._timer = None
+        self._rested_ns = loop_ns()
+        self._open_again()
 
     def _judge_key(self, burst: Burst, emit: Emit) -> None:
         keys = decode_keys(self._config.keypad, burst.bits, burst.length)

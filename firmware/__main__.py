@@ -49,18 +49,7 @@ ROOMS = {
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; exit status 0 done, 1 said no, 2 misused."""
-    words = sys.argv[1:] if argv is None else argv
-    parser = argparse.ArgumentParser(prog="menshen", description="The firmware of a gate controller.")
-    parser.add_argument("--version", action="version", version=f"menshen {firmware.__version__}")
-    chosen = next((word for word in words if not word.startswith("-")), None)
-    subparsers = parser.add_subparsers(dest="subcommand", metavar="COMMAND", required=True)
-    for name, room in ROOMS.items():
-        subparser = subparsers.add_parser(name, help=room.purpose, description=room.purpose)
-        if name == chosen:
-            subcommand = cast(Subcommand, importlib.import_module(room.module))
-            subcommand.add_arguments(subparser)
-            subparser.set_defaults(run=subcommand.run)
-    arguments = parser.parse_args(words)
+    arguments = parsed(sys.argv[1:] if argv is None else argv)
     try:
         status = int(arguments.run(arguments))
         sys.stdout.flush()  # here, so that a reader that went is noticed while it can be handled
@@ -71,6 +60,30 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return MISUSED
+
+
+def parsed(words: list[str]) -> argparse.Namespace:
+    """What was asked for; `run` does it. Ends the program where it cannot be understood, or asked for help."""
+    if words and words[0] in ROOMS:  # without the parsers of all the others: `menshen safe` is in a hurry
+        own = argparse.ArgumentParser(prog=f"menshen {words[0]}", description=ROOMS[words[0]].purpose)
+        enter(words[0], own)
+        return own.parse_args(words[1:])
+    parser = argparse.ArgumentParser(prog="menshen", description="The firmware of a gate controller.")
+    parser.add_argument("--version", action="version", version=f"menshen {firmware.__version__}")
+    chosen = next((word for word in words if not word.startswith("-")), None)
+    subparsers = parser.add_subparsers(dest="subcommand", metavar="COMMAND", required=True)
+    for name, room in ROOMS.items():
+        subparser = subparsers.add_parser(name, help=room.purpose, description=room.purpose)
+        if name == chosen:
+            enter(name, subparser)
+    return parser.parse_args(words)
+
+
+def enter(name: str, parser: argparse.ArgumentParser) -> None:
+    """Import the room of a subcommand and let it say what it takes."""
+    subcommand = cast(Subcommand, importlib.import_module(ROOMS[name].module))
+    subcommand.add_arguments(parser)
+    parser.set_defaults(run=subcommand.run)
 
 
 if __name__ == "__main__":

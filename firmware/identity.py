@@ -144,6 +144,10 @@ class Identity(DigestKey):
             self._private = Ed25519PrivateKey.from_private_bytes(self._seed)
         return self._private.sign(message)
 
+    def sealing_key(self, purpose: str) -> bytes:
+        """A key of 32 bytes for what may be read on this controller only (RFC 5869, HKDF-Expand from our own key)."""
+        return hmac.digest(self._seed, b"menshen sealing " + purpose.encode() + b"\x01", "sha256")
+
 
 def id_of(public_key: bytes) -> str:
     """A controller's id: 16 letters of `[a-z2-7]` from the hash of its public key; fits a DNS label and a topic."""

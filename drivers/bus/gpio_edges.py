@@ -47,6 +47,11 @@ class EdgeOrder:
         """Whether something is held back: call expire() HELD_NS after the last feed()."""
         return bool(self._held)
 
+    @property
+    def oldest_ns(self) -> int | None:
+        """The stamp of the first edge that is held back."""
+        return self._held[0].at_ns if self._held else None
+
     def feed(self, edges: Iterable[KernelEdge]) -> list[Edge | Overflow]:
         """Take what has arrived; returns what can be told now, in order of stamps."""
         for edge in edges:

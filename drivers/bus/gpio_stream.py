@@ -70,6 +70,7 @@ class GpioStream:
 
     def _readable(self) -> None:
         """Take all there is before any timer of this turn of the loop runs: a driver's frame may end on silence."""
+        more = True
         for _ in range(READS_MAX):
             request = self._request
             if request is None:
@@ -92,7 +93,14 @@ class GpioStream:
             self._tell(told)
             if not more:
                 break
-        if self._timer is None and self._request is not None and self._order.waiting:
+        oldest_ns = self._order.oldest_ns
+        if oldest_ns is None or self._request is None:
+            return
+        if not more and round(self._loop.time() * 1e9) - oldest_ns > HELD_NS:
+            self._tell(
+                self._order.expire()
+            )  # we are late: what it waits for would be here, and silences are judged now
+        elif self._timer is None:
             self._timer = self._loop.call_later(HELD_NS / 1e9, self._expire)
 
     def _expire(self) -> None:

@@ -63,6 +63,9 @@ class EdgeStream(Protocol):
     async def ready(self) -> None:
         """Return when the lines are watched. Raises BusError when the bus refuses one or is lost."""
 
+    def counters(self) -> dict[str, int]:
+        """What the bus has put right in their edges; nothing where it hands them over as they come."""
+
     def close(self) -> None: ...
 
 

@@ -80,12 +80,16 @@ class SerialWire(DescriptorWire):
                 write_timeout=0,
                 exclusive=True,
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, termios.error) as error:
             raise BusError(f"{line.port} cannot be opened: {error}") from error
         super().__init__(line.port, self._port.fileno(), True)
-        settings = termios.tcgetattr(self._descriptor)
-        settings[6][termios.VMIN] = 1  # or a read of nothing looks like a port that was unplugged
-        termios.tcsetattr(self._descriptor, termios.TCSANOW, settings)
+        try:
+            settings = termios.tcgetattr(self._descriptor)
+            settings[6][termios.VMIN] = 1  # or a read of nothing looks like a port that was unplugged
+            termios.tcsetattr(self._descriptor, termios.TCSANOW, settings)
+        except termios.error as error:  # it was unplugged just now
+            self.close()
+            raise BusError(f"{line.port} is no serial port any more: {error}") from error
 
     def close(self) -> None:
         self._descriptor = -1

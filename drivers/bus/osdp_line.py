@@ -4,7 +4,8 @@ No thread and no task: bytes come by the loop's reader, turns by one timer. An i
 it needs no thread of its own; a thread would have to hold its state against the loop's.
 
 A reader's turn ends with its answer, or 200 ms after what was sent has left the port (IEC 60839-11-5), or, where an
-answer has begun by then, when that is complete.
+answer has begun by then, when that is complete. A busy kernel may hand an answer over later than that: then the others
+have had their turns meanwhile, and it is heard all the same.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from drivers.bus.osdp_member import Member, Turn
 from drivers.loop_time import SLACK_NS, call_at_ns, loop_ns
 from drivers.modbus_settings import Line as Port
 from drivers.serial_settings import Parity
-from drivers.wire.osdp import FRAME_BYTES_MAX, Scanner, judge
+from drivers.wire.osdp import FRAME_BYTES_MAX, Frame, Scanner, judge
 
 MS = 1_000_000
 REPLY_NS = 200 * MS
@@ -61,6 +62,7 @@ class OsdpLine:
         self._wire: Wire | None = None
         self._members: list[Member] = []
         self._flight: _Flight | None = None
+        self._overdue: dict[Member, Turn] = {}  # what may still be answered
         self._scanner = Scanner()
         self._quiet_ns = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -88,6 +90,7 @@ class OsdpLine:
         if member not in self._members:
             return
         self._members.remove(member)
+        self._overdue.pop(member, None)
         if self._flight is not None and self._flight.turn.member is member:
             # Its answer may still come: the line waits for as long as it would have.
             self._quiet_ns = self._flight.limit_ns
@@ -108,6 +111,7 @@ class OsdpLine:
             self._timer.cancel()
             self._timer = None
         self._flight = None
+        self._overdue.clear()
         wire, self._wire = self._wire, None
         if wire is not None:
             asyncio.get_running_loop().remove_reader(wire.fileno())
@@ -135,6 +139,7 @@ class OsdpLine:
             if member.due_ns > now_ns + SLACK_NS:
                 self._at(member.due_ns, self._next)
                 return
+            self._overdue.pop(member, None)
             turn = member.turn(now_ns)
             if turn is not None:
                 self._send(turn)
@@ -166,11 +171,16 @@ class OsdpLine:
         flight, now_ns = self._flight, loop_ns()
         if flight is None:  # a line that babbles must not keep everybody waiting
             self.counts["unasked_bytes"] += len(received)
+            for frame in self._scanner.feed(received):
+                if self._heard_late(frame, now_ns):
+                    self.kick()
             return
         self._quiet_ns = now_ns + self._gap_ns
         for frame in self._scanner.feed(received):
-            if not frame.is_reply:
-                continue  # an adapter that hears itself
+            if not frame.is_reply or self._heard_late(frame, now_ns):
+                continue  # an adapter that hears itself; or an answer that came late
+            if self._flight is not flight:
+                break  # whoever heard of it let the reader go
             refusal = judge(frame, flight.turn.command)
             if refusal is None:
                 self._flight = None
@@ -179,10 +189,20 @@ class OsdpLine:
                 flight.turn.member.hear(frame, now_ns)
                 break
             flight.turn.member.refuse(refusal)
-            if self._flight is not flight:
-                break  # whoever heard of it let the reader go
         if self._flight is None and self._wire is not None:
             self._at(max(self._quiet_ns, now_ns), self._next)
+
+    def _heard_late(self, frame: Frame, now_ns: int) -> bool:
+        """Whether it answers what was given up, under the seal of its channel: nobody else can have said that."""
+        found = (each for each, turn in self._overdue.items() if frame.sealed and judge(frame, turn.command) is None)
+        member = next(found, None)
+        if member is None:
+            return False
+        del self._overdue[member]
+        self.counts["answers"] += 1
+        member.counts["late"] += 1
+        member.hear(frame, now_ns)
+        return True
 
     def _on_limit(self) -> None:
         self._timer = None
@@ -195,7 +215,8 @@ class OsdpLine:
             return
         self._flight = None
         self._quiet_ns = now_ns + self._gap_ns
-        flight.turn.member.give_up(now_ns)
+        if flight.turn.member.give_up(now_ns):
+            self._overdue[flight.turn.member] = flight.turn
         if self._wire is not None:
             self._at(self._quiet_ns, self._next)
 

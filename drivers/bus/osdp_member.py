@@ -17,14 +17,17 @@ from drivers.wire.osdp import Command, Frame, Refusal, Reply, last_command
 
 MS = 1_000_000
 POLL_NS = 51 * MS  # IEC 60839-11-5: <= 50 ms is the standard's; libosdp polls when more than 50 ms have passed
-RETRY_NS = 850 * MS  # libosdp waits 800 ms before it says something again
+RETRY_NS = 850 * MS  # libosdp waits 800 ms before it says something again to a reader that is busy
+LATE_ANSWER_NS = 300 * MS  # that an answer may still come: a busy kernel hands bytes over 0.2 s late
+STALE_NS = 5_000 * MS  # in which one that never came may be taken for another one's answer, once
 PROBE_NS = 2_000 * MS  # of a reader that is lost: each costs the line 200 ms
-UNANSWERED_MAX = 3  # in a row, then the reader is lost: 2.4 s
+UNANSWERED_MAX = 3  # in a row, then the reader is lost: 1.8 s
 REFUSED_NS = 5_000 * MS  # after a wrong key: neither the reader nor the line should be busy with it
 AGAIN_NS = 1_000 * MS  # after a failure that is neither
 LATE_NS = 500 * MS  # a poll that is due and does not come: the wall clock was set back under libosdp
 SOON_NS = 2 * MS
 COMMANDS_MAX = 8  # that wait: more than one word of feedback needs
+COMMAND_NAMES = {2: "light", 3: "buzzer", 4: "display", 9: "status"}  # libosdp's; of what a reader may refuse
 
 
 class Trouble(StrEnum):
@@ -87,7 +90,10 @@ class Member:
         self._panel: Panel | None = None
         self._enforce = True
         self._waiting: deque[dict[str, Any]] = deque()
+        self._rests = False  # among them is what is shown for good
         self._unanswered = 0
+        self._overdue = False  # the last answer may still come
+        self._stale_ns = 0  # until when it may come for another one's
         self._late_ns: int | None = None  # since when something was due that did not come
         self._said: Frame | None = None  # the command of the last turn
         self._heard: Frame | None = None  # the last answer of this attempt
@@ -103,7 +109,7 @@ class Member:
         self._keys, self._key = tuple(keys), 0
         self._waiting.clear()
         self._unknown.clear()
-        self._enforce, self._handed = True, None
+        self._enforce, self._handed, self._overdue = True, None, False
         self._unanswered = self._failures = 0
         self._panel = None  # one of before has to begin anew
         self._take_panel(now_ns)
@@ -129,21 +135,28 @@ class Member:
     def installing(self) -> bool:
         return not self._enforce
 
-    def send(self, commands: Sequence[tuple[int, dict[str, Any]]]) -> None:
-        """Have these sent, a turn each, in place of what waits. What the reader cannot do is left out."""
+    def send(self, commands: Sequence[tuple[int, dict[str, Any]]], soon: bool = True, passes: bool = False) -> None:
+        """Have these sent, a turn each, in place of what waits. What the reader cannot do is left out.
+
+        `soon`: before any other reader's poll. Else in place of this reader's next one, so that it costs nobody a turn:
+        at 9,600 baud one more turn is a quarter of the time that a card may take. What `passes` is shown over what
+        rests, so that is sent before it where it still waits.
+        """
         if not self.secure or self._panel is None:
             return
-        self._waiting.clear()
-        self.add(commands)
+        self._rests = not soon or (passes and self._rests)
+        if not (passes and self._rests):
+            self._waiting.clear()
+        self.add(commands, soon)
 
-    def add(self, commands: Sequence[tuple[int, dict[str, Any]]]) -> None:
+    def add(self, commands: Sequence[tuple[int, dict[str, Any]]], soon: bool = True) -> None:
         """As `send`, behind what waits."""
         if not self.secure or self._panel is None:
             return
         for capability, command in commands[: COMMANDS_MAX - len(self._waiting)]:
             if command["command"] not in self._unknown and (capability == 0 or self._panel.items(capability)):
                 self._waiting.append(command)
-        if self._waiting:
+        if self._waiting and soon and not self._overdue:
             self.due_ns = 0
 
     def rekey(self, command: dict[str, Any], key: bytes) -> bool:
@@ -152,7 +165,8 @@ class Member:
         if not self.secure or panel is None or not panel.submit(command):
             return False
         self._handed = key
-        self.due_ns = 0
+        if not self._overdue:
+            self.due_ns = 0
         return True
 
     # -- what the line asks -------------------------------------------------------------------------------------------
@@ -161,9 +175,15 @@ class Member:
         """What is to be sent now; None: nothing, and `due_ns` says when to ask again."""
         panel = self._panel
         assert panel is not None, "started before it joins"
+        if self._overdue:
+            # Said again it would be refused: the reader has gone on with its numbers. A new channel takes 0.25 s.
+            self._stale_ns = now_ns + STALE_NS
+            self._begin_anew(panel, now_ns)
+            return None
         asked = None
         if self._waiting and self.secure and self._asked is None:  # between two of ours a poll: somebody stands there
             command_of_ours = self._waiting.popleft()
+            self._rests = self._rests and bool(self._waiting)
             if panel.submit(command_of_ours):
                 asked = int(command_of_ours["command"])
         written = panel.command()
@@ -181,7 +201,7 @@ class Member:
         assert panel is not None, "it was asked"
         if self._said is None:
             return  # it answers what was asked before everything began anew
-        self._unanswered = 0
+        self._unanswered, self._overdue = 0, False
         self._heard = frame
         self.counts["answers"] += 1
         panel.hear(frame.raw)
@@ -210,23 +230,29 @@ class Member:
             self.counts["refusals"] += 1
             if self._asked is not None and frame.sealed:
                 self._unknown.add(self._asked)
+                self.counts[f"refused_{COMMAND_NAMES.get(self._asked, 'command')}"] += 1
+        elif frame.sealed and now_ns < self._stale_ns:
+            self._stale_ns = 0
+            self.counts["late"] += 1
         elif frame.sealed:
             self.trouble(Trouble.FORGED)
         self._begin_anew(panel, now_ns)
 
-    def give_up(self, now_ns: int) -> None:
-        """No answer came in time."""
-        panel = self._panel
+    def give_up(self, now_ns: int) -> bool:
+        """No answer came in time. Whether it still counts when it comes before the next turn: a sealed one does."""
+        panel, said = self._panel, self._said
         assert panel is not None, "it was asked"
-        if self._said is not None:
-            panel.give_up()
         self.counts["unanswered"] += 1
         self._unanswered += 1
         lost = self._unanswered >= UNANSWERED_MAX
-        self.due_ns = now_ns + (PROBE_NS if lost else RETRY_NS)
+        if said is not None and said.sealed and not lost:
+            self._overdue = True
+            self.due_ns = now_ns + LATE_ANSWER_NS
+            return True
+        self._begin_anew(panel, now_ns + (PROBE_NS if lost else RETRY_NS if self._unanswered > 1 else 0))
         if lost:
-            self._lose()
             self._listener.silent(f"it did not answer {self._unanswered} times in a row: look at its cable and power")
+        return False
 
     def refuse(self, refusal: Refusal) -> None:
         """A frame came in its turn that is not believed."""
@@ -293,6 +319,7 @@ class Member:
     def _begin_anew(self, panel: Panel, at_ns: int) -> None:
         self._lose()
         self._heard = self._said = self._late_ns = None
+        self._overdue = False
         self.counts["restarts"] += 1
         if not panel.restart():
             self._panels = {named: one for named, one in self._panels.items() if one is not panel}
@@ -322,7 +349,7 @@ class Member:
 
     def _lose(self) -> None:
         if self.secure:
-            self.secure = False
+            self.secure = self._rests = False
             self._waiting.clear()
             self._listener.opened()
 

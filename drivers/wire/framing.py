@@ -14,7 +14,8 @@ from drivers.bus.lines import Edge, Overflow
 from drivers.reports import NoiseKind
 from drivers.wire.wiegand_formats import FRAME_BITS_MAX
 
-PULSE_NS_MIN = 20_000  # shorter is a glitch
+PULSE_NS_MIN = 20_000  # the standard's; shorter is a glitch
+PULSE_NS_CUT = 10_000  # of a pulse among such short ones: its falling edge was stamped so much later than the rising
 PULSE_NS_MAX = 500_000  # five times the standard's: cheap readers stretch their pulses; longer is a short circuit
 INTERVAL_NS_MIN = 160_000  # from pulse to pulse: the standard's 0.2 ms less a fifth for slow clocks and stamps
 INTERVAL_NS_MAX = 25_000_000  # the standard's 20 ms and a quarter
@@ -30,7 +31,8 @@ STORM_EDGES = 2 * FRAME_BITS_MAX  # noise without a pause is told in pieces of t
 class Burst(msgspec.Struct, frozen=True):
     """Bits between two silences, the first received bit highest. With a flaw it is no frame, whatever its bits.
 
-    `torn`: it began so soon after another burst that it may be the rest of a longer one.
+    `torn`: it began so soon after another burst that it may be the rest of a longer one. `storm_ns`: how long it took
+    where it is the first or a further STORM_EDGES edges of noise without a pause, else 0.
     """
 
     bits: int
@@ -39,6 +41,7 @@ class Burst(msgspec.Struct, frozen=True):
     last_ns: int
     flaw: NoiseKind | None
     torn: bool
+    storm_ns: int = 0
 
 
 class Framer:
@@ -58,11 +61,14 @@ class Framer:
         self._bits = 0
         self._length = 0
         self._spoiled_edges = 0
+        self._spoiled_ns = 0  # from here on they are counted
         self._first_ns = 0
         self._bit_ns = 0  # falling edge of the last bit
         self._end_ns = 0  # last edge
         self._shortest_ns = 0
         self._longest_ns = 0
+        self._narrowest_ns = 0  # of the pulses
+        self._widest_ns = 0
         self._flaw: NoiseKind | None = None
         self._torn = False
         self.overflows = 0
@@ -94,9 +100,11 @@ class Framer:
             else:
                 self._fall(edge.line, at_ns)
             if self._flaw is not None:
+                if self._spoiled_edges == 0:
+                    self._spoiled_ns = at_ns
                 self._spoiled_edges += 1
                 if self._spoiled_edges >= STORM_EDGES:
-                    ended.append(self._burst())
+                    ended.append(self._burst(max(1, at_ns - self._spoiled_ns)))
                     self._spoiled_edges = 0
         return ended
 
@@ -173,13 +181,23 @@ class Framer:
         self._low = max(0, self._low - 1)
         if self._flaw is not None:
             return
-        if fell_ns is None or line != self._fell_line or not PULSE_NS_MIN <= at_ns - fell_ns <= PULSE_NS_MAX:
+        if fell_ns is None or line != self._fell_line or not self._is_pulse(at_ns - fell_ns):
             self._flaw = NoiseKind.NOISE
         elif self._length >= FRAME_BITS_MAX:
             self._flaw = NoiseKind.OVERLONG
         else:
             self._bits = self._bits << 1 | (line == self._d1)
             self._length += 1
+
+    def _is_pulse(self, width_ns: int) -> bool:
+        """Whether a reader makes pulses as wide as this one and those before it."""
+        if self._length == 0 or width_ns < self._narrowest_ns:
+            self._narrowest_ns = width_ns
+        if self._length == 0 or width_ns > self._widest_ns:
+            self._widest_ns = width_ns
+        if self._narrowest_ns >= PULSE_NS_MIN:
+            return width_ns <= PULSE_NS_MAX
+        return self._narrowest_ns >= PULSE_NS_MIN - PULSE_NS_CUT and self._widest_ns <= 2 * PULSE_NS_MIN
 
     def _begin(self, at_ns: int) -> None:
         self._active = True
@@ -197,8 +215,11 @@ class Framer:
             return INTERVAL_NS_MAX  # a second bit may come so late; and noise is over when it has been quiet so long
         return min(max(GAP_INTERVALS * self._longest_ns, GAP_NS_MIN), GAP_NS_MAX)
 
-    def _burst(self) -> Burst:
-        return Burst(self._bits, self._length, self._first_ns, self._end_ns, self._flaw, self._torn)
+    def _burst(self, storm_ns: int = 0) -> Burst:
+        flaw = self._flaw
+        if flaw is None and self._length > 0 and self._widest_ns < PULSE_NS_MIN:
+            flaw = NoiseKind.NOISE  # glitches alone
+        return Burst(self._bits, self._length, self._first_ns, self._end_ns, flaw, self._torn, storm_ns)
 
     def _end(self) -> Burst:
         burst = self._burst()

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from firmware.config.barrier_tables import BarrierWords
+from firmware.config.document import DeviceDraft
 from firmware.config.problem import Problems
 from firmware.config.tables import (
     DoorWords,
@@ -30,22 +31,6 @@ class PortalDraft(msgspec.Struct, frozen=True):
     portal: Door | Turnstile | Barrier
     words: DoorWords | TurnstileWords | BarrierWords | None
     given: frozenset[str] = frozenset()
-
-
-class PointDraft(msgspec.Struct, frozen=True):
-    """One point of a device that has several: the site uses its id as it uses a device's."""
-
-    path: str
-    id: str
-
-
-class DeviceDraft(msgspec.Struct, frozen=True):
-    """A device table, raw; `id` is its id, or empty."""
-
-    path: str
-    id: str
-    table: dict[str, object]
-    points: tuple[PointDraft, ...] = ()
 
 
 class Draft(msgspec.Struct):

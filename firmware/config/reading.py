@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import tomllib
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,8 +10,9 @@ import msgspec
 
 from firmware.config.barrier_tables import BarrierWords
 from firmware.config.convert import convert
-from firmware.config.drafts import DeviceDraft, Draft, PointDraft, PortalDraft
-from firmware.config.problem import Problem, Problems, escaped, key_shown, nearest, shown
+from firmware.config.document import LISTS, board_of, devices_of, read, tables_of
+from firmware.config.drafts import Draft, PortalDraft
+from firmware.config.problem import Problem, Problems, key_shown, nearest, shown
 from firmware.config.references import check_references
 from firmware.config.tables import (
     SHAPES,
@@ -36,17 +36,7 @@ from firmware.core.access import Zone
 from firmware.core.site import Area, Barrier, Door, Reader, Site, Turnstile
 from firmware.zones import ZoneError, zone_names, zone_of
 
-FILE_BYTES_MAX = 1 << 20  # the largest site we can think of (256 portals) is a quarter of this
-WHOLE = "file"  # the path of a problem of the file as a whole
-PORTALS_MAX = 256
-DEVICES_MAX = 512  # one loop serves them all
-NAMED_MAX = 256  # areas, readers
-
-PEERS_MAX = 64  # controllers of one community; each tells every few seconds
-
 TABLES = ("site", "store", "roster", "exchange", "network", "rehearsal", "board")
-POINT_KEYS = ("inputs", "outputs")  # of a device with several points: its points by name, with the ids of the site
-LISTS = {"area": NAMED_MAX, "peer": PEERS_MAX, "reader": NAMED_MAX, "portal": PORTALS_MAX, "device": DEVICES_MAX}
 PORTAL_KINDS: dict[str, tuple[type[Door | Turnstile | Barrier], type[DoorWords | TurnstileWords | BarrierWords]]] = {
     "door": (Door, DoorWords),
     "turnstile": (Turnstile, TurnstileWords),
@@ -68,7 +58,7 @@ def draft(path: Path) -> Draft:
     What boards, wires and policies say about it is added by firmware/controller/check.py.
     """
     made = Draft(path, Problems())
-    document = _read(path, made.problems)
+    document = read(path, made.problems)
     if document is None:
         return made
     problems = made.problems
@@ -87,20 +77,14 @@ def draft(path: Path) -> Draft:
     made.exchange = _table(document, "exchange", ExchangeTable, problems) or made.exchange
     made.network = _table(document, "network", NetworkTable, problems) or made.network
     made.rehearsal = _table(document, "rehearsal", RehearsalTable, problems) or made.rehearsal
-    board = document.get("board")
-    if board is None:
-        problems.add("board", "-", "missing")
-    elif not isinstance(board, dict):
-        problems.add("board", shown(board), "table")
-    else:
-        made.board = board
+    made.board = board_of(document, problems)
     made.areas = _structs(document, "area", Area, problems)
     made.peers = _structs(document, "peer", PeerTable, problems)
     made.readers = _structs(document, "reader", Reader, problems)
     made.portals = [
-        made_portal for p, t in _tables(document, "portal", problems) if (made_portal := _portal(t, p, problems))
+        made_portal for p, t in tables_of(document, "portal", problems) if (made_portal := _portal(t, p, problems))
     ]
-    made.devices = [_device(t, p, problems) for p, t in _tables(document, "device", problems)]
+    made.devices = devices_of(document, problems)
     if not made.portals and not problems.touch("portal"):
         problems.add("portal", "-", "missing")
     _check_network(made)
@@ -153,28 +137,6 @@ def config_of(made: Draft) -> Config:
     )
 
 
-def _read(path: Path, problems: Problems) -> dict[str, object] | None:
-    """Read and parse the file; one problem where that cannot be done."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(FILE_BYTES_MAX + 1)
-    except OSError as error:
-        problems.add(WHOLE, shown(str(path)), "file_unreadable", why=error.strerror or str(error))
-        return None
-    if len(content) > FILE_BYTES_MAX:
-        problems.add(WHOLE, shown(str(path)), "file_too_large", most=FILE_BYTES_MAX)
-        return None
-    try:
-        return tomllib.loads(content.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        problems.add(WHOLE, f"0x{content[error.start]:02x} @ {error.start}", "file_encoding")
-    except tomllib.TOMLDecodeError as error:
-        problems.add(WHOLE, escaped(str(error)), "file_syntax")
-    except RecursionError:
-        problems.add(WHOLE, "[[[[...", "file_nesting")
-    return None
-
-
 def _zone(site: SiteTable, problems: Problems) -> Zone:
     try:
         return zone_of(site.time_zone)
@@ -187,25 +149,8 @@ def _table(document: dict[str, object], key: str, into: type[T], problems: Probl
     return convert(document[key], into, key, problems, shapes=SHAPES) if key in document else None
 
 
-def _tables(document: dict[str, object], key: str, problems: Problems) -> list[tuple[str, dict[str, object]]]:
-    """Return the tables of `[[key]]` with their paths."""
-    value = document.get(key, [])
-    if not isinstance(value, list):
-        problems.add(key, shown(value), "list_of_tables", key=key)
-        return []
-    if len(value) > LISTS[key]:
-        problems.add(key, str(len(value)), "list_length", least=0, most=LISTS[key])
-    tables = []
-    for index, item in enumerate(value[: LISTS[key]]):
-        if isinstance(item, dict):
-            tables.append((f"{key}[{index}]", item))
-        else:
-            problems.add(f"{key}[{index}]", shown(item), "table")
-    return tables
-
-
 def _structs(document: dict[str, object], key: str, into: type[T], problems: Problems) -> list[tuple[str, T]]:
-    made = [(p, convert(t, into, p, problems, shapes=SHAPES)) for p, t in _tables(document, key, problems)]
+    made = [(p, convert(t, into, p, problems, shapes=SHAPES)) for p, t in tables_of(document, key, problems)]
     return [(path, item) for path, item in made if item is not None]
 
 
@@ -225,21 +170,6 @@ def _portal(table: dict[str, object], path: str, problems: Problems) -> PortalDr
     beside = {key: value for key, value in table.items() if key in word_keys}
     words = convert(beside, words_into, path, problems, shapes=SHAPES)
     return None if portal is None else PortalDraft(path, portal, words, frozenset(table))
-
-
-def _device(table: dict[str, object], path: str, problems: Problems) -> DeviceDraft:
-    """Take a device table as it is; only its id is ours. An id that is none is reported by whoever types the table."""
-    name = table.get("id")
-    if "id" not in table:
-        problems.add(f"{path}.id", "-", "missing")
-    points = tuple(
-        PointDraft(f"{path}.{key}.{key_shown(point)}", name_of)
-        for key in POINT_KEYS
-        if isinstance(named := table.get(key), dict)
-        for point, name_of in named.items()
-        if isinstance(name_of, str) and name_of
-    )
-    return DeviceDraft(path, name if isinstance(name, str) else "", table, points)
 
 
 def _address(page: str) -> tuple[str, int]:

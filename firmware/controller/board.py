@@ -1,88 +1,66 @@
 """The composition root: turns the configuration into devices on a bus. The only file that names bus implementations.
 
-Devices come in kinds; each kind's settings and class stand in one file of drivers/. Nothing is found by scanning: a
-new kind is one line in KINDS.
+A bus is imported when the first device of a site is made on it, as kinds of devices are (kinds.py).
 """
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Callable, Mapping, Sequence
-from enum import StrEnum
+from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 
-from drivers.barrier_modbus import BarrierModbus, BarrierModbusConfig
 from drivers.board_description import BoardDescription, BoardError, Pull, board_kinds, load_board
 from drivers.bus.lines import BusError, Lines
-from drivers.bus.modbus_ports import Ports
-from drivers.bus.osdp_line import OsdpLines
-from drivers.bus.serial_port import open_serial
-from drivers.bus.simulated import SimulatedLines
-from drivers.bus.simulated_safe import SafeLines
-from drivers.contact import Contact, ContactConfig
-from drivers.driver import Driver
-from drivers.modbus_device import ModbusDevice
-from drivers.modbus_io import ModbusIo, ModbusIoConfig
-from drivers.osdp import Osdp
-from drivers.osdp_settings import OsdpConfig
-from drivers.relay import Relay, RelayConfig
-from drivers.serial_reader import SerialReader, SerialReaderConfig
-from drivers.settings import DeviceConfig
-from drivers.text_display import TextDisplay, TextDisplayConfig
-from drivers.wiegand import Wiegand, WiegandConfig
-from firmware.config import Config, DeviceDraft, Draft, Limit, Problems, Shape, convert, draft, escaped, nearest, shown
-from firmware.config.problem import key_shown
+from drivers.driver import Display, Driver, SeveralOutputs
+from drivers.settings import Formatted
+from firmware.config.convert import convert
+from firmware.config.document import DeviceDraft, Wiring, wiring_of
+from firmware.config.problem import Problems, escaped, key_shown, nearest, shown
 from firmware.controller.errors import WiringError
+from firmware.controller.kinds import Role, kind_of, typed
 
-ID = Limit(rule="id", pattern=r"\A[a-z][a-z0-9_]{0,39}\Z")
+if TYPE_CHECKING:
+    import socket
 
+    from drivers.bus.modbus_ports import Ports
+    from drivers.bus.osdp_line import OsdpLines
+    from drivers.bus.serial_port import OpenSerial
+    from firmware.config import Config
 
+LATE = frozenset([Role.BUS, Role.DISPLAY])  # to be made safe
 REHEARSE = "run `menshen run FILE --simulated`, or name the socket of a rehearsal with --wires"
 
 
-class Role(StrEnum):
-    """What a portal may use a device as."""
-
-    READER = "reader"
-    INPUT = "input"
-    OUTPUT = "output"
-    DISPLAY = "display"
-    BUS = "bus"  # it is used by its points only
-
-
-class Buses(NamedTuple):
+class Buses:
     """What devices are made on."""
 
-    lines: Lines
-    ports: Ports
-    osdp: OsdpLines
+    def __init__(self, lines: Lines, ports: Ports | None = None) -> None:
+        self.lines = lines
+        self._ports = ports
 
+    @cached_property
+    def ports(self) -> Ports:
+        """The Modbus ports of this machine, or those that were given."""
+        if self._ports is not None:
+            return self._ports
+        from drivers.bus.modbus_ports import Ports
 
-class Kind(NamedTuple):
-    """One kind of device: the type of its table, what makes the driver of it, and what it may be used as."""
+        return Ports()
 
-    settings: type[Any]
-    make: Callable[[Any, Buses], Driver]
-    role: Role
+    @cached_property
+    def osdp(self) -> OsdpLines:
+        from drivers.bus.osdp_line import OsdpLines
 
+        return OsdpLines()
 
-KINDS: dict[str, Kind] = {
-    "wiegand": Kind(WiegandConfig, lambda table, buses: Wiegand(table, buses.lines), Role.READER),
-    "osdp": Kind(OsdpConfig, lambda table, buses: Osdp(table, buses.osdp), Role.READER),
-    "serial_reader": Kind(SerialReaderConfig, lambda table, _: SerialReader(table, open_serial), Role.READER),
-    "text_display": Kind(TextDisplayConfig, lambda table, _: TextDisplay(table, open_serial), Role.DISPLAY),
-    "contact": Kind(ContactConfig, lambda table, buses: Contact(table, buses.lines), Role.INPUT),
-    "relay": Kind(RelayConfig, lambda table, buses: Relay(table, buses.lines), Role.OUTPUT),
-    "modbus_io": Kind(ModbusIoConfig, lambda table, buses: ModbusIo(table, buses.ports), Role.BUS),
-    "barrier_modbus": Kind(BarrierModbusConfig, lambda table, buses: BarrierModbus(table, buses.ports), Role.BUS),
-}
-SHAPES: dict[type, Shape] = {
-    kind.settings: Shape(limits=dict.fromkeys(("id", "inputs", "outputs", "tamper", "power"), ID))
-    for kind in KINDS.values()
-}
+    @property
+    def serial(self) -> OpenSerial:
+        from drivers.bus.serial_port import open_serial
+
+        return open_serial
 
 
 class BoardTable(msgspec.Struct, frozen=True):
@@ -91,15 +69,6 @@ class BoardTable(msgspec.Struct, frozen=True):
     kind: str
     chip: str | None = None  # a path (/dev/gpiochip1), a name (gpiochip1) or a label
     pull: dict[str, Pull] = {}
-
-
-class Device(NamedTuple):
-    """A device table with its type. One with several points names them itself (drivers.settings.Pointed)."""
-
-    path: str
-    kind: str
-    role: Role
-    settings: DeviceConfig
 
 
 class SafeBus(Lines, Protocol):
@@ -127,9 +96,9 @@ class Board(NamedTuple):
     ports: Ports
 
     @property
-    def displays(self) -> dict[str, TextDisplay]:
+    def displays(self) -> dict[str, Display]:
         """Whatever shows text, by id."""
-        return {name: driver for name, driver in self.drivers.items() if isinstance(driver, TextDisplay)}
+        return {name: driver for name, driver in self.drivers.items() if isinstance(driver, Display)}
 
     @property
     def ends(self) -> dict[str, Driver | Output]:
@@ -154,37 +123,38 @@ def build(config: Config, lines: Lines, ports: Ports | None = None) -> Board:
         raise WiringError(
             f"{config.file}: {len(problems.found)} problems in its devices ({named}): run `menshen check`"
         )
-    buses = Buses(lines, Ports() if ports is None else ports, OsdpLines())
-    drivers = [KINDS[device.kind].make(device.settings, buses) for device in devices]
+    buses = Buses(lines, ports)
+    drivers = [kind_of(device.kind).make(device.settings, buses) for device in devices]
     return Board(
         drivers={driver.id: driver for driver in drivers},
         formats={
-            device.settings.id: device.settings.formats
-            for device in devices
-            if isinstance(device.settings, WiegandConfig | OsdpConfig)
+            device.settings.id: device.settings.formats for device in devices if isinstance(device.settings, Formatted)
         },
         outputs={
             point: output
             for driver in drivers
-            if isinstance(driver, ModbusDevice)
+            if isinstance(driver, SeveralOutputs)
             for point, output in driver.outputs.items()
         },
         ports=buses.ports,
     )
 
 
-def salvaged(path: Path, lines: Lines, made: Draft | None = None) -> tuple[list[Driver], list[str]]:
+def salvaged(path: Path, lines: Lines, wiring: Wiring | None = None) -> tuple[list[Driver], list[str]]:
     """The drivers of all device tables that are right, whatever else is wrong in the file; and the tables that are not.
 
-    For `menshen safe`: a slip in a schedule must not leave a lock released. `made`: the file, where it was read before.
+    For `menshen safe`: a slip in a schedule must not leave a lock released. Those on lines come first: a Modbus board
+    that is away, or a display, takes its time. `wiring`: of the file, where it was read before.
     """
-    made = draft(path) if made is None else made
-    devices = typed(made.devices, made.problems)
-    right = [device for device in devices if not made.problems.touch(device.path)]
+    problems = Problems()
+    wiring = wiring_of(path, Problems()) if wiring is None else wiring
+    devices = typed(wiring.devices, problems)
+    right = [device for device in devices if not problems.touch(device.path)]
     paths = {device.path for device in right}
-    wrong = [each.id or each.path for each in made.devices if each.path not in paths]
-    buses = Buses(lines, Ports(), OsdpLines())
-    return [KINDS[device.kind].make(device.settings, buses) for device in right], wrong
+    wrong = [each.id or each.path for each in wiring.devices if each.path not in paths]
+    buses = Buses(lines)
+    right.sort(key=lambda device: device.role in LATE)
+    return [kind_of(device.kind).make(device.settings, buses) for device in right], wrong
 
 
 def lines_of(board: Mapping[str, object], wires: Path | socket.socket | None) -> Lines:
@@ -193,7 +163,7 @@ def lines_of(board: Mapping[str, object], wires: Path | socket.socket | None) ->
     Nothing is opened yet. Raises WiringError where there is no such bus.
     """
     if wires is not None:
-        return SimulatedLines(wires)
+        return simulated_lines(wires)
     table, description = _own(board)
     try:
         from drivers.bus.gpio import GpioLines  # here: only who has a chip needs gpiod
@@ -205,7 +175,7 @@ def lines_of(board: Mapping[str, object], wires: Path | socket.socket | None) ->
 def safe_lines_of(board: Mapping[str, object], wires: Path | None) -> SafeBus:
     """Return the same bus for `menshen safe`: outputs only, without an event loop. Raises WiringError."""
     if wires is not None:
-        return SafeLines(wires)
+        return safe_lines(wires)
     table, description = _own(board)
     try:
         from drivers.bus.gpio_safe import SafeGpioLines
@@ -219,11 +189,15 @@ def simulated_lines(wires: Path | socket.socket | None) -> Lines:
 
     Raises WiringError for None: that asks for the wires of this machine itself.
     """
+    from drivers.bus.simulated import SimulatedLines
+
     return SimulatedLines(_wires(wires))
 
 
 def safe_lines(wires: Path | None) -> SafeBus:
     """Return the same bus for `menshen safe`. Raises WiringError for None."""
+    from drivers.bus.simulated_safe import SafeLines
+
     path = _wires(wires)
     assert isinstance(path, Path)
     return SafeLines(path)
@@ -271,23 +245,3 @@ def describe(board: Mapping[str, object], problems: Problems) -> BoardDescriptio
             near = nearest(name, description.names())
             problems.add(f"board.pull.{key_shown(name)}", shown(name), "line_unknown", near=near, board=description.id)
     return description
-
-
-def typed(tables: Sequence[DeviceDraft], problems: Problems) -> list[Device]:
-    """Give each device table its type, and add what its driver says about its values."""
-    devices = []
-    for each in tables:
-        kind = each.table.get("kind")
-        if not isinstance(kind, str) or kind not in KINDS:
-            near = nearest(kind, KINDS) if isinstance(kind, str) else ""
-            found = shown(kind) if "kind" in each.table else "-"
-            problems.add(f"{each.path}.kind", found, "word", near=near, words=", ".join(KINDS))
-            continue
-        settings = convert(each.table, KINDS[kind].settings, each.path, problems, shapes=SHAPES, elsewhere={"kind"})
-        if settings is None:
-            continue
-        for wrong in settings.problems():
-            path = f"{each.path}.{wrong.key}" if wrong.key else each.path
-            problems.add(path, escaped(wrong.found), "device", message=escaped(wrong.allowed))
-        devices.append(Device(each.path, kind, KINDS[kind].role, settings))
-    return devices

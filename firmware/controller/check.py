@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 
 from firmware.config import Problem, draft
-from firmware.controller.board import describe, typed
+from firmware.controller.board import describe
+from firmware.controller.kinds import typed
 from firmware.controller.policies import check_policies
 from firmware.controller.wiring import Unverified, Wire, table_of, unverified_of, wires_of
 from firmware.texts import LANGUAGES, Texts, texts

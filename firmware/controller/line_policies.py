@@ -11,7 +11,7 @@ from typing import Protocol
 from drivers.board_description import BoardDescription, BoardLine, Only
 from drivers.settings import LineUse
 from firmware.config import Draft, Problems, nearest, shown
-from firmware.controller.board import Device
+from firmware.controller.kinds import Device
 from firmware.controller.lane_wires import OFF_WHEN_LOST
 from firmware.core.site import Door, LockKind
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from drivers.osdp_settings import OsdpConfig, key_problem, line_problems
 from firmware.config import Problems, escaped, shown
-from firmware.controller.board import Device
+from firmware.controller.kinds import Device
 from firmware.core.access import Factor
 
 

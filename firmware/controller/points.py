@@ -11,7 +11,7 @@ from drivers.modbus_times import input_ms, output_ms, worst_round_ms
 from drivers.relay import OnLost, RelayConfig
 from drivers.settings import Pointed, PointRole, PointUse
 from firmware.config import Problems
-from firmware.controller.board import Device
+from firmware.controller.kinds import Device
 
 WIRED = ("modbus_io",)  # kinds whose inputs are wires; those of the others are bits of a drive's status
 

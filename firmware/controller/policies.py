@@ -17,7 +17,7 @@ from drivers.settings import PointRole
 from drivers.wiegand import WiegandConfig
 from drivers.wire.keypad import KeypadKind
 from firmware.config import DoorWords, Draft, PortalDraft, Problems, TurnstileWords, escaped, nearest, parts_of, shown
-from firmware.controller.board import Device, Role
+from firmware.controller.kinds import Device, Role
 from firmware.controller.lane_policies import check_egress_by, check_lane, lane_of
 from firmware.controller.lane_wires import check_lane_wires
 from firmware.controller.line_policies import check_lines, check_unheld

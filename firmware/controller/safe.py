@@ -11,7 +11,8 @@ import json
 import sys
 from pathlib import Path
 
-from firmware.config import draft
+from firmware.config.document import wiring_of
+from firmware.config.problem import Problems
 from firmware.controller.board import safe_lines_of, salvaged
 from firmware.controller.errors import ControllerError, SafeError, WiringError
 from firmware.controller.priority import take_priority
@@ -31,16 +32,16 @@ def make_safe(config_path: Path, wires: Path | None) -> list[str]:
     """
     if not config_path.is_file():
         raise WiringError(f"{config_path}: there is no such file, so no device is known that could be made safe")
-    made = draft(config_path)
-    lines = safe_lines_of(made.board, wires)
-    drivers, wrong = salvaged(config_path, lines, made)
+    wiring = wiring_of(config_path, Problems())
+    lines = safe_lines_of(wiring.board, wires)
+    drivers, wrong = salvaged(config_path, lines, wiring)
     if not drivers:
         raise WiringError(f"{config_path} names no device that could be made safe; see `menshen check`")
     done: list[str] = []
     failed: list[str] = []
     try:
         with contextlib.ExitStack() as outputs:  # each is called, whatever mistake another one makes
-            for driver in drivers:
+            for driver in reversed(drivers):  # the first one is called first
                 outputs.callback(driver.safe)
         for driver in drivers:
             counts = driver.counters()

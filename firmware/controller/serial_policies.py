@@ -9,7 +9,7 @@ from drivers.serial_protocol import Reads
 from drivers.serial_reader import SerialReaderConfig
 from drivers.text_display import TextDisplayConfig
 from firmware.config import Draft, Problems, shown
-from firmware.controller.board import Device
+from firmware.controller.kinds import Device
 from firmware.controller.signs import shown_texts
 from firmware.core.access import Factor
 from firmware.core.site import Reader

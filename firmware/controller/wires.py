@@ -14,9 +14,9 @@ from drivers.serial_reader import SerialReaderConfig
 from drivers.text_display import TextDisplayConfig
 from firmware.config import Config, DeviceDraft, Problems
 from firmware.controller.answers import Answers
-from firmware.controller.board import typed
 from firmware.controller.clock import Clock
 from firmware.controller.inbox import Inbox, Rank
+from firmware.controller.kinds import typed
 from firmware.controller.points import Point, points_of
 from firmware.core.codes import Code
 from firmware.core.effects import Record, SetOutput

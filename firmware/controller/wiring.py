@@ -15,7 +15,7 @@ from drivers.serial_reader import SerialReaderConfig
 from drivers.settings import Pointed, PointRole
 from drivers.text_display import TextDisplayConfig
 from firmware.config import Draft
-from firmware.controller.board import Device, Role
+from firmware.controller.kinds import Device, Role
 from firmware.controller.policies import Use, uses_of
 from firmware.core.site import Barrier, Door, Mover
 from firmware.texts import Texts

@@ -5,10 +5,8 @@ from __future__ import annotations
 from firmware.core.claims import fault_bars
 from firmware.core.codes import Code
 from firmware.core.draft import Draft
-from firmware.core.facts import Level
+from firmware.core.levels import FAULT_LEVELS, Level
 from firmware.core.machines import FIRE, FireTrigger
-
-FAULTS = (Level.OPEN, Level.SHORT, Level.FAULT, Level.LOST)
 
 
 def fire_input_changed(draft: Draft, device: str, level: Level) -> None:
@@ -17,9 +15,9 @@ def fire_input_changed(draft: Draft, device: str, level: Level) -> None:
     if level is before:
         return
     draft.set(fire_levels=draft.state.fire_levels | {device: level})
-    if level in FAULTS:
+    if level in FAULT_LEVELS:
         draft.record(Code.FIRE_INPUT_FAULT, device=device, detail=level.value)
-    elif before in FAULTS:
+    elif before in FAULT_LEVELS:
         draft.record(Code.FIRE_INPUT_HEALTHY, device=device)
     if level is Level.ACTIVE:
         draft.record(Code.FIRE, device=device)

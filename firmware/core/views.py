@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from firmware.core import reader
 from firmware.core.codes import Code
-from firmware.core.fire import FAULTS
 from firmware.core.lane_views import lane_view
+from firmware.core.levels import FAULT_LEVELS
 from firmware.core.machines import Exit, Fire, Leaf, Peers, Pulse
 from firmware.core.modes import RANK
 from firmware.core.site import Door
@@ -92,7 +92,7 @@ def _site_alarms(state: State) -> tuple[str, ...]:
         (Code.FIRE, state.fire is not Fire.NONE),
         (Code.EVACUATION, state.evacuation),
         (Code.LOCKDOWN, bool(state.lockdown)),
-        (Code.FIRE_INPUT_FAULT, any(level in FAULTS for level in state.fire_levels.values())),
+        (Code.FIRE_INPUT_FAULT, any(level in FAULT_LEVELS for level in state.fire_levels.values())),
         (Code.TAMPER, bool(state.tampered)),
         (Code.PIN_LOCKED_OUT, any(reader.locked_out(at) for at in state.readers.values())),
         (Code.READER_MUTED, any(reader.muted(at) for at in state.readers.values())),

@@ -50,6 +50,12 @@ READERS = [
     (serial(repeat_ms=500), "tag_repeat", "repeat_ms"),  # as the guard's own repeat_ms
     (serial(silent_ms_max=5), "device", "silent_ms_max"),
     (serial(speed=9_600), "unknown_key", "speed"),
+    (serial(text_characters="9-0"), "device", "text_characters"),
+    (serial(text_starts="E2", text_characters="0-9"), "device", "text_characters"),
+    (serial(text_min=0), "device", "text_min"),
+    (serial(text_min=20, text_max=10), "device", "text_min"),
+    (serial(text_max=513), "device", "text_max"),
+    (serial(text_starts="a" * 65), "device", "text_starts"),
 ]
 DISPLAYS = [
     (sign(protocol="nobody"), "device", "protocol"),

@@ -8,8 +8,8 @@ from drivers.relay import RelayConfig
 from drivers.settings import LevelWord
 from firmware.__main__ import main
 from firmware.config import Problems
-from firmware.controller.board import Device, Role
 from firmware.controller.check import check
+from firmware.controller.kinds import Device, Role
 from firmware.controller.line_policies import check_lines
 from firmware.texts import texts
 from tests.config.line_mistakes import ALONE, ALONE_ON_HAT, HAT, NO_CHIP, pi_site

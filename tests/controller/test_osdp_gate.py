@@ -57,6 +57,9 @@ def test_a_card_opens_and_an_unknown_one_does_not(tmp_path: Path) -> None:
         at.peer.card(1, *RESIDENT)
         (granted,) = await at.until(Code.GRANTED)
         assert granted.event.reader == "osdp_b"
+        async with asyncio.timeout(10):
+            while not at.moves:  # noqa: ASYNC110  the lock is behind a socket, and the row may be read first
+                await asyncio.sleep(0.01)
         assert [released for released, _ in at.moves] == [True]
         await at.peer.until(lambda _: any(led["temporary"] for led in at.peer.commands(1, 2)))  # it is shown green
 

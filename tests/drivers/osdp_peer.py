@@ -5,6 +5,8 @@ would have come, an answer begins `turnaround_ms` later and comes in eights, as 
 nothing of the house. Orders come as JSON lines on stdin, what happened goes to stdout, with stamps of CLOCK_MONOTONIC.
 
 An order that says `forge` makes it an attacker: it answers in a reader's place, or plays back what it has heard.
+`cut` pulls the cable and puts it back; `cut_in` pulls it in the middle of the next sealed message with
+data, either way.
 """
 
 from __future__ import annotations
@@ -21,61 +23,29 @@ from typing import Any
 
 import osdp_sys
 
+from tests.drivers.osdp_device import Device, frame
+
 CHARACTER_BITS = 10
 PIECE_BYTES = 8
+EMPTY_BYTES_MAX = 16  # a sealed message without data, and its mark
 FIRST_CAPABILITIES = ((3, 1, 1), (4, 1, 1), (5, 1, 1), (6, 1, 1), (8, 1, 0), (9, 1, 1), (13, 0, 1))
 
 
-def frame(address: int, sequence: int, code: int, data: bytes, block: bytes = b"") -> bytes:
-    """A reply with a good CRC, from the published layout."""
-    body = (bytes([len(block) + 1]) + block if block else b"") + bytes([code]) + data
-    control = sequence | 0x04 | (0x08 if block else 0)
-    length = 5 + len(body) + 2
-    head = bytes([0x53, address | 0x80, length & 0xFF, length >> 8, control]) + body
-    return head + binascii.crc_hqx(head, 0x1D0F).to_bytes(2, "little")
-
-
-class Reader:
-    """One peripheral device."""
+class Reader(Device):
+    """One peripheral device, which tells what it is told."""
 
     def __init__(self, address: int, key: str | None, capabilities: list[list[int]], tell: Any) -> None:
-        self.address = address
-        self.id = 0
         self.silent = False
-        self.arrived = b""
-        self.written = b""
+        self.late_s = 0.0  # its next answer comes as if a busy machine had held it back for so long
+        self.refuses: set[int] = set()  # commands that it says it does not know
         self._tell = tell
-        info = {
-            "name": f"pd{address}",
-            "address": address,
-            "flags": osdp_sys.FLAG_ENFORCE_SECURE if key else osdp_sys.FLAG_INSTALL_MODE,
-            "scbk": bytes.fromhex(key) if key else None,
-            "channel": self,
-            "version": 1,
-            "model": 1,
-            "vendor_code": 0xCAFE,
-            "serial_number": address,
-            "firmware_version": 1,
-        }
-        table = [{"function_code": a, "compliance_level": b, "num_items": c} for a, b, c in capabilities]
-        self.device = osdp_sys.PeripheralDevice(info, capabilities=table)
-        self.device.set_command_callback(self._command)
+        super().__init__(address, bytes.fromhex(key) if key else None, capabilities)
 
-    def read(self, most: int) -> bytes:
-        taken, self.arrived = self.arrived[:most], self.arrived[most:]
-        return taken
-
-    def write(self, part: bytes) -> int:
-        self.written += part
-        return len(part)
-
-    def flush(self) -> None:
-        pass
-
-    def _command(self, command: dict[str, Any]) -> tuple[int, Any]:
+    def commanded(self, command: dict[str, Any]) -> tuple[int, Any]:
         said = {key: value.hex() if isinstance(value, bytes) else value for key, value in command.items()}
-        self._tell({"address": self.address, "command": said})
-        return 0, None
+        refused = command["command"] in self.refuses
+        self._tell({"address": self.address, "command": said, "refused": refused})
+        return (-1 if refused else 0), None
 
 
 class Line:
@@ -86,6 +56,7 @@ class Line:
         self.turnaround_s = settings.get("turnaround_ms", 3) / 1000
         self.readers: dict[int, Reader] = {}
         self.cut = False
+        self.cut_in: dict[str, Any] | None = None  # "of": "answer" or "command"; "bytes" of it that still get through
         self.forgeries: list[dict[str, Any]] = []
         self.heard: list[bytes] = []  # replies, for whoever plays them back
         self.session: list[bytes] = []
@@ -107,15 +78,23 @@ class Line:
     def order(self, given: dict[str, Any]) -> None:
         what = given.pop("do")
         if what == "cut":
-            self.cut = given["cut"]
+            self.cut, self.cut_in = given["cut"], None
+        elif what == "cut_in":
+            self.cut_in = given
         elif what == "put":
             self.put(given)
         elif what == "silent":
             self.readers[given["address"]].silent = given["silent"]
+        elif what == "late":
+            self.readers[given["address"]].late_s = given["for_s"]
+        elif what == "refuse":
+            self.readers[given["address"]].refuses = set(given["commands"])
         elif what == "forge":
             self.forgeries.append(given)
         elif what == "noise":
             self.send(bytes.fromhex(given["bytes"]))
+            for reader in self.readers.values() if given.get("both") else ():
+                reader.arrived += bytes.fromhex(given["bytes"])
         elif what == "event":
             event = given["event"]
             for key in ("data", "report"):
@@ -134,12 +113,30 @@ class Line:
         self.free_s = max(self.free_s, now) + len(received) * self.character_s
         self.coming.append((self.free_s, received))
 
-    def send(self, answer: bytes) -> None:
+    def pulled_in(self, message: bytes, of: str) -> bytes:
+        """What gets through of a message in whose middle the cable may be pulled."""
+        given = self.cut_in
+        if given is None or given["of"] != of or len(message) <= EMPTY_BYTES_MAX:
+            return message
+        self.cut_in = None
+        self.tell({"pulled_in": of, "of_bytes": len(message)})
+        return message[: given["bytes"]]
+
+    def send(self, answer: bytes, late_s: float = 0.0) -> None:
+        if late_s:
+            self.tell({"late": late_s})
+            self.pending.append((time.monotonic() + late_s, answer))
+            self.pending.sort(key=lambda each: each[0])
+            return
+        whole, answer = answer, self.pulled_in(answer, "answer")
         at = max(self.free_s, time.monotonic()) + self.turnaround_s
         for start in range(0, len(answer), PIECE_BYTES):
             piece = answer[start : start + PIECE_BYTES]
             at += len(piece) * self.character_s
             self.pending.append((at, piece))
+        if len(answer) < len(whole):
+            self.pending.append((at, b""))
+        self.pending.sort(key=lambda each: each[0])
         self.free_s = at
 
     def step(self) -> float:
@@ -151,11 +148,18 @@ class Line:
             piece = self.pending.pop(0)[1]
             if not self.cut:
                 os.write(self.descriptor, piece)
+            self.cut = self.cut or not piece
         due = [at for at, _ in (*self.coming[:1], *self.pending[:1])]
         return max(0.0, min(due) - time.monotonic()) if due else 0.05
 
     def hear(self, command: bytes) -> None:
         if self.cut:
+            return
+        whole, command = command, self.pulled_in(command, "command")
+        if len(command) < len(whole):
+            self.cut = True
+            for reader in self.readers.values():
+                reader.arrived += command
             return
         start = command.find(0x53)
         address, control = command[start + 1], command[start + 4]
@@ -166,14 +170,12 @@ class Line:
             self.send(forged)
             forged = None
         for reader in self.readers.values():
-            reader.arrived += command
-            for _ in range(3):
-                reader.device.refresh()
-            answer, reader.written = reader.written, b""
+            answer = reader.answer(command)
             if answer and not reader.silent and reader.address == address:
                 self.heard.append(answer)
                 if forged is None:
-                    self.send(answer)
+                    self.send(answer, reader.late_s)
+                reader.late_s = 0.0
         if forged is not None:
             self.send(forged)
 

@@ -17,7 +17,8 @@ from drivers.osdp_keys import KeyFile
 from drivers.osdp_settings import OsdpConfig
 from drivers.reports import AnyReport, DriverError, Frame, Untrusted
 
-PEER = Path(__file__).with_name("osdp_peer.py")
+ROOT = Path(__file__).parents[2]
+PEER = "tests.drivers.osdp_peer"
 KEY = "b1f2c3d4e5968778695a4b3c2d1e0f42"
 OTHER_KEY = "0f1e2d3c4b5a69788796a5b4c3d2e1f7"
 START_S_MAX = 10
@@ -46,8 +47,10 @@ class Peer:
         settings = {"path": str(self._path), "baud": baud, "readers": readers, "turnaround_ms": turnaround_ms}
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
-            str(PEER),
+            "-m",
+            PEER,
             json.dumps(settings),
+            cwd=ROOT,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             env={name: value for name, value in os.environ.items() if name != "LD_PRELOAD"},

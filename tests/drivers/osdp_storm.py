@@ -16,42 +16,13 @@ import osdp_sys
 from drivers.bus.osdp_member import Member, Trouble, Turn
 from drivers.osdp_words import commands
 from drivers.wire.osdp import Scanner, judge, parse
-from tests.drivers.osdp_peer import frame
+from tests.drivers.osdp_device import Device, frame
 
 KEY = bytes.fromhex("b1f2c3d4e5968778695a4b3c2d1e0f42")
 MS = 1_000_000
+CAPABILITIES = tuple((code, 1, 1) for code in (3, 4, 5, 8, 9, 13))
 CODES = (0x40, 0x41, 0x45, 0x46, 0x48, 0x49, 0x50, 0x51, 0x53, 0x54, 0x76, 0x78, 0x79, 0x7A, 0x90)
 BLOCKS = (b"", b"\x11\x01", b"\x12\x01", b"\x12\x00", b"\x14\x01", b"\x15", b"\x16", b"\x17", b"\x18", b"\x19\x02")
-
-
-class Far:
-    """A real reader, in this process."""
-
-    def __init__(self) -> None:
-        self.id = 0
-        self.arrived = self.written = b""
-        info = {"name": "pd", "address": 1, "flags": osdp_sys.FLAG_ENFORCE_SECURE, "scbk": KEY, "channel": self}
-        info |= {"version": 1, "model": 1, "vendor_code": 1, "serial_number": 1, "firmware_version": 1}
-        table = [{"function_code": code, "compliance_level": 1, "num_items": 1} for code in (3, 4, 5, 8, 9, 13)]
-        self.device = osdp_sys.PeripheralDevice(info, capabilities=table)
-        self.device.set_command_callback(lambda _command: (0, None))
-
-    def read(self, most: int) -> bytes:
-        taken, self.arrived = self.arrived[:most], self.arrived[most:]
-        return taken
-
-    def write(self, part: bytes) -> int:
-        self.written += part
-        return len(part)
-
-    def flush(self) -> None:
-        pass
-
-    def answer(self, written: bytes) -> bytes:
-        self.arrived, self.written = written, b""
-        for _ in range(3):
-            self.device.refresh()
-        return self.written
 
 
 class Listener:
@@ -84,7 +55,7 @@ class Storm:
         self.rng = random.Random(seed)
         self.listener = Listener()
         self.member = Member("reader", 1, self.listener)
-        self.far = Far()
+        self.far = Device(1, KEY, CAPABILITIES)  # a real reader, in this process
         self.now_ns = 1
         self.scanner = Scanner()
         self.known: list[bytes] = []

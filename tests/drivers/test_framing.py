@@ -72,6 +72,31 @@ def test_a_glitch_anywhere_spoils_the_frame(at: int) -> None:
     assert [burst.flaw for burst in found] == [NoiseKind.NOISE]
 
 
+@pytest.mark.parametrize("cut_us", [1, 5, 10])
+def test_short_pulses_whose_stamps_are_late_are_bits(cut_us: int) -> None:
+    """A reader at the standard's limit, 20 us each 200 us, before a kernel that is busy for some microseconds."""
+    chance = random.Random(SEED)
+    edges = pulses(BITS, "D0", "D1", from_ns=0, interval_ns=200 * US, pulse_ns=20 * US)
+    late = [Edge(edge.line, edge.level, edge.at_ns + chance.randrange(cut_us * US)) for edge in edges]
+    assert any(rise.at_ns - fall.at_ns < 20 * US for fall, rise in zip(late[::2], late[1::2], strict=True))
+    (burst,) = frames(late)
+    assert (text_of(burst), burst.flaw) == (BITS, None)
+
+
+@pytest.mark.parametrize(
+    ("short_us", "others_us", "flaw"),
+    [(9, 20, NoiseKind.NOISE), (11, 20, None), (19, 39, None), (19, 41, NoiseKind.NOISE), (20, 100, None)],
+)
+@pytest.mark.parametrize("at", [0, 13, 25])
+def test_a_pulse_below_the_standard_s_counts_only_among_short_ones(
+    at: int, short_us: int, others_us: int, flaw: NoiseKind | None
+) -> None:
+    edges = pulses(BITS, "D0", "D1", from_ns=0, pulse_ns=others_us * US)
+    fall = edges[2 * at]
+    edges[2 * at + 1] = Edge(fall.line, True, fall.at_ns + short_us * US)
+    assert [burst.flaw for burst in frames(edges)] == [flaw]
+
+
 @pytest.mark.parametrize("at", range(26))
 @pytest.mark.attack("wire-17")
 def test_both_lines_low_at_once_spoil_the_frame(at: int) -> None:

@@ -1,4 +1,4 @@
-"""The promises of drivers/driver.py, put to Modbus devices: what test_contract.py asks of the drivers of lines.
+"""What Modbus devices promise beyond the contract of all drivers (test_contract.py): whose unit it is, what is written.
 
 On virtual time over a socket pair where the loop is at work; over a pty or TCP with boards in a thread where safe() has
 to do without one.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import random
 import subprocess
 import sys
 import threading
@@ -31,7 +30,6 @@ from firmware.rehearsal.modbus_board import Board
 from firmware.rehearsal.virtual_time import run_virtual
 from tests.drivers.modbus_far import Cable, FarThread, ended, io_config, until
 
-SEED = 20260707
 SAFE_S_MAX = 0.5
 HOLD = """
 import serial, sys
@@ -42,12 +40,11 @@ sys.stdin.read()
 
 
 class Kind(NamedTuple):
-    """One kind of device: its table at an address, its far end, what makes it speak, and its outputs at rest."""
+    """One kind of device: its table at an address, its far end and its outputs at rest."""
 
     name: str
     make: Callable[[str, Ports], ModbusDevice]
     board: Callable[[], Board]
-    provoke: Callable[[Board], None] | None
     rest: Callable[[Board], bool]
     spoil: Callable[[Board], None]  # outputs as nobody wants them
 
@@ -97,14 +94,6 @@ def drive_board() -> Board:
     return board
 
 
-def first_input(board: Board) -> None:
-    board.inputs[0] ^= 1
-
-
-def fault(board: Board) -> None:
-    board.holding[0x2100] ^= 9
-
-
 def all_coils(board: Board, value: int) -> None:
     board.coils[:8] = [value] * 8
 
@@ -114,7 +103,6 @@ KINDS = (
         "io",
         make_io,
         io_board,
-        first_input,
         lambda board: board.coils[0] == board.coils[2] == 0,
         lambda board: all_coils(board, 1),
     ),
@@ -122,16 +110,14 @@ KINDS = (
         "io, on when lost",
         make_released,
         io_board,
-        first_input,
         lambda board: board.coils[0] == 1,
         lambda board: all_coils(board, 0),
     ),
-    Kind("relays", make_relay, relay_board, None, lambda board: board.coils[0] == 0, lambda board: all_coils(board, 1)),
+    Kind("relays", make_relay, relay_board, lambda board: board.coils[0] == 0, lambda board: all_coils(board, 1)),
     Kind(
         "drive",
         make_drive,
         drive_board,
-        fault,
         lambda board: board.holding[0x2000] == 1,
         lambda board: board.holding.update({0x2000: 0x12}),
     ),
@@ -169,70 +155,6 @@ def on_virtual_time(kind: Kind, body: Callable[[Bench], Coroutine[Any, Any, None
             await cable.line.close()
 
     run_virtual(run())
-
-
-@every_kind
-def test_it_speaks_when_it_is_spoken_to(kind: Kind):
-    async def body(bench: Bench) -> None:
-        task = bench.run()
-        await until(bench.device.proven)
-        await asyncio.sleep(0.5)
-        before = len(bench.said)
-        if kind.provoke is not None:
-            kind.provoke(bench.board)
-        await asyncio.sleep(0.5)
-        assert (len(bench.said) > before) == (kind.provoke is not None)
-        assert {report.device for report in bench.said} <= set(bench.device.points)
-        assert all(value >= 0 for value in bench.device.counters().values())
-        await ended(task)
-
-    on_virtual_time(kind, body)
-
-
-@every_kind
-def test_it_survives_garbage_on_its_line(kind: Kind):
-    async def body(bench: Bench) -> None:
-        rng = random.Random(SEED)
-        task = bench.run()
-        await until(bench.device.proven)
-        for _ in range(100):
-            end = bench.cable.line._sockets[-1]
-            end.send(rng.randbytes(rng.randrange(1, 60)))
-            await asyncio.sleep(rng.uniform(0, 0.2))
-            if task.done():
-                assert isinstance(task.exception(), DriverError), f"seed {SEED}"
-                task = bench.run()
-                await asyncio.sleep(0.01)
-        assert len(bench.said) < 500, "garbage must not flood the inbox"
-        await until(bench.device.proven)
-        before = len(bench.said)
-        if kind.provoke is not None:
-            kind.provoke(bench.board)
-            await until(lambda: len(bench.said) > before)
-        await ended(task)
-
-    on_virtual_time(kind, body)
-
-
-@every_kind
-def test_loss_is_one_error_that_names_the_device_and_it_recovers(kind: Kind):
-    async def body(bench: Bench) -> None:
-        for _ in range(3):
-            task = bench.run()
-            await until(bench.device.proven)
-            await bench.cable.unplug()
-            with pytest.raises(DriverError, match=bench.device.id):
-                await task
-        task = bench.run()
-        await until(bench.device.proven)
-        await asyncio.sleep(0.5)
-        before = len(bench.said)
-        if kind.provoke is not None:
-            kind.provoke(bench.board)
-            await until(lambda: len(bench.said) > before)
-        await ended(task)
-
-    on_virtual_time(kind, body)
 
 
 @every_kind

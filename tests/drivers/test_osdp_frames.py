@@ -7,8 +7,8 @@ import random
 import pytest
 
 from drivers.wire.osdp import FRAME_BYTES_MAX, Frame, Refusal, Scanner, judge, last_command, parse
-from tests.drivers.osdp_peer import frame
-from tests.drivers.osdp_storm import Far, storm
+from tests.drivers.osdp_device import Device, frame
+from tests.drivers.osdp_storm import CAPABILITIES, KEY, storm
 
 SEED = 20261126
 SEALED_POLL = Frame(b"", 1, 2, b"\x15", 0x60, 4, True)
@@ -33,7 +33,7 @@ def test_what_libosdp_writes_is_a_frame_with_a_mark_before_it() -> None:
     whole = command + crc.to_bytes(2, "little")
     asked = last_command(whole)
     assert asked is not None
-    answer = Far().answer(whole)
+    answer = Device(1, KEY, CAPABILITIES).answer(whole)
     found = parse(answer[answer.find(0x53) :])
     assert found is not None
     assert (found.code, found.data_bytes, found.is_reply) == (0x45, 12, True)

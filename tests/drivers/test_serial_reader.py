@@ -91,6 +91,23 @@ def test_it_tells_what_it_reads_under_its_own_name(config: SerialReaderConfig) -
     at_reader(config, body)
 
 
+@pytest.mark.attack("serial-20")
+def test_garbage_on_a_line_without_a_checksum_is_noise_where_the_installer_says_what_codes_look_like() -> None:
+    async def body(far: Far, reader: SerialReader, said: Said) -> None:
+        rng = random.Random(SEED)
+        letters = bytes(range(32, 127))
+        for _ in range(300):
+            far.send(bytes(rng.choices(letters, k=rng.randrange(4, 40))) + b"\r")  # printable, every one of them
+            await asyncio.sleep(0.06)
+        far.send(b"GATE-123\rGATE-12345678\rGATE-1234567X\r")  # a digit lost; as it is printed; a digit garbled
+        await asyncio.sleep(3)
+        assert texts(said) == ["GATE-12345678"], f"seed {SEED}"
+        assert noise(said) == {NoiseKind.UNKNOWN_FORMAT: 302}
+
+    form = {"text_starts": "GATE-", "text_characters": "GATE0-9-", "text_min": 13, "text_max": 13}
+    at_reader(SerialReaderConfig("codes", "/dev/ttyUSB0", "plain_line", **form), body)
+
+
 @every_reader
 @pytest.mark.attack("serial-06")
 def test_garbage_is_survived_counted_and_told_in_sums(config: SerialReaderConfig) -> None:

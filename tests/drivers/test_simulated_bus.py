@@ -99,6 +99,23 @@ def test_level_before_the_answer_is_an_error_and_after_it_follows_the_edges() ->
     on_bus(body, FarEnd({"C": False}))
 
 
+def test_an_edge_that_was_under_way_when_the_line_was_claimed_does_not_keep_it_from_being_ready() -> None:
+    """The edge comes first, and the level that is told then is the same."""
+
+    async def body(far_end: FarEnd, lines: SimulatedLines) -> None:
+        batches: list[Sequence[Edge | Overflow]] = []
+        await lines.claim_input("another", "button", nothing).ready()
+        edge = Edge("C", True, now_ns())
+        far_end.send([edge])
+        claim = lines.claim_input("C", "contact", batches.append)
+        async with asyncio.timeout(1):
+            await claim.ready()
+        assert claim.level() is True
+        assert [list(batch) for batch in batches] == [[edge]]
+
+    on_bus(body, FarEnd({"C": False}))
+
+
 def test_outputs_are_driven_at_the_claim_and_keep_their_level() -> None:
     async def body(far_end: FarEnd, lines: SimulatedLines) -> None:
         output = lines.claim_output("L", "lock", True)

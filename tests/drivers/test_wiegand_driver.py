@@ -122,6 +122,36 @@ def test_a_frame_in_whose_middle_the_process_was_stopped_is_whole() -> None:
         runner.run(run())
 
 
+def test_a_frame_beside_something_that_takes_long_is_whole() -> None:
+    """A deadline that came late reads more bits, but the next ones come while somebody else has his turn before it."""
+
+    async def body(made: Bench) -> None:
+        made.start(READER)
+        began_ns = await listening(made)
+        loop = asyncio.get_running_loop()
+        edges = pulses(CARD, "D0", "D1", from_ns=began_ns)
+
+        def take_until(at_ms: float) -> None:
+            """Time passes in this callback, and bits come meanwhile."""
+            at_ns = began_ns + round(at_ms * MS)
+            meanwhile = [edge for edge in left if edge.at_ns <= at_ns]
+            made.far_end.send(meanwhile)
+            del left[: len(meanwhile)]
+            loop._now_s = at_ns / 1e9
+
+        await made.far_end.play(edges[:8])  # to 3.05 ms: the deadline is at 6 ms
+        left = edges[8:]
+        loop.call_at((began_ns + 5_998 * US) / 1e9, take_until, 9.2)
+        loop.call_at((began_ns + 5_999 * US) / 1e9, take_until, 12.4)  # in the next turn: the deadline is at 12 ms then
+        await until_ns(began_ns + 12_500 * US)
+        await made.far_end.play(left)
+        await after_ms(100)
+        assert [text_of(frame) for frame in made.frames()] == [CARD]
+        assert made.noise() == {}
+
+    on_bench(body)
+
+
 def test_a_card_is_one_frame_three_intervals_after_its_last_bit() -> None:
     async def body(made: Bench) -> None:
         made.start(READER)
@@ -313,6 +343,92 @@ def test_a_storm_on_one_reader_leaves_the_other_alone() -> None:
         reports = [report for report in made.said["front_reader"] if isinstance(report, Noise)]
         assert len(reports) <= 4 * 11 * 2  # four rounds a second, two kinds at most
         assert sum(report.count for report in reports) >= 300  # 200,000 edges in pieces of 400
+
+    on_bench(body)
+
+
+def steady(from_ns: int, for_ns: int, edge_ns: int) -> list[Edge]:
+    """Both lines jump about, an edge each `edge_ns`: no reader's bits."""
+    chance, high, edges = random.Random(SEED), {"D0": True, "D1": True}, []
+    for at_ns in range(from_ns, from_ns + for_ns, edge_ns):
+        line = chance.choice(("D0", "D1"))
+        high[line] = not high[line]
+        edges.append(Edge(line, high[line], at_ns))
+    return edges + [Edge(line, True, from_ns + for_ns) for line in high if not high[line]]
+
+
+async def storms(made: Bench, edges: list[Edge]) -> None:
+    """Play them, a millisecond's edges at once."""
+    for _, slice_of in itertools.groupby(edges, key=lambda edge: edge.at_ns // MS):
+        batch = list(slice_of)
+        await until_ns(batch[-1].at_ns)
+        made.far_end.send(batch)
+
+
+def test_a_reader_rests_from_a_storm_and_the_storm_counts_as_if_it_did_not() -> None:
+    """10 kHz for 3 s: 60,000 edges, 150 pieces of 400. Only those of the first 20 ms of each 0.27 s are taken."""
+
+    async def body(made: Bench) -> None:
+        reader = made.start(READER)
+        began_ns = await listening(made)
+        heard = 0
+        for at in range(10):
+            edges = steady(began_ns + at * 300 * MS, 300 * MS, 50 * US)
+            for _, slice_of in itertools.groupby(edges, key=lambda edge: edge.at_ns // MS):
+                batch = list(slice_of)
+                await until_ns(batch[-1].at_ns)
+                heard += len(batch) * (made.far_end.watched == {"D0", "D1"})
+                made.far_end.send(batch)
+        await after_ms(600)
+        assert heard < 60_000 // 8
+        assert 120 <= made.noise()[NoiseKind.NOISE] <= 150
+        assert reader.counters()["storms"] >= 10
+        at_ns = now_ns()
+        made.far_end.send(pulses(CARD, "D0", "D1", from_ns=at_ns))
+        await after_ms(200)
+        assert [text_of(frame) for frame in made.frames()] == [CARD]
+
+    on_bench(body)
+
+
+def test_a_short_storm_counts_for_what_was_heard_of_it_and_cards_are_read_soon_after() -> None:
+    async def body(made: Bench) -> None:
+        made.start(READER)
+        for _ in range(5):
+            await storms(made, steady(await listening(made), 30 * MS, 50 * US))
+            await after_ms(300)
+        assert made.noise() == {NoiseKind.NOISE: 5}
+        made.far_end.send(pulses(CARD, "D0", "D1", from_ns=now_ns()))
+        await after_ms(100)
+        assert [text_of(frame) for frame in made.frames()] == [CARD]
+
+    on_bench(body)
+
+
+def test_noise_that_takes_nobody_s_time_is_listened_to() -> None:
+    """1 kHz: 2,000 edges a second."""
+
+    async def body(made: Bench) -> None:
+        reader = made.start(READER)
+        await storms(made, steady(await listening(made), 2 * S, 500 * US))
+        assert made.far_end.watched == {"D0", "D1"}
+        assert reader.counters()["storms"] == 0
+        assert 8 <= made.noise()[NoiseKind.NOISE] <= 11
+
+    on_bench(body)
+
+
+def test_muted_while_it_rests_from_a_storm_it_stays_muted() -> None:
+    async def body(made: Bench) -> None:
+        reader = made.start(READER)
+        await storms(made, steady(await listening(made), 25 * MS, 50 * US))
+        assert made.far_end.watched == set()
+        reader.mute(True)
+        await after_ms(1_000)
+        assert made.far_end.watched == set()
+        reader.mute(False)
+        await listening(made)
+        assert made.far_end.watched == {"D0", "D1"}
 
     on_bench(body)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import shutil
 import sys
@@ -19,25 +18,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from firmware.bench.clock import monotonic_ns, utc_ms
-from tests.rig import archive, debian, sim_module, wheels
+from tests.rig import archive, project, wheels
+from tests.rig.base import make_base
+from tests.rig.debian import precompile
 
 HERE = Path(__file__).parent
 DAY_S = 86_400
 KEPT_S_MAX = 30 * DAY_S  # of a layer that nobody used
 BROKEN_S_MAX = DAY_S  # of what a build left that was cut off
-# In the order of their needs.
-MODULES = (
-    "fs/configfs/configfs",
-    "lib/crc16",
-    "crypto/crc32c_generic",
-    "fs/mbcache",
-    "fs/jbd2/jbd2",
-    "fs/ext4/ext4",
-    "drivers/virtio/virtio_mmio",
-    "drivers/block/virtio_blk",
-)
-USELESS = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/info", "usr/share/lintian", "usr/lib/gconv")
-MERGED = {"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib"}
+PROJECT_S_MAX = DAY_S  # of a project that was changed since
+COMPILED = "compiled"  # beside the layers: what is compiled of the project, by its source
 
 Say = Callable[[str], None]
 
@@ -61,11 +51,12 @@ def machine(say: Say) -> Built:
     cache = cache_folder()
     cache.mkdir(parents=True, exist_ok=True)
     _tidy(cache)
-    with ThreadPoolExecutor(2) as both:
-        asked = both.submit(layer, cache, "packages", _key(wheels.needed(), *_texts("wheels")), _wheels, say)
-        base = layer(cache, "debian", _key(*_texts("debian", "sim_module", "archive", "build")), _debian, say)
+    with ThreadPoolExecutor(2) as beside:
+        ours = beside.submit(_project, cache, say)
+        asked = beside.submit(layer, cache, "packages", _key(wheels.needed(), *_texts("wheels")), _wheels, say)
+        base = layer(cache, "debian", _key(*_texts("base", "debian", "sim_module", "archive")), make_base, say)
         packages = asked.result()
-    archives = (base / "root.cpio", packages / "packages.cpio")
+    archives = (base / "root.cpio", packages / "packages.cpio", ours.result() / "project.cpio")
     return Built(base / "kernel", archives, (monotonic_ns() - started_ns) / 1e9)
 
 
@@ -94,66 +85,24 @@ def layer(cache: Path, name: str, key: str, make: Callable[[Path, Path, Say], No
     return whole
 
 
-def _debian(work: Path, done: Path, say: Say) -> None:
-    """Kernel, modules, Python."""
-    say("debian: fetching kernel, its sources and Python for arm64 (about 230 MB)")
-    apt = debian.Apt(_made(work / "apt"))
-    with ThreadPoolExecutor(1) as beside:
-        kernel = apt.kernel()
-        module = beside.submit(sim_module.build_sim, kernel, apt, work / "sim")
-        packages = apt.root()
-        root = _made(work / "root")
-        for link, target in MERGED.items():
-            (root / target).mkdir(parents=True)
-            (root / link).symlink_to(target)
-        for package in packages:
-            debian.unpack(package, root)
-        (root / "bin" / "sh").symlink_to("busybox")
-        _precompile(root / "usr" / "lib" / f"python{wheels.PYTHON}")
-        modules = _kernel_files(kernel, _made(work / "image"), done)
-        modules["gpio-sim"] = module.result()
-    say(f"debian: packing Linux {kernel.release}")
-    with (done / "root.cpio").open("wb") as out:
-        packed = archive.Archive(out)
-        packed.add_console()
-        packed.add_tree(root, wanted=lambda path: not str(path).startswith(USELESS))
-        for name, contents in modules.items():
-            packed.add(f"rig/modules/{name}.ko", contents)
-        packed.add("rig/modules/order", "".join(f"{name}\n" for name in modules).encode())
-        packed.end()
-    made = {"kernel": kernel.release, "packages": [package.name for package in packages], "built_utc_ms": utc_ms()}
-    (done / "made.json").write_text(json.dumps(made, indent=1) + "\n")
-
-
-def _kernel_files(kernel: debian.Kernel, folder: Path, done: Path) -> dict[str, bytes]:
-    """Put the kernel aside and return its modules."""
-    debian.unpack(kernel.image, folder)
-    shutil.copyfile(folder / "boot" / f"vmlinuz-{kernel.release}", done / "kernel")
-    modules = folder / "lib" / "modules" / kernel.release / "kernel"
-    return {Path(name).name: (modules / f"{name}.ko").read_bytes() for name in MODULES}
-
-
 def _wheels(work: Path, done: Path, say: Say) -> None:
     say("packages: fetching those of requirements.lock for aarch64")
     site = work / "site"
     wheels.fetch(site)
-    _precompile(site)
+    precompile(site)
     with (done / "packages.cpio").open("wb") as out:
         packed = archive.Archive(out)
         packed.add_tree(site, "rig/packages", wanted=lambda path: path.parts[0] != "bin")
         packed.end()
 
 
-def _precompile(folder: Path) -> None:
-    """Compile for the machine's Python. Another one here has other byte code: then the machine starts more slowly."""
-    if f"{sys.version_info.major}.{sys.version_info.minor}" == wheels.PYTHON:
-        words = [sys.executable, "-m", "compileall", "-q", "-j", "2", "--invalidation-mode", "unchecked-hash"]
-        debian.command([*words, "-s", str(folder), str(folder)], folder)
+def _project(cache: Path, say: Say) -> Path:
+    files = list(project.sources())
 
+    def make(work: Path, done: Path, say: Say) -> None:
+        project.write(files, done / "project.cpio", cache / COMPILED)
 
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True)
-    return folder
+    return layer(cache, "project", _key(project.key(files), *_texts("project", "archive")), make, say)
 
 
 def _texts(*names: str) -> list[str]:
@@ -171,5 +120,7 @@ def _tidy(cache: Path) -> None:
     for path in cache.iterdir():
         with contextlib.suppress(OSError):  # another build may remove it at the same time
             kept_s = BROKEN_S_MAX if path.name.startswith(".") else KEPT_S_MAX
+            if path.name.startswith("project-"):
+                kept_s = PROJECT_S_MAX
             if path.is_dir() and now_s - path.stat().st_mtime > kept_s:
                 shutil.rmtree(path, ignore_errors=True)

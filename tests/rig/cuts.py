@@ -20,6 +20,7 @@ from tests.rig.debian import RigError
 from tests.rig.machine import Task, started
 
 CUTS = 20
+SEED = 1
 DISK_BYTES = 256 << 20
 ROWS_MAX = 40  # told before the cut
 DELAY_S_MAX = 0.3  # from the last of them to the cut: in the middle of whatever is being written then
@@ -84,7 +85,7 @@ def _one(
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.rig.cuts", description=__doc__)
     parser.add_argument("--cuts", type=int, default=CUTS)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--build", choices=("honest", "unsynced"), default="honest", help="unsynced: must be found out")
     arguments = parser.parse_args()
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 SUITE = "bookworm"
 LINUX = "6.1"
+PYTHON = "3.11"
 TARGET = "arm64"
 ROOT_PACKAGES = ("python3", "busybox-static", "e2fsprogs")
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
@@ -34,6 +37,15 @@ Dir::Etc::sourceparts "-";
 Dir::Etc::preferences "-";
 Dir::Etc::preferencesparts "-";
 """
+
+# This machine's own configuration is read after ours and may say otherwise: images for containers have no cache of
+# packages, and each command builds it anew.
+OPTIONS = (
+    "Dir::Cache::pkgcache=pkgcache.bin",
+    "Dir::Cache::srcpkgcache=srcpkgcache.bin",
+    "Acquire::GzipIndexes=false",
+    "Acquire::PDiffs=false",
+)
 
 
 class RigError(Exception):
@@ -110,18 +122,26 @@ class Apt:
         return Kernel(release, fetched(names[0]), headers, fetched(names[4]))
 
     def _apt(self, *words: str, cwd: Path | None = None) -> str:
-        return command(list(words), cwd or self._folder, apt=self._file)
+        options = [word for option in OPTIONS for word in ("-o", option)]
+        return command([words[0], *options, *words[1:]], cwd or self._folder, apt=self._file)
 
 
-def unpack(package: Path, folder: Path) -> None:
-    """Unpack a package, through links such as /lib -> usr/lib."""
+def unpack(package: Path, folder: Path, names: Sequence[str] = ()) -> None:
+    """Unpack a package, or some files of it, through links such as /lib -> usr/lib."""
     with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(package)], stdout=subprocess.PIPE) as packed:
         done = subprocess.run(
-            ["tar", "-x", "--keep-directory-symlink", "--no-same-owner", "-C", str(folder)],
+            ["tar", "-x", "--keep-directory-symlink", "--no-same-owner", "-C", str(folder), *(f"./{n}" for n in names)],
             stdin=packed.stdout, capture_output=True, text=True, timeout=COMMAND_S_MAX, check=False,
         )  # fmt: skip
     if done.returncode != 0 or packed.returncode != 0:
         raise RigError(f"{package.name} does not unpack: {done.stderr.strip()}")
+
+
+def precompile(folder: Path) -> None:
+    """Compile for the machine's Python. Another one here has other byte code: then the machine starts more slowly."""
+    if f"{sys.version_info.major}.{sys.version_info.minor}" == PYTHON:
+        words = [sys.executable, "-m", "compileall", "-q", "-j", "2", "--invalidation-mode", "unchecked-hash"]
+        command([*words, "-s", str(folder), str(folder)], folder)
 
 
 def codename() -> str:

@@ -10,7 +10,6 @@ import contextlib
 import json
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,20 +17,20 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from firmware.bench.clock import monotonic_ns
-from tests.rig import archive, sim_module, wheels
+from tests.rig import archive
 from tests.rig.build import Built, Say
-from tests.rig.debian import RigError, command
+from tests.rig.debian import RigError
 
-ROOT = Path(__file__).parents[2]
-INSIDE = ROOT / "tests" / "rig" / "inside"
 QEMU = "qemu-system-aarch64"
-PROJECT = ("firmware", "drivers", "models", "provisioning", "tests/rig/inside")
 MARK = "@rig "  # as in inside/init.py
 SILENT_S_MAX = 300.0  # the machine has said nothing for so long: it hangs
 SCRIPT_S_MAX = 600.0  # of the machine's own time, unless a task says more
-# shift=1: two nanoseconds an instruction. sleep=off: while nothing happens in the machine, its clock jumps on. With a
-# disk that would be wrong: the machine waits for this one's disk, and its minutes would pass meanwhile.
-JUMPS, SLEEPS = "shift=1,sleep=off", "shift=1,sleep=on"
+# Nanoseconds an instruction, as a power of two. SLOW, 500 million instructions a second, is a cautious stand-in for a
+# board. QUICK is for scripts whose wires' far end, which shares the one processor, has to be quicker than the wires.
+SLOW, QUICK = 1, 0
+# While nothing happens in the machine, its clock jumps on. With a disk that would be wrong: the machine waits for this
+# one's disk, and its minutes would pass meanwhile.
+JUMPS, SLEEPS = "sleep=off", "sleep=on"
 WORDS = (
     "-M", "virt", "-cpu", "cortex-a72", "-smp", "1", "-m", "1024", "-accel", "tcg,thread=single",
     "-nodefaults", "-no-reboot", "-display", "none", "-monitor", "none",
@@ -76,6 +75,7 @@ class Result:
         self.news: list[str] = []
         self.output: list[str] = []
         self.status: int | None = None
+        self.inside_s = 0.0  # of the machine's time
 
     @property
     def ok(self) -> bool:
@@ -100,8 +100,8 @@ class Result:
             case {"output": line} | {"error": line}:
                 self.output.append(line)
                 return f"     | {line}"
-            case {"ended": status}:
-                self.status = status
+            case {"ended": status, "took_s": took_s}:
+                self.status, self.inside_s = status, took_s
         return None
 
     def __str__(self) -> str:
@@ -183,21 +183,23 @@ class Machine:
 
 
 @contextlib.contextmanager
-def started(built: Built, tasks: Sequence[Task], say: Say, *, disk: Path | None = None) -> Iterator[Machine]:
+def started(
+    built: Built, tasks: Sequence[Task], say: Say, *, disk: Path | None = None, shift: int = SLOW
+) -> Iterator[Machine]:
     """Start the machine with these tasks. `disk`: an image that it has as /dev/vda, written through."""
     if shutil.which(QEMU) is None:
         raise RigError(f"{QEMU} is missing: run `make system`")
     with tempfile.TemporaryDirectory(prefix="menshen-rig-") as name:
         folder = Path(name)
-        ours = folder / "project.cpio"
-        _pack_project(ours, tasks, folder)
+        ours = folder / "tasks.cpio"
+        _pack_tasks(ours, tasks)
         root = folder / "root.cpio"
         archive.joined([*built.archives, ours], root)
         words = [
             QEMU,
             *WORDS,
             "-icount",
-            JUMPS if disk is None else SLEEPS,
+            f"shift={shift},{JUMPS if disk is None else SLEEPS}",
             "-kernel",
             str(built.kernel),
             "-initrd",
@@ -218,9 +220,11 @@ def started(built: Built, tasks: Sequence[Task], say: Say, *, disk: Path | None 
             process.stdout.close()
 
 
-def run(built: Built, tasks: Sequence[Task], say: Say, *, disk: Path | None = None) -> dict[str, Result]:
+def run(
+    built: Built, tasks: Sequence[Task], say: Say, *, disk: Path | None = None, shift: int = SLOW
+) -> dict[str, Result]:
     """Run tasks in one machine, to its end. Raises RigError when it breaks."""
-    with started(built, tasks, say, disk=disk) as machine:
+    with started(built, tasks, say, disk=disk, shift=shift) as machine:
         results = machine.run()
         missing = [task.key for task in tasks if task.key not in results]
         if missing:
@@ -228,24 +232,9 @@ def run(built: Built, tasks: Sequence[Task], say: Say, *, disk: Path | None = No
     return results
 
 
-def _pack_project(out: Path, tasks: Sequence[Task], folder: Path) -> None:
-    """The project as it stands, the scripts and what they are told."""
-    copy = folder / "project"
-    for name in PROJECT:
-        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
-    if f"{sys.version_info.major}.{sys.version_info.minor}" == wheels.PYTHON:
-        words = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
-        command([*words, "-s", str(copy), str(copy)], copy)
-    inside = copy / "tests" / "rig" / "inside"
-    host = command(["dpkg", "--print-architecture"], folder).strip()
-    compiler = f"{sim_module.cross(host)}gcc"
-    for source in inside.glob("*.c"):
-        command(
-            [compiler, "-O2", "-Wall", "-Werror", "-static", "-o", str(source.with_suffix("")), str(source)], folder
-        )
+def _pack_tasks(out: Path, tasks: Sequence[Task]) -> None:
+    """What the scripts are told."""
     with out.open("wb") as written:
         packed = archive.Archive(written)
-        packed.add("init", (INSIDE / "init.py").read_bytes(), 0o755)
         packed.add("rig/tasks.json", json.dumps([task._asdict() | {"name": task.key} for task in tasks]).encode())
-        packed.add_tree(copy, "menshen")
         packed.end()

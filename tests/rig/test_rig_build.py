@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.util
+import marshal
 import shutil
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
 import pytest
 
-from tests.rig import build, sim_module, wheels
+from tests.rig import build, project, sim_module, wheels
 from tests.rig.archive import Archive, joined
-from tests.rig.debian import RigError
+from tests.rig.debian import PYTHON, RigError
 
 LIMIT_S = 10.0
 
@@ -108,3 +111,44 @@ def test_the_cache_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert build.cache_folder() == tmp_path / "menshen" / "rig"
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")  # the specification: such a value is to be ignored
     assert build.cache_folder() == Path.home() / ".cache" / "menshen" / "rig"
+
+
+@pytest.mark.skipif(project.PYTHON_HERE != PYTHON, reason="the machine's Python has other byte code than this")
+def test_the_project_is_packed_with_its_byte_code_and_compiled_once(tmp_path: Path):
+    kept = tmp_path / "compiled"
+    one = project.Source("firmware/one.py", b"answer = 6 * 7\n", 0o644)
+    text = project.Source("firmware/words.toml", b"[a]\n", 0o644)
+    project.write([one, text], tmp_path / "first", kept)
+    [byte_code] = kept.iterdir()
+    code = byte_code.read_bytes()
+    # The header of PEP 552: flags 1, a hash that nobody checks; the machine's files bear no times.
+    assert code[:8] == importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little")
+    found: dict[str, object] = {}
+    compiled = marshal.loads(code[16:])
+    exec(compiled, found)
+    assert found["answer"] == 42
+    assert compiled.co_filename == "/menshen/firmware/one.py"
+    packed = (tmp_path / "first").read_bytes()
+    assert b"menshen/firmware/words.toml\0" in packed
+    assert f"menshen/firmware/__pycache__/one.{sys.implementation.cache_tag}.pyc\0".encode() in packed
+    byte_code.write_bytes(code + b"kept")
+    project.write([one, text], tmp_path / "second", kept)
+    assert code + b"kept" in (tmp_path / "second").read_bytes()
+    project.write([one._replace(contents=b"answer = 1\n")], tmp_path / "third", kept)
+    assert len(list(kept.iterdir())) == 2
+
+
+def test_another_project_is_another_layer():
+    one = project.Source("a.py", b"1", 0o644)
+    known = {
+        project.key(files)
+        for files in ([one], [one._replace(contents=b"2")], [one._replace(name="b.py")], [one._replace(mode=0o755)], [])
+    }
+    assert len(known) == 5
+    assert project.key([one]) == project.key([one])
+
+
+def test_the_project_holds_what_runs_in_the_machine():
+    names = {source.name for source in project.sources()}
+    assert {"firmware/__main__.py", "drivers/boards/raspberry_pi_header.toml", "tests/rig/inside/play.c"} <= names
+    assert not [name for name in names if "__pycache__" in name]

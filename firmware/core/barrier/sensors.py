@@ -8,13 +8,12 @@ from firmware.core.barrier.machines import TESTING, WATCH, Testing, TestingTrigg
 from firmware.core.barrier.state import End
 from firmware.core.barrier.turn import Turn
 from firmware.core.codes import Code
-from firmware.core.facts import Level
+from firmware.core.levels import FAULT_LEVELS, Level
 from firmware.core.site import SensorKind
 
 STUCK = "stuck"
 SELF_TEST = "self-test"
 RELAY = "fault relay"
-FAULTS = (Level.OPEN, Level.SHORT, Level.FAULT, Level.LOST)
 FLICKER_RISES = 12
 FLICKER_WINDOW_MS = 20_000  # twelve vehicles in twenty seconds are none
 
@@ -43,7 +42,7 @@ def _said(turn: Turn, which: int) -> WatchTrigger | None:
     level = turn.state.levels[turn.plan.level_of[which]]
     relay_place = turn.plan.relay_of.get(which)
     relay = Level.INACTIVE if relay_place is None else turn.state.levels[relay_place]
-    if level in FAULTS or relay not in (Level.INACTIVE, None):
+    if level in FAULT_LEVELS or relay not in (Level.INACTIVE, None):
         return WatchTrigger.FAULTED
     if level is None or relay is None:
         return None
@@ -105,7 +104,7 @@ def _fault(turn: Turn, which: int, why: str) -> None:
     turn.drop(f"proof:{which}")
     watch = turn.state.spots[which].watch
     level = turn.state.levels[turn.plan.level_of[which]]
-    said = level.value if level in FAULTS else RELAY
+    said = level.value if level in FAULT_LEVELS else RELAY
     detail = why or (STUCK if watch is Watch.STUCK else said)
     turn.record(Code.SENSOR_FAULT, device=_device(turn, which), detail=detail)
 

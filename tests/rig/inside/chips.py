@@ -103,7 +103,7 @@ class Player:
     """Steps that are being played by a real-time process. `lines` are the steps' line numbers' order."""
 
     def __init__(self, chip: Chip, steps: Iterable[Step]) -> None:
-        planned = list(steps)
+        planned = steps if isinstance(steps, list) else list(steps)
         lines = sorted({step.line for step in planned})
         number = {line: index for index, line in enumerate(lines)}
         self._process = subprocess.Popen(
@@ -112,11 +112,11 @@ class Player:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with self._process.stdin as plan:
-            plan.write(b"".join(struct.pack("=QII", step.at_ns, number[step.line], step.level) for step in planned))
+            for step in planned:
+                plan.write(struct.pack("=QII", step.at_ns, number[step.line], step.level))
         word, started = self._process.stdout.readline().split()
         assert word == b"started"
         self.started_ns = int(started)
-        self.planned = planned
 
     @property
     def ended(self) -> bool:

@@ -179,6 +179,7 @@ class ServiceManager:
         self._gate = gate
         self._watchdog_s = watchdog_s
         path = str(gate.folder / "notify.sock")
+        Path(path).unlink(missing_ok=True)  # of the one before
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(path)
         self._socket.settimeout(0.02)

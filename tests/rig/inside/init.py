@@ -115,6 +115,7 @@ def run(task: dict) -> None:
     """Run one script to its end, at most `limit_s` of the machine's time."""
     name = task["name"]
     tell(script=name, begun=True)
+    begun_s = uptime_s()
     folder = WORK / name
     folder.mkdir()
     environment = {
@@ -146,7 +147,11 @@ def run(task: dict) -> None:
     process.wait()
     for each in relays:
         each.join(5.0)
-    tell(script=name, ended=status)
+    tell(script=name, ended=status, took_s=round(uptime_s() - begun_s, 2))
+
+
+def uptime_s() -> float:
+    return float(Path("/proc/uptime").read_text().split()[0])
 
 
 def be_heard() -> None:

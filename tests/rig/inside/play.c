@@ -5,6 +5,12 @@
  * PULL: the sysfs attributes `pull` of the lines. Steps on the standard input, 16 bytes each, in the machine's order of bytes:
  * nanoseconds since the start (8), number of the line (4), level (4). Runs as a real-time process, so that no
  * load in the machine moves an edge: the world outside does not wait either.
+ *
+ * A step comes at its time, and at least as long after the step before as planned: whoever holds the kernel may keep
+ * this process waiting, and then a pulse is late, but neither it nor the interval behind it is shorter than a reader
+ * would make it. What it is late by is caught up in pauses (APART_NS), and by a fiftieth of what is not as short as the
+ * shortest pulses (SHORT_NS): a reader's clock is no better than that.
+ *
  * It prints `started NS` (CLOCK_MONOTONIC) before the first step, and `ended NS LATE STEP` with the largest
  * lateness and its step.
  * With the line number STOP nothing is driven: the steps end then.
@@ -24,6 +30,10 @@
 #define STEPS_MAX 4000000
 #define PRIORITY 50
 #define AHEAD_NS 20000000LL /* until the first step: the process is asleep by then */
+#define EARLY_NS 12000LL /* the process wakes up this much before a step, and watches the clock until then */
+#define APART_NS 30000000LL /* a frame's steps are closer; behind a longer pause the plan's times hold again */
+#define SHORT_NS 25000LL
+#define CAUGHT_UP 50
 #define STOP 0xffffffffu
 
 struct step {
@@ -37,6 +47,18 @@ static int64_t now_ns(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+static void wait_until(int64_t at)
+{
+    int64_t wake = at - EARLY_NS;
+    struct timespec until = {.tv_sec = wake / 1000000000LL, .tv_nsec = wake % 1000000000LL};
+    if (now_ns() < wake)
+        while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
+            ;
+    sched_yield(); /* to the kernel's thread for the edge before, of the same priority: on a board it has its processor */
+    while (now_ns() < at)
+        ;
 }
 
 static void fail(const char *what)
@@ -68,7 +90,7 @@ int main(int argc, char **argv)
     int pulls[LINES_MAX], lines = argc - 1;
     struct sched_param priority = {.sched_priority = PRIORITY};
     struct step *steps;
-    int64_t start, late = 0;
+    int64_t start, late = 0, before = 0, begun = INT64_MIN / 2;
     size_t count, number, latest = 0;
 
     if (lines < 1 || lines > LINES_MAX)
@@ -84,18 +106,23 @@ int main(int argc, char **argv)
     fflush(stdout);
     for (number = 0; number < count; number++) {
         struct step *step = steps + number;
-        int64_t at = start + (int64_t)step->at_ns, missed;
-        struct timespec until = {.tv_sec = at / 1000000000LL, .tv_nsec = at % 1000000000LL};
         const char *word = words[step->level != 0];
-        while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
-            ;
+        int64_t at = start + (int64_t)step->at_ns, apart = at - before, earliest, missed;
+        if (apart > APART_NS)
+            apart = APART_NS;
+        else if (apart > SHORT_NS)
+            apart -= apart / CAUGHT_UP;
+        earliest = begun + apart;
+        before = at;
+        wait_until(earliest > at ? earliest : at);
+        begun = now_ns();
         if (step->line == STOP)
             break;
         if (step->line >= (uint32_t)lines)
             return 2;
         if (pwrite(pulls[step->line], word, strlen(word), 0) < 0)
             fail(argv[step->line + 1]);
-        missed = now_ns() - at;
+        missed = begun - at;
         if (missed > late) {
             late = missed;
             latest = number;
