@@ -21,7 +21,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup texts system run test lint types units pictures bench soak prove mutants rig lock clean
+.PHONY: help setup texts system models weights run test lint types units pictures peers bench soak prove mutants rig lock clean
 
 # $(call stage,NAME,COMMANDS): run them and say how long it took, also when they fail.
 stage = @echo "-- $(1)"; started=$$(date +%s); status=0; ( $(2) ) || status=$$?; \
@@ -85,7 +85,14 @@ system: | $(VENV)/.packages ## Debian packages that tests use
 run: setup ## the simulated community gate; prints the page's address with its one-time code
 	@$(VENV)/bin/menshen run $(SITE) --simulated $(ARGS)
 
-test: setup system lint types units ## everything that must be green
+models: setup ## fetch the weights of others that the manifest names, and verify them
+	$(call stage,models,$(PY) -m models.fetch $(ARGS))
+
+# For tests: a machine without a network goes on without, and says so; continuous integration has to have them.
+weights: setup
+	$(call stage,models,$(PY) -m models.fetch || { [ -z "$${CI:-}" ] && echo "!! models are missing: tests that need them will be skipped" >&2; })
+
+test: setup system weights lint types units ## everything that must be green
 
 lint: setup ## format, lint, layers
 	$(call stage,format,$(VENV)/bin/ruff format --check -q .)
@@ -120,6 +127,9 @@ prove: setup system ## 2,000 power cuts, two builds that must fail them, 100,000
 
 mutants: setup ## every row of the tables of barriers and lanes spoiled in every way: each must be noticed
 	$(call stage,mutants,$(PY) -m tests.core.lanes.mutants $(ARGS))
+
+peers: setup weights ## PP-OCRv4 beside our reader of plates, on the same crops in the same run
+	@$(PY) -m tests.peers.plates $(ARGS)
 
 rig: setup system ## the kernel rig: an arm64 machine with real GPIO lines, every script in it, and 20 power cuts
 	$(call stage,rig,$(PY) -m tests.rig.run $(ARGS))

@@ -47,6 +47,29 @@ class Tag(Report, frozen=True):
     at_ns: int
 
 
+class Plate(Report, frozen=True):
+    """A number plate that was read at least twice alike; `text` as it was read, `confidence` of the weaker part.
+
+    `at_ns` is of its newest frame; `evidence` is under which that frame is kept, if it is.
+    """
+
+    text: str
+    confidence: float
+    reads: int
+    at_ns: int
+    evidence: str = ""
+
+
+class Face(Report, frozen=True):
+    """A face that was asked for: `text` is the id of the templates that it is like."""
+
+    text: str
+    confidence: float
+    reads: int
+    at_ns: int
+    evidence: str = ""
+
+
 class InputLevel(StrEnum):
     INACTIVE = "inactive"
     ACTIVE = "active"
@@ -83,6 +106,7 @@ class NoiseKind(StrEnum):
     PARITY = "parity"
     CHECKSUM = "checksum"  # of a serial frame
     UNKNOWN_FORMAT = "unknown_format"
+    TEXT = "text"  # a sighting whose text or figures no plate and no face can have
 
 
 class Noise(Report, frozen=True):
@@ -98,7 +122,7 @@ class Untrusted(Report, frozen=True):
     at_ns: int
 
 
-AnyReport = Frame | Digits | Line | Tag | Level | Measured | Dropped | Noise | Untrusted
+AnyReport = Frame | Digits | Line | Tag | Plate | Face | Level | Measured | Dropped | Noise | Untrusted
 
 
 class DriverError(Exception):

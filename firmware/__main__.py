@@ -14,10 +14,11 @@ MISUSED = 2
 
 
 class Room(NamedTuple):
-    """Where a subcommand lives, and its line in the help."""
+    """Where a subcommand lives, its line in the help, and which extra packages of Menshen it needs."""
 
     module: str
     purpose: str
+    needs: str = ""
 
 
 class Subcommand(Protocol):
@@ -42,7 +43,14 @@ ROOMS = {
         "firmware.controller.safe", "put every output to its safe level; run after every death of the controller"
     ),
     "wire": Room("firmware.wire.command", "every input, output and reader, live; hold an output on to test it"),
+    "faces": Room("firmware.vision.faces_command", "enrol faces of those who consent, withdraw, list; receipts"),
     "osdp": Room("firmware.controller.osdp_command", "keys of OSDP readers: make, roll over, install a reader"),
+    "recognise": Room(
+        "firmware.vision.recognise_command", "what the models see in pictures and films; can draw it", "vision"
+    ),
+    "evaluate": Room(
+        "firmware.vision.evaluate_command", "how well the models do on a folder of labelled pictures", "vision"
+    ),
     "bench": Room("firmware.bench.command", "measure: each figure that is promised, by its name"),
 }
 
@@ -81,7 +89,13 @@ def parsed(words: list[str]) -> argparse.Namespace:
 
 def enter(name: str, parser: argparse.ArgumentParser) -> None:
     """Import the room of a subcommand and let it say what it takes."""
-    subcommand = cast(Subcommand, importlib.import_module(ROOMS[name].module))
+    room = ROOMS[name]
+    try:
+        subcommand = cast(Subcommand, importlib.import_module(room.module))
+    except ModuleNotFoundError as error:
+        if not room.needs:
+            raise
+        parser.error(f"{error.name} is not installed: install menshen[{room.needs}]")
     subcommand.add_arguments(parser)
     parser.set_defaults(run=subcommand.run)
 

@@ -1,4 +1,4 @@
-"""The development supervisor behind `menshen run`: starts rehearsal, controller and network as processes of their own.
+"""The development supervisor behind `menshen run`: starts rehearsal, controller, network and vision as processes.
 
 On a board systemd does this job, one unit each. After every death of the controller `menshen safe` is run, as there.
 The listening socket of the network role is made here and handed to the controller, so that it outlives it.
@@ -96,14 +96,27 @@ class Development:
     """`menshen run FILE --simulated`: everything on this machine, until Ctrl-C."""
 
     def __init__(
-        self, config: Path, plants: Path, state: Path, page: str, panel: str, say: Say, record: Path | None = None
+        self,
+        config: Path,
+        plants: Path,
+        state: Path,
+        page: str,
+        panel: str,
+        say: Say,
+        record: Path | None = None,
+        *,
+        cameras: bool = False,
     ) -> None:
+        """`cameras`: the site has some, so that there is a vision process, too."""
         self._config, self._plants, self._state, self._record = config, plants, state, record
         self._page, self._panel, self._say = page, panel, say
         self._runtime = Path(tempfile.mkdtemp(prefix="menshen-"))
         self._wires = self._runtime / "wires.sock"
         self._role_path = self._runtime / "network.sock"
         self._role_socket = listening_socket(self._role_path)
+        self._scenes = self._runtime / "scenes.sock"
+        self._vision_path = self._runtime / "vision.sock"
+        self._vision_socket = listening_socket(self._vision_path) if cameras else None
         self._asked, self._asks_end = socket.socketpair()
         self._asked.setblocking(False)
         self._children = self._describe()
@@ -118,13 +131,22 @@ class Development:
         controller = ["firmware.controller", *site, "--wires", str(self._wires), "--network-fd", str(role_fd)]
         if self._record is not None:
             controller += ["--record", str(self._record)]
+        vision = ["firmware.vision", "--socket", str(self._vision_path), "--scenes", str(self._scenes)]
+        vision += ["--evidence", str(self._state / "evidence")]
+        handed = [role_fd]
+        if self._vision_socket is not None:
+            rehearsal += ["--scenes", str(self._scenes)]
+            controller += ["--vision-fd", str(self._vision_socket.fileno())]
+            handed.append(self._vision_socket.fileno())
         network = ["firmware.network", "--config", str(self._config), "--socket", str(self._role_path)]
         network += ["--page", self._page]
         children = {
             "rehearsal": Child("rehearsal", rehearsal, [ask_fd]),
-            "controller": Child("controller", controller, [role_fd]),
+            "controller": Child("controller", controller, handed),
             "network": Child("network", network),
         }
+        if self._vision_socket is not None:
+            children["vision"] = Child("vision", vision)
         children["rehearsal"].on_line = self._told
         children["controller"].on_line = self._told
         children["network"].on_line = self._told
@@ -192,9 +214,10 @@ class Development:
             self._say(f"Safe:   {len(outputs)} devices with outputs are at their safe levels")
 
     def _close(self) -> None:
-        for end in (self._asked, self._asks_end, self._role_socket):
-            end.close()
-        for path in (self._wires, self._role_path):
+        for end in (self._asked, self._asks_end, self._role_socket, self._vision_socket):
+            if end is not None:
+                end.close()
+        for path in (self._wires, self._role_path, self._vision_path, self._scenes):
             path.unlink(missing_ok=True)
         self._runtime.rmdir()
 

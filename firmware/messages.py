@@ -10,7 +10,6 @@ from typing import Annotated
 
 import msgspec
 
-from firmware.core.access import Factor
 from firmware.core.facts import (
     Acknowledge,
     AdmitVehicle,
@@ -33,6 +32,23 @@ from firmware.core.facts import (
     StartLockdown,
 )
 from firmware.core.view import SiteView
+from firmware.office_commands import AnyOfficeCommand as AnyOfficeCommand
+from firmware.office_commands import CancelEnrolment as CancelEnrolment
+from firmware.office_commands import Enrol as Enrol
+from firmware.office_commands import EnrolFace as EnrolFace
+from firmware.office_commands import Erase as Erase
+from firmware.office_commands import InstallReader as InstallReader
+from firmware.office_commands import Invite as Invite
+from firmware.office_commands import Leave as Leave
+from firmware.office_commands import Lift as Lift
+from firmware.office_commands import ListFaces as ListFaces
+from firmware.office_commands import ListOverlay as ListOverlay
+from firmware.office_commands import OfficeCommand as OfficeCommand
+from firmware.office_commands import RollKey as RollKey
+from firmware.office_commands import Suspend as Suspend
+from firmware.office_commands import TakenConsent as TakenConsent
+from firmware.office_commands import WipeFaces as WipeFaces
+from firmware.office_commands import WithdrawFace as WithdrawFace
 
 FRAME_BYTES_MAX = 1 << 18
 GRIP_MS = 200  # between two that say that a key is held
@@ -58,108 +74,6 @@ AnyCommand = (
     | EmergencyClose
     | ConfirmClear
     | RecordTest
-)
-
-
-# -- the office: what a named person asks of the roster at this controller --------------------------------------------
-
-
-class OfficeCommand(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, kw_only=True):
-    """Base. `issuer` names the person, `why` is kept in the journal's erasable part; neither may be empty."""
-
-    issuer: str
-    why: str
-
-
-class Suspend(OfficeCommand, frozen=True, kw_only=True):
-    """Refuse one credential, or (`factor` and `key` None) all of a holder's. In force at once, clock or not."""
-
-    holder: str | None = None  # one of holder, or factor and key
-    factor: Factor | None = None
-    key: str | None = None  # canonical; a PIN as its digits
-    lost: bool = False
-    until_s: int | None = None  # UTC; None: as long as a suspension may last
-
-
-class Leave(OfficeCommand, frozen=True, kw_only=True):
-    """A holder leaves: every credential off at once, those enrolled here ended."""
-
-    holder: str
-    until_s: int | None = None
-
-
-class Lift(OfficeCommand, frozen=True, kw_only=True):
-    """End local entries: one by its id, or every suspension of a holder or of a credential (it was found)."""
-
-    entry: str | None = None
-    holder: str | None = None
-    factor: Factor | None = None
-    key: str | None = None
-
-
-class Enrol(OfficeCommand, frozen=True, kw_only=True):
-    """A further credential of a holder. Without `key` it is presented at `reader` within `for_ms`.
-
-    Then the one Answer comes when that is over: presented, or with the reasons why not. As with Invite.
-    `replaces` names credential ids of the holder that are suspended as lost in the same change.
-    """
-
-    holder: str
-    factor: Factor = Factor.CARD
-    key: str | None = None
-    reader: str | None = None
-    for_ms: int = 30_000
-    until_s: int | None = None
-    replaces: tuple[str, ...] = ()
-    replaces_all: bool = False  # all other credentials of the same factor
-
-
-class Invite(OfficeCommand, frozen=True, kw_only=True):
-    """A visitor, with an end and a number of uses. Without `key` the credential is presented at `reader`."""
-
-    visitor: str  # the new holder's id
-    profiles: tuple[str, ...]
-    until_s: int
-    use_limit: int
-    from_s: int | None = None
-    household: str | None = None  # the host's
-    escorted: bool = False
-    factor: Factor = Factor.CARD
-    key: str | None = None
-    reader: str | None = None
-    for_ms: int = 30_000
-
-
-class CancelEnrolment(OfficeCommand, frozen=True, kw_only=True):
-    reader: str
-
-
-class Erase(OfficeCommand, frozen=True, kw_only=True):
-    """Erase a holder from overlay, ledger and journal bodies. The roster has to be built without the holder before."""
-
-    holder: str
-
-
-class ListOverlay(OfficeCommand, frozen=True, kw_only=True):
-    """The local entries with their conflicts; answered by an Overlaid."""
-
-
-class RollKey(OfficeCommand, frozen=True, kw_only=True):
-    """Give a reader a new key over its secure channel. The answer comes when it has proven it, or not, in time."""
-
-    reader: str
-    within_s: int
-
-
-class InstallReader(OfficeCommand, frozen=True, kw_only=True):
-    """Let a reader in with the default key for a while, to give it its own. The answer comes when that is over."""
-
-    reader: str
-    within_s: int
-
-
-AnyOfficeCommand = (
-    Suspend | Leave | Lift | Enrol | Invite | CancelEnrolment | Erase | ListOverlay | RollKey | InstallReader
 )
 
 
@@ -243,7 +157,7 @@ class Answer(Message, frozen=True):
     """Controller -> network, office: the command was decided and its event committed.
 
     `presented` is what was presented at a reader and is enrolled from now on, as KIND:VALUE, under the local entry
-    `entry`: only a person can tell whether it was the right one.
+    `entry`: only a person can tell whether it was the right one. `receipt`: of a withdrawal, signed, as JSON.
     """
 
     request: str
@@ -251,6 +165,7 @@ class Answer(Message, frozen=True):
     reasons: tuple[str, ...] = ()
     presented: str = ""
     entry: str = ""
+    receipt: str = ""
 
 
 class AskOffice(Message, frozen=True):
@@ -308,6 +223,35 @@ class Overlaid(Message, frozen=True):
     more: bool = False
 
 
+class FaceEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Somebody who is enrolled, for people: nothing of the face."""
+
+    holder: str
+    face: str
+    given_by: str
+    given_s: int
+    witness: str
+    expires_s: int
+    version: str
+    templates: int
+    under_14: bool = False
+    guardian: str = ""
+
+
+class FacesListed(Message, frozen=True):
+    """Controller -> office. As many in a row as it takes; the last one says that there are no `more`.
+
+    `why`: why nobody matches, where that is so.
+    """
+
+    request: str
+    revision: int
+    on: bool
+    faces: tuple[FaceEntry, ...]
+    why: str = ""
+    more: bool = False
+
+
 class Wire(msgspec.Struct, frozen=True, omit_defaults=True):
     """A device, or one point of a device that has several (`board`), and what was last heard of it or told to it.
 
@@ -351,7 +295,7 @@ class Wired(Message, frozen=True):
     more: bool = False
 
 
-AnyFromController = Welcome | States | Health | Answer | Overlaid | Wired | Exchange
+AnyFromController = Welcome | States | Health | Answer | Overlaid | FacesListed | Wired | Exchange
 AnyFromNetwork = Ask | Exchange
 AnyFromOffice = AskOffice | AskWires | Grip
 

@@ -66,6 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
         panel=arguments.panel,
         record=arguments.record,
         say=lambda text: print(text, flush=True),
+        cameras=any(table.get("kind") == "camera" for table in config.devices),
     )
     return asyncio.run(development.run())
 

@@ -1,1 +1,1 @@
-"""TFLite runtime and models. Its rooms are built with the recognition issue; nothing is here yet."""
+"""TFLite runtime and models: what may be loaded, how it is fetched and run, and what goes in and comes out."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from firmware.bench.figures import Figure
+from firmware.bench.figures import Figure, NotMeasured
 
 BENCHES = {
     "build": "compile and sign a roster of 250,000 holders from the office's source",
@@ -30,6 +30,9 @@ BENCHES = {
     "compare": "what-if over 30 days of 20,000 passages, seconds and memory",
     "import": "an office's sheet of 250,000 rows imported, from CSV and XLSX",
     "modbus": "a round of four boards on an RS-485 line of 19,200 baud, and how soon a silent one is lost",
+    "plates": "200 cars in a simulated lane by day, night and rain: how many are read before they stop, and what opens",
+    "recognise": "what a frame of 1280 x 720 costs, stage by stage, on one thread",
+    "vision": "what an idle camera costs, and what the vision process holds in memory",
     "kills": "SIGKILL at random instants in a storm of swipes",
 }
 MODULES = {"import": "import_"}  # whose names are words of Python
@@ -62,6 +65,9 @@ def run(arguments: argparse.Namespace) -> int:
         bench = importlib.import_module(f"firmware.bench.{MODULES.get(arguments.name, arguments.name)}").bench
         try:
             outcome: dict[str, Any] = bench(folder, **sizes)
+        except NotMeasured as error:
+            print(f"menshen bench {arguments.name}: {error}", file=sys.stderr)
+            return 1
         except TypeError as error:
             if not sizes:
                 raise

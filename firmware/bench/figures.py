@@ -7,6 +7,10 @@ from collections.abc import Sequence
 import msgspec
 
 
+class NotMeasured(Exception):
+    """Something that is measured is not here: what, and what to do."""
+
+
 class Spread(msgspec.Struct, frozen=True):
     """What a series of measurements looks like; all in one unit, which the name of the figure says."""
 

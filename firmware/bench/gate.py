@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from drivers.sights import Sights
 from firmware.config import Config, load
 from firmware.controller.board import build, simulated_lines
 from firmware.controller.process import Controller, open_bus
@@ -55,11 +56,13 @@ class Gate:
         self._loop = asyncio.get_running_loop()
         self._forget_hook: Callable[[], None] = lambda: None
         self.controller: Controller
+        self.sights: Sights
 
     async def power_on(self, record: Path | None = None) -> None:
         """Start a controller on the wires, as its process does."""
         lines = simulated_lines(self.folder / "wires.sock")
         board = build(self.config, lines)
+        self.sights = board.sights  # what cameras see is told there
         await open_bus(lines, 5)
         self.controller = Controller(self.config, self.folder, lines, board, self.wall, record=record)
         if isinstance(self._loop, VirtualLoop):

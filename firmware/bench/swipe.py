@@ -2,7 +2,8 @@
 
 The end of a frame is three bit intervals after its last bit (the driver must wait that long to know that no bit
 follows), so lock minus last bit minus three intervals is what the controller needs. Blocks of swipes idle and with one
-burning process a core alternate, so that drift of the machine meets both alike.
+burning process a core alternate, so that drift of the machine meets both alike; `--set vision=1` adds blocks beside a
+vision process at full load (busy_vision.py).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,13 @@ def one_swipe(rig: Rig, bits: int) -> tuple[float, float] | None:
     return (whole_ns - GAP_INTERVALS * BIT_INTERVAL_NS) / 1e6, whole_ns / 1e6
 
 
+def _vision(folder: Path) -> AbstractContextManager[Any]:
+    """The process and what it says; it is a group of its own with its worker."""
+    from firmware.bench.busy_vision import busy_vision  # here: without menshen[vision] the other figures are there
+
+    return busy_vision(folder)
+
+
 def _policy(pid: int) -> str:
     policy = os.sched_getscheduler(pid)
     return {os.SCHED_RR: "real_time", os.SCHED_OTHER: f"nice {os.getpriority(os.PRIO_PROCESS, pid)}"}.get(
@@ -68,29 +76,36 @@ def _policy(pid: int) -> str:
     )
 
 
-def bench(folder: Path, swipes: int = 1000, credentials: int = 250_000) -> dict[str, Any]:
-    """`swipes` idle and as many under load. Raises RuntimeError when a swipe of an enrolled card moves no lock."""
+def bench(folder: Path, swipes: int = 1000, credentials: int = 250_000, vision: int = 0) -> dict[str, Any]:
+    """`swipes` of each kind. Raises RuntimeError when a swipe of an enrolled card moves no lock."""
     take_priority()  # the stopwatch must not wait for a core either; before its threads start
     rig = Rig(folder)
     try:
         install_sample_roster(rig, credentials)
         rig.start()
         rig.listens()
-        chosen = welcome_holders(2 * swipes, credentials, SEED)
-        outcome: dict[str, list[tuple[float, float]]] = {"idle": [], "loaded": []}
-        with burners(os.cpu_count() or 1) as processes:
+        modes = ["idle", "loaded", *(["vision"] if vision else [])]
+        chosen = welcome_holders(len(modes) * swipes, credentials, SEED)
+        outcome: dict[str, list[tuple[float, float]]] = {mode: [] for mode in modes}
+        with burners(os.cpu_count() or 1) as processes, ExitStack() as stack:
+            looking = stack.enter_context(_vision(folder)) if vision else None
             while chosen:
                 for mode in outcome:
                     for process in processes:
                         process.send_signal(signal.SIGCONT if mode == "loaded" else signal.SIGSTOP)
+                    if looking is not None:
+                        os.killpg(looking[0].pid, signal.SIGCONT if mode == "vision" else signal.SIGSTOP)
                     for holder in chosen[:BLOCK]:
                         one = one_swipe(rig, h10301(*card(holder)))
                         if one is None:
                             raise RuntimeError(f"the card of holder {holder} moved no lock within the limit")
                         outcome[mode].append(one)
                     del chosen[:BLOCK]
+        looked_at = 0 if looking is None else looking[1].counters.get("looked_at", 0)
         assert rig.process is not None
         figures: dict[str, Any] = {"credentials": credentials, "controller_runs_as": _policy(rig.process.pid)}
+        if vision:
+            figures["vision_frames_recognised"] = looked_at
         for mode, took in outcome.items():
             figures[f"{mode}_end_of_frame_to_lock_ms"] = spread([first for first, _ in took])
             figures[f"{mode}_last_bit_to_lock_ms"] = spread([second for _, second in took])

@@ -12,6 +12,7 @@ from firmware.config.problem import Problems
 from firmware.config.tables import (
     DoorWords,
     ExchangeTable,
+    FacesTable,
     NetworkTable,
     PeerTable,
     RehearsalTable,
@@ -45,6 +46,7 @@ class Draft(msgspec.Struct):
     exchange: ExchangeTable = ExchangeTable()
     network: NetworkTable = NetworkTable()
     rehearsal: RehearsalTable = RehearsalTable()
+    faces: FacesTable = FacesTable()
     board: dict[str, object] = {}
     areas: list[tuple[str, Area]] = []
     peers: list[tuple[str, PeerTable]] = []

@@ -20,6 +20,8 @@ from firmware.config.tables import (
     DoorWords,
     Exchange,
     ExchangeTable,
+    FacesTable,
+    FacesUse,
     Network,
     NetworkTable,
     PeerTable,
@@ -36,7 +38,7 @@ from firmware.core.access import Zone
 from firmware.core.site import Area, Barrier, Door, Reader, Site, Turnstile
 from firmware.zones import ZoneError, zone_names, zone_of
 
-TABLES = ("site", "store", "roster", "exchange", "network", "rehearsal", "board")
+TABLES = ("site", "store", "roster", "exchange", "network", "faces", "rehearsal", "board")
 PORTAL_KINDS: dict[str, tuple[type[Door | Turnstile | Barrier], type[DoorWords | TurnstileWords | BarrierWords]]] = {
     "door": (Door, DoorWords),
     "turnstile": (Turnstile, TurnstileWords),
@@ -76,6 +78,7 @@ def draft(path: Path) -> Draft:
     made.roster = _table(document, "roster", RosterTable, problems) or made.roster
     made.exchange = _table(document, "exchange", ExchangeTable, problems) or made.exchange
     made.network = _table(document, "network", NetworkTable, problems) or made.network
+    made.faces = _table(document, "faces", FacesTable, problems) or made.faces
     made.rehearsal = _table(document, "rehearsal", RehearsalTable, problems) or made.rehearsal
     made.board = board_of(document, problems)
     made.areas = _structs(document, "area", Area, problems)
@@ -134,6 +137,12 @@ def config_of(made: Draft) -> Config:
         ),
         board=made.board,
         devices=tuple(device.table for device in made.devices),
+        faces=FacesUse(
+            made.faces.on,
+            made.faces.challenge,
+            made.faces.one_of_many,
+            here / made.faces.evaluation if made.faces.evaluation else None,
+        ),
     )
 
 

@@ -69,6 +69,15 @@ class ExchangeTable(msgspec.Struct, frozen=True):
     heard_ms_max: int = 30_000
 
 
+class FacesTable(msgspec.Struct, frozen=True):
+    """[faces]: off unless `on`. `challenge` and `one_of_many` are ids of access points, `evaluation` a record."""
+
+    on: bool = False
+    challenge: tuple[str, ...] = ()
+    one_of_many: tuple[str, ...] = ()
+    evaluation: Annotated[str, msgspec.Meta(max_length=1_000)] | None = None
+
+
 class RehearsalTable(msgspec.Struct, frozen=True):
     """[rehearsal]: what development and training put around this site. A board does not read it."""
 
@@ -134,6 +143,15 @@ class Network(msgspec.Struct, frozen=True):
     mdns: bool
 
 
+class FacesUse(msgspec.Struct, frozen=True):
+    """Where faces are compared: after a card or PIN, and in `one_of_many` without, if `evaluation` allows it."""
+
+    on: bool = False
+    challenge: tuple[str, ...] = ()
+    one_of_many: tuple[str, ...] = ()
+    evaluation: Path | None = None
+
+
 class Rehearsal(msgspec.Struct, frozen=True):
     """Files of a rehearsal: plants (TOML), holders (CSV) and rules (TOML) to build a roster from."""
 
@@ -143,7 +161,7 @@ class Rehearsal(msgspec.Struct, frozen=True):
 
 
 class Config(msgspec.Struct, frozen=True):
-    """A site file without a problem. `board` and `devices` are raw: controller/board.py gives them their types."""
+    """A site file without a problem. `board` and `devices` are raw: controller/kinds.py and board.py type them."""
 
     file: Path
     site: Site
@@ -158,6 +176,7 @@ class Config(msgspec.Struct, frozen=True):
     rehearsal: Rehearsal
     board: dict[str, object]
     devices: tuple[dict[str, object], ...]
+    faces: FacesUse = FacesUse()
 
 
 _RELEASE = Limit(3 * SECOND_MS, 2 * MINUTE_MS, IEC)
@@ -187,6 +206,7 @@ SHAPES: dict[type, Shape] = {
     # Shorter than a few frames' way, and every delay is told; longer, and a stolen card is let in twice for longer.
     ExchangeTable: Shape(limits={"heard_ms_max": Limit(5 * SECOND_MS, 10 * MINUTE_MS)}),
     NetworkTable: Shape(limits={"page": Limit(rule="page_address", pattern=r"\A.{3,60}\Z")}),
+    FacesTable: Shape(limits={"challenge": ID, "one_of_many": ID, "evaluation": PATH}),
     RehearsalTable: Shape(limits={"plants": PATH, "holders": PATH, "rules": PATH}),
     DoorWords: Shape(limits={"name": NAME, "egress": Limit(rule="egress")}),
     TurnstileWords: Shape(limits={"name": NAME, "egress_by": ID}),

@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from firmware.config import Config, load
 from firmware.controller.board import build, lines_of
@@ -22,6 +22,7 @@ from firmware.controller.process import Controller, open_bus
 from firmware.controller.role_socket import listening_socket
 from firmware.controller.role_user import RoleUser
 from firmware.controller.tenancy import Tenancy
+from firmware.controller.vision_socket import VisionSocket
 from firmware.identity import IdentityError
 from firmware.roster.errors import RosterError
 
@@ -41,6 +42,9 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--network-socket", type=Path, metavar="PATH", help="or where to make it")
     made.add_argument("--network-user", metavar="NAME", help="whom the network process runs as (default: as this one)")
+    made.add_argument("--vision-fd", type=int, metavar="N", help="that of the vision role, handed down")
+    made.add_argument("--vision-socket", type=Path, metavar="PATH", help="or where to make it")
+    made.add_argument("--vision-user", metavar="NAME", help="whom the vision process runs as (default: as this one)")
     made.add_argument("--record", type=Path, metavar="FILE", help="record facts and effects, pseudonymised")
     return made
 
@@ -59,14 +63,21 @@ def main(argv: list[str] | None = None) -> int:
 async def serve(config: Config, arguments: argparse.Namespace) -> int:
     """Run until SIGTERM or SIGINT (0) or until a part dies (FAILED); MISUSED, with one line, where it cannot begin."""
     try:
-        controller, listening = await prepare(config, arguments)
+        controller, listening, watched = await prepare(config, arguments)
     except (ControllerError, IdentityError, RosterError, OSError) as error:
         print(f"menshen: {error}", file=sys.stderr)
         return MISUSED
-    return await live(controller, listening)
+    return await live(controller, listening, watched)
 
 
-async def live(controller: Controller, listening: socket.socket | None) -> int:
+class Watched(NamedTuple):
+    """The vision role, where the site has cameras."""
+
+    socket: VisionSocket
+    listening: socket.socket
+
+
+async def live(controller: Controller, listening: socket.socket | None, watched: Watched | None = None) -> int:
     """Start, run and stop a controller; its exit status. However it ends, every output was made safe before."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(controller.callback_failed)
@@ -77,19 +88,25 @@ async def live(controller: Controller, listening: socket.socket | None) -> int:
     parts: list[asyncio.Future[Any]] = [waiting, controller.failed]
     try:
         await controller.start(listening)
+        if watched is not None:
+            await watched.socket.start(watched.listening)
         tune()
         print(json.dumps({"ready": controller.site, "boot": controller.boot}), flush=True)
         await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
     finally:  # a start that fails may have driven outputs already
         waiting.cancel()
         await controller.stop()
+        if watched is not None:
+            await watched.socket.stop()
     if controller.failed.done():
         print(f"menshen: {controller.failed.result()}", file=sys.stderr)
         return FAILED
     return 0
 
 
-async def prepare(config: Config, arguments: argparse.Namespace) -> tuple[Controller, socket.socket | None]:
+async def prepare(
+    config: Config, arguments: argparse.Namespace
+) -> tuple[Controller, socket.socket | None, Watched | None]:
     """Everything that can be wrong with how we were started, before the first driver runs.
 
     The state folder first: a second controller must not touch the wires, nor take the socket of the first.
@@ -100,13 +117,13 @@ async def prepare(config: Config, arguments: argparse.Namespace) -> tuple[Contro
     lines = lines_of(config.board, arguments.wires)
     board = build(config, lines)
     await open_bus(lines, BUS_WAIT_S)
-    listening = None
-    if arguments.network_fd is not None:
-        listening = socket.socket(fileno=arguments.network_fd)
-    elif arguments.network_socket is not None:
-        listening = listening_socket(arguments.network_socket)
-        if network_user is not None:
-            network_user.give_socket(arguments.network_socket)
+    listening = role_listening(arguments.network_fd, arguments.network_socket, network_user)
+    vision_user = RoleUser.named(arguments.vision_user) if arguments.vision_user is not None else None
+    looking = role_listening(arguments.vision_fd, arguments.vision_socket, vision_user)
+    watched = None
+    if looking is not None:
+        users = None if vision_user is None else frozenset({0, vision_user.user_id})
+        watched = Watched(VisionSocket(config.site.id, board.sights, users), looking)
     controller = Controller(
         config,
         folder,
@@ -117,7 +134,19 @@ async def prepare(config: Config, arguments: argparse.Namespace) -> tuple[Contro
         service_manager=ServiceManager(),
         network_user=network_user,
     )
-    return controller, listening
+    return controller, listening, watched
+
+
+def role_listening(handed: int | None, path: Path | None, user: RoleUser | None) -> socket.socket | None:
+    """The listening socket of a role: handed down, or made at a path; None where nobody asked for one."""
+    if handed is not None:
+        return socket.socket(fileno=handed)
+    if path is None:
+        return None
+    listening = listening_socket(path)
+    if user is not None:
+        user.give_socket(path)
+    return listening
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from drivers.board_description import BoardDescription, BoardError, Pull, board_
 from drivers.bus.lines import BusError, Lines
 from drivers.driver import Display, Driver, SeveralOutputs
 from drivers.settings import Formatted
+from drivers.sights import Sights
 from firmware.config.convert import convert
 from firmware.config.document import DeviceDraft, Wiring, wiring_of
 from firmware.config.problem import Problems, escaped, key_shown, nearest, shown
@@ -39,6 +40,7 @@ class Buses:
 
     def __init__(self, lines: Lines, ports: Ports | None = None) -> None:
         self.lines = lines
+        self.sights = Sights()
         self._ports = ports
 
     @cached_property
@@ -87,13 +89,15 @@ class Output(Protocol):
 class Board(NamedTuple):
     """What the controller works with. `formats`: reader id -> its Wiegand formats, in order.
 
-    `outputs`: those of boards that have several, by their ids; `ports`: what these boards are on.
+    `outputs`: those of boards that have several, by their ids; `ports`: what these boards are on; `sights`: where
+    cameras hang.
     """
 
     drivers: dict[str, Driver]
     formats: dict[str, tuple[str, ...]]
     outputs: dict[str, Output]
     ports: Ports
+    sights: Sights
 
     @property
     def displays(self) -> dict[str, Display]:
@@ -137,6 +141,7 @@ def build(config: Config, lines: Lines, ports: Ports | None = None) -> Board:
             for point, output in driver.outputs.items()
         },
         ports=buses.ports,
+        sights=buses.sights,
     )
 
 

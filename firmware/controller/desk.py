@@ -19,6 +19,7 @@ from firmware.controller.office_books import Books, Change, Refused, at_revision
 from firmware.core.access import Factor
 from firmware.core.codes import Code, Reason
 from firmware.core.effects import Record
+from firmware.core.face_facts import FaceChanged
 from firmware.core.facts import (
     AnyFact,
     CredentialEnrolled,
@@ -338,7 +339,7 @@ class Desk:
             if asked is not None:
                 asked.over(Answer(fact.request, False, ("too_many",)), None)
                 self.answers.tell()
-        elif isinstance(fact, OverlayChanged | HolderWithdrawn | ReaderKeyed):
+        elif isinstance(fact, OverlayChanged | HolderWithdrawn | ReaderKeyed | FaceChanged):
             asyncio.get_running_loop().call_later(AGAIN_S, self.put, fact)
 
     # -- what the core did, and what is durable -----------------------------------------------------------------------
@@ -391,4 +392,4 @@ async def _none_before() -> Roster | None:
     return None
 
 
-_OURS = (OverlayChanged, CredentialEnrolled, StartEnrolment, EndEnrolment, ReaderKeyed)
+_OURS = (OverlayChanged, CredentialEnrolled, StartEnrolment, EndEnrolment, ReaderKeyed, FaceChanged)

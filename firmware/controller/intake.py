@@ -9,9 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
-from drivers.reports import Digits, Dropped, Frame, Level, Line, Measured, Noise, Report, Tag, Untrusted
+from drivers.reports import (
+    Digits,
+    Dropped,
+    Face,
+    Frame,
+    Level,
+    Line,
+    Measured,
+    Noise,
+    NoiseKind,
+    Plate,
+    Report,
+    Tag,
+    Untrusted,
+)
 from drivers.wire.wiegand import Refusal, decode_in_order
 from firmware.controller.pin_pad import PinPad
+from firmware.core import plates
 from firmware.core.access import Factor, Known, Unknown
 from firmware.core.dialog import Stage
 from firmware.core.facts import (
@@ -19,11 +34,13 @@ from firmware.core.facts import (
     CardRead,
     CodeRead,
     CredentialEnrolled,
+    FaceSeen,
     InputChanged,
     NoiseSeen,
     OutputFailed,
     PinBefore,
     PinEntered,
+    PlateSeen,
     TagRead,
     TemperatureMeasured,
 )
@@ -92,6 +109,9 @@ class Intake:
             str, str
         ] = {}  # reader -> a PIN that came before its card; only while the core waits for that
         self.undecodable = 0
+        self.now_ns: Callable[[], int] = lambda: 0  # on the clock of the reports' stamps
+        self.face_reader: Callable[[str, str, int], str | None] = lambda _camera, _face, _at_ns: None  # nobody asked
+        self.on_plate: Callable[[str, str], None] = lambda _reader, _plate: None  # right before its fact
 
     def offer(self, roster: Roster) -> None:
         """A new roster; it serves from the RosterReplaced fact on that follows it through the inbox."""
@@ -136,6 +156,10 @@ class Intake:
                 return [self._pin(report.device, pin, state) for pin in pins]
             case Line() | Tag():
                 return (self._text(report, state),)
+            case Plate():
+                return self._plate(report)
+            case Face():
+                return (self._face(report),)
             case Measured():
                 return (TemperatureMeasured(device=report.device, celsius=report.celsius),)
             case Dropped():
@@ -167,6 +191,31 @@ class Intake:
             return enrolled
         before = self._pin_before(report.device, presented, state)
         return fact(reader=report.device, presented=presented, pin_before=before)
+
+    def _plate(self, report: Plate) -> Sequence[AnyFact]:
+        """The driver lets through what plates may carry; what is none all the same is noise, and is never looked up."""
+        plate = plates.normal(report.text)
+        if not plates.sound(plate):
+            self.undecodable += 1
+            return (NoiseSeen(reader=report.device, kind=NoiseKind.TEXT.value),)
+        presented = self._present(Factor.PLATE, plate)
+        self.on_plate(report.device, plate)
+        sure, age_ms = report.confidence, self._age_ms(report.at_ns)
+        return (PlateSeen(report.device, presented, confidence=sure, age_ms=age_ms, evidence=report.evidence),)
+
+    def _face(self, report: Face) -> FaceSeen:
+        """Whose face it is, at the reader that waits for it; nobody's where nobody asked, whatever the camera says."""
+        reader = self.face_reader(report.device, report.text, report.at_ns)
+        if reader is None:
+            token = token_of(self._keys, Factor.FACE, canonical(Factor.FACE, report.text))
+            presented: Known | Unknown = Unknown(token=token)
+        else:
+            presented = self._present(Factor.FACE, report.text)
+        sure, age_ms = report.confidence, self._age_ms(report.at_ns)
+        return FaceSeen(reader or report.device, presented, confidence=sure, age_ms=age_ms, evidence=report.evidence)
+
+    def _age_ms(self, at_ns: int) -> int:
+        return max(0, self.now_ns() - at_ns) // 1_000_000
 
     def _enrol(
         self, reader: str, factor: Factor, key: str, presented: Known | Unknown, state: State

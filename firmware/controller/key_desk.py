@@ -34,7 +34,9 @@ class Desk(Protocol):
     """Who takes everything else, and answers. firmware.controller.desk.Desk is one."""
 
     answers: Answers
-    put: Callable[[AnyFact], None]
+
+    @property
+    def put(self) -> Callable[[AnyFact], None]: ...
 
     def ask(self, asked: AskOffice, /) -> None: ...
 

@@ -76,6 +76,13 @@ def _text_display() -> Kind:
     return Kind(TextDisplayConfig, lambda table, buses: TextDisplay(table, buses.serial), Role.DISPLAY)
 
 
+def _camera() -> Kind:
+    from drivers.camera import Camera
+    from drivers.camera_settings import CameraConfig
+
+    return Kind(CameraConfig, lambda table, buses: Camera(table, buses.sights), Role.READER)
+
+
 def _contact() -> Kind:
     from drivers.contact import Contact, ContactConfig
 
@@ -105,6 +112,7 @@ KINDS: dict[str, Callable[[], Kind]] = {
     "osdp": _osdp,
     "serial_reader": _serial_reader,
     "text_display": _text_display,
+    "camera": _camera,
     "contact": _contact,
     "relay": _relay,
     "modbus_io": _modbus_io,

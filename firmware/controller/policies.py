@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from drivers.board_description import BoardDescription
+from drivers.camera_settings import CameraConfig
 from drivers.modbus_settings import ModbusConfig, port_problems
 from drivers.osdp_settings import OsdpConfig
 from drivers.serial_reader import SerialReaderConfig
@@ -17,6 +18,8 @@ from drivers.settings import PointRole
 from drivers.wiegand import WiegandConfig
 from drivers.wire.keypad import KeypadKind
 from firmware.config import DoorWords, Draft, PortalDraft, Problems, TurnstileWords, escaped, nearest, parts_of, shown
+from firmware.controller.camera_policies import check_cameras, factors_seen
+from firmware.controller.face_policies import check_faces
 from firmware.controller.kinds import Device, Role
 from firmware.controller.lane_policies import check_egress_by, check_lane, lane_of
 from firmware.controller.lane_wires import check_lane_wires
@@ -89,6 +92,8 @@ def check_policies(draft: Draft, devices: list[Device], board: BoardDescription 
     _check_readers(draft, devices, uses, problems)
     check_serial(draft, devices, problems)
     check_osdp(devices, problems)
+    check_cameras(draft, devices, problems)
+    check_faces(draft, by_id, problems)
     times = bus_times(devices, problems)
     for each in draft.portals:
         if isinstance(each.portal, Door):
@@ -231,8 +236,9 @@ def _check_factors(where: str, point: AccessPoint, devices: dict[str, Device], p
                 return
             can |= read
             continue
-        if isinstance(reader.settings, OsdpConfig):
-            can |= factors_read(reader.settings)
+        if isinstance(reader.settings, OsdpConfig | CameraConfig):
+            settings = reader.settings
+            can |= factors_read(settings) if isinstance(settings, OsdpConfig) else factors_seen(settings)
             continue
         if not isinstance(reader.settings, WiegandConfig):
             return  # not a reader at all, and said so already

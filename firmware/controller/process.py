@@ -26,6 +26,7 @@ from firmware.controller.clock import WATCH_S, Clock, Wall
 from firmware.controller.desk import Desk
 from firmware.controller.engine import Engine
 from firmware.controller.errors import StateFolderError
+from firmware.controller.face_asks import faces_of
 from firmware.controller.health import ServiceManager
 from firmware.controller.inbox import Inbox, Rank
 from firmware.controller.intake import Intake
@@ -98,10 +99,8 @@ class Controller:
         self.identity = Identity.load_or_create(folder / "identity")
         self.clock = Clock(self._loop, wall)
         self.recorder = Recorder(record, config.site, self.clock.now_ms()) if record is not None else None
-        self.journal = self._open_journal()
-        self.rosters = RosterWatch(
-            folder / "roster", config.roster.signers, self.identity, self.inbox, self.journal.kept()
-        )
+        self.journal, signers = self._open_journal(), config.roster.signers
+        self.rosters = RosterWatch(folder / "roster", signers, self.identity, self.inbox, self.journal.kept())
         self.clock.believe_from(self.journal.newest_utc_ms)
         self.desk = Desk(folder / "roster", self.identity, self.journal.kept())
         quota_areas = [area.id for area in config.site.areas if area.quota]
@@ -117,7 +116,8 @@ class Controller:
             self.clock.utc_ms,
         )
         self.rosters.offer = self.intake.offer
-        self.keys = KeyDesk(board.drivers, self.desk)
+        self.faces, self.asks = faces_of(config, folder, self.identity, self.journal, self.desk, self.intake, board)
+        self.keys = KeyDesk(board.drivers, self.faces)
         self.office_socket = OfficeSocket(folder, self.keys.ask)
         self.wires = self._furnish(self.desk)
         self.supervisor = Supervisor(self.emit, self._device, self._died)
@@ -131,7 +131,7 @@ class Controller:
             clock=self.clock,
             inbox=self.inbox,
             intake=self.intake,
-            outlet=Outlet(board.ends, self.journal, self.inbox, Signs(board.displays, config.language)),
+            outlet=Outlet(board.ends, self.journal, self.inbox, self._signs()),
             recorder=self.recorder,
             on_view=self.publisher.viewed,
             on_step=self._stepped,
@@ -159,17 +159,16 @@ class Controller:
             self.supervisor.start(driver)
         await self.supervisor.first_turn()
         self.engine.take(self._started())
-        for entry in self.desk.first_facts():
-            self.engine.take(entry)
+        for fact in (*self.desk.first_facts(), *self.faces.first_facts()):
+            self.engine.take(fact)
         told = self.clock.check()
-        if told is not None:
-            self.engine.take(told)
-        for fact in self.rosters.first_facts():
+        for fact in (*(() if told is None else (told,)), *self.rosters.first_facts()):
             self.engine.take(fact)
         self._task(self.engine.run(), "core")
         self._task(self._watch_clock(), "clock")
         self._task(self.rosters.run(), "roster")
         self._task(self.desk.run(), "office")
+        self._task(self.faces.run(), "faces")
         self._task(self.neighbours.run(), "exchange")
         self._task(self._tell_health(), "health")
         if listening is not None:
@@ -213,13 +212,10 @@ class Controller:
 
     def emit(self, report: AnyReport) -> None:
         """Where every driver's reports enter."""
-        match report:
-            case Level() | Measured() | Dropped() | Untrusted():
-                rank = Rank.INPUT
-            case Noise():
-                rank = Rank.NOISE
-            case _:
-                rank = Rank.READING
+        if isinstance(report, Level | Measured | Dropped | Untrusted):
+            rank = Rank.INPUT
+        else:
+            rank = Rank.NOISE if isinstance(report, Noise) else Rank.READING
         if isinstance(report, Frame):
             self.publisher.frames += 1
         self.inbox.put(report, rank, report.device)
@@ -293,6 +289,12 @@ class Controller:
         self.inbox.on_dropped = self._dropped
         return Wires(self._config, self._board.drivers, self.clock, self.inbox, desk.answers, self.office_socket)
 
+    def _signs(self) -> Signs:
+        """What displays say; a plate is told to them by intake."""
+        signs = Signs(self._board.displays, self._config.language)
+        self.intake.on_plate, self.intake.now_ns = signs.plate_seen, lambda: round(self._loop.time() * 1e9)
+        return signs
+
     def _dropped(self, item: AnyReport | AnyFact) -> None:
         """The inbox was full: whoever asked is answered all the same, by the role that asked."""
         if self.wires.dropped(item):
@@ -315,6 +317,7 @@ class Controller:
         self.desk.stepped(fact, effects, ticket)
         self.wires.stepped(fact, effects, ticket)
         self.neighbours.stepped(effects, ticket)
+        self.asks.stepped(self.engine.state, self.clock.now_ms())
 
     def _committed(self, ticket: int, epoch: int, seq: int) -> None:
         self.publisher.committed(ticket, epoch, seq)

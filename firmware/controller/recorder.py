@@ -19,16 +19,19 @@ import msgspec
 import firmware
 from firmware.core.access import Known, Unknown
 from firmware.core.effects import AnyEffect, Body, Keep, Record, Remember
+from firmware.core.face_facts import FaceChanged
 from firmware.core.facts import (
     AdmitVehicle,
     AnyFact,
     Command,
     CredentialEnrolled,
+    FaceSeen,
     Forgive,
     HolderWithdrawn,
     OverlayChanged,
     PassageElsewhere,
     PinEntered,
+    PlateSeen,
     Reading,
     RecordTest,
     Started,
@@ -50,7 +53,7 @@ FLUSH_MS = 1_000  # a killed controller loses no more of its recording than this
 PERSONAL: dict[type[msgspec.Struct], tuple[str, ...]] = {
     Known: ("holder", "credential", "household"),
     Unknown: ("token",),
-    Body: ("holder", "household", "credential", "second_holder", "token", "note"),
+    Body: ("holder", "household", "credential", "second_holder", "token", "note", "evidence"),
     Remember: ("holder", "credential", "household"),
     PinEntered: ("second_of",),
     Forgive: ("holder",),
@@ -62,10 +65,16 @@ PERSONAL: dict[type[msgspec.Struct], tuple[str, ...]] = {
     RecordTest: ("note",),
     TryOutput: ("note",),
     ReaderKeyed: ("note",),
+    FaceChanged: ("holder", "note"),
     PassageElsewhere: ("holder", "household"),
+    PlateSeen: ("evidence",),  # a picture of whoever came
+    FaceSeen: ("evidence",),
 }
 # These have an `issuer`.
-ISSUING: tuple[type[msgspec.Struct], ...] = (Command, OverlayChanged, CredentialEnrolled, ReaderKeyed, Body)
+ISSUING: tuple[type[msgspec.Struct], ...] = (
+    *(Command, OverlayChanged, CredentialEnrolled, ReaderKeyed, FaceChanged),
+    Body,
+)
 LOCKED = locked_key("")  # the store keeps under such keys who locked a portal
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from drivers.camera_settings import CameraConfig, without_secrets
 from drivers.driver import Driver
 from drivers.serial_reader import SerialReaderConfig
 from drivers.text_display import TextDisplayConfig
@@ -232,6 +233,8 @@ class Wires:
         lines = tuple(f"{used.key} {used.line}" for used in device.lines()) if point.use is None else (point.use.key,)
         if point.use is None and isinstance(device, SerialReaderConfig | TextDisplayConfig):
             lines = (f"port {device.port}",)
+        elif isinstance(device, CameraConfig):
+            lines = (f"source {without_secrets(device.source)}",)
         output = point.role == "output"
         quiet = {"reader": "quiet", "bus": "quiet", "display": "quiet"}.get(point.role, "unknown")
         return Wire(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from drivers.board_description import BoardDescription
+from drivers.camera_settings import CameraConfig, without_secrets
 from drivers.modbus_profile import load_profile
 from drivers.modbus_settings import ModbusConfig
 from drivers.osdp_settings import OsdpConfig
@@ -109,6 +110,8 @@ def wires_of(draft: Draft, devices: Sequence[Device], board: BoardDescription) -
             wires.append(wire(f"{settings.port} #{settings.address}", settings.id, "line", ("", "", ""), device))
         if isinstance(settings, SerialReaderConfig | TextDisplayConfig):
             wires.append(wire(settings.port, settings.id, "line", ("", "", ""), device))
+        if isinstance(settings, CameraConfig):
+            wires.append(wire(without_secrets(settings.source), settings.id, "line", ("", "", ""), device))
         if isinstance(settings, Pointed):
             for point in settings.points():
                 lost = ("on" if point.on_when_lost else "off") if point.role is PointRole.OUTPUT else ""

@@ -96,10 +96,14 @@ class Known(msgspec.Struct, frozen=True, tag=True):
 
 
 class Unknown(msgspec.Struct, frozen=True, tag=True):
-    """A presentation that the roster does not know. `token` is a keyed pseudonym of what was presented."""
+    """A presentation that the roster does not know. `token` is a keyed pseudonym of what was presented.
+
+    `near`: a plate that differs from some known one by a single look-alike character. Whose that is is not told.
+    """
 
     token: str
     roster_version: int = 0
+    near: bool = False
 
 
 class Wall(msgspec.Struct, frozen=True):

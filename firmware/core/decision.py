@@ -118,6 +118,8 @@ def decide(
         said.append(Reason.EVACUATION)
     if isinstance(presented, Unknown):
         said.append(Reason.PIN_WRONG if factor is Factor.PIN else Reason.NOT_FOUND)
+        if presented.near:
+            said.append(Reason.LOOKS_ALIKE)  # told to people, and nothing else comes of it
         return Decision(Outcome.DENIED, tuple(said))
 
     duress = offered.duress or (presented.duress and factor is Factor.PIN)

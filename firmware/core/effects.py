@@ -76,6 +76,7 @@ class Body(msgspec.Struct, frozen=True, omit_defaults=True):
     token: str | None = None  # pseudonym of an unknown credential
     issuer: str | None = None
     note: str | None = None  # why, in the issuer's words
+    evidence: str | None = None  # under which a camera's frame is kept for a while
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -62,15 +62,20 @@ class TagRead(Reading, frozen=True):
 
 
 class PlateSeen(Reading, frozen=True):
-    """`age_ms` since the frame was taken; `confidence` 0..1 of the weaker of detection and reading."""
+    """`age_ms` since the frame was taken; `confidence` 0..1 of the weaker of detection and reading.
+
+    `evidence`: under which its frame is kept for a while; empty: nowhere.
+    """
 
     confidence: float = 1.0
     age_ms: int = 0
+    evidence: str = ""
 
 
 class FaceSeen(Reading, frozen=True):
     confidence: float = 1.0
     age_ms: int = 0
+    evidence: str = ""
 
 
 class PinEntered(Reading, frozen=True):

@@ -60,7 +60,16 @@ def present(
             turn.close()
         _decide(turn, rulebook, wall, standing, reading, factor)
     state, effects = turn.finish()
+    if isinstance(reading, PlateSeen | FaceSeen) and reading.evidence:
+        effects = tuple(_with_evidence(effect, reading.evidence) for effect in effects)
     return state, effects, turn.grant
+
+
+def _with_evidence(effect: AnyEffect, evidence: str) -> AnyEffect:
+    """An event about what a camera saw says where its frame is, in the part that can be erased."""
+    if not isinstance(effect, Record) or effect.event.body is None:
+        return effect
+    return Record(replace(effect.event, body=replace(effect.event.body, evidence=evidence)))
 
 
 def _repeats(turn: Turn, presented: Known | Unknown) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from firmware.core.access import Rulebook
+from firmware.core.face_facts import FaceChanged
 from firmware.core.fact import Fact
 from firmware.core.key_facts import ReaderKeyed
 
@@ -86,4 +87,6 @@ class CredentialEnrolled(Fact, frozen=True):
     revision: int = 0
 
 
-AnyOfRoster = ReaderKeyed | RosterReplaced | RosterRefused | OverlayChanged | HolderWithdrawn | CredentialEnrolled
+AnyOfRoster = (
+    ReaderKeyed | RosterReplaced | RosterRefused | OverlayChanged | HolderWithdrawn | CredentialEnrolled | FaceChanged
+)

@@ -8,9 +8,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from firmware.core import clock, commands, devices, elsewhere, kept, lanes, local, reader, reader_keys, swipe, trial
+from firmware.core import (
+    clock,
+    commands,
+    devices,
+    elsewhere,
+    faces,
+    kept,
+    lanes,
+    local,
+    reader,
+    reader_keys,
+    swipe,
+    trial,
+)
 from firmware.core.draft import Draft
 from firmware.core.effects import AnyEffect, SetOutput
+from firmware.core.face_facts import FaceChanged
 from firmware.core.facts import (
     AnyFact,
     CardRead,
@@ -196,6 +210,7 @@ _HANDLERS: dict[type[Fact], Callable[[Draft, Any], None]] = {
     OverlayChanged: local.overlay_changed,
     HolderWithdrawn: local.holder_withdrawn,
     CredentialEnrolled: local.credential_enrolled,
+    FaceChanged: faces.face_changed,
     PassageElsewhere: elsewhere.passage_elsewhere,
     PeersLost: elsewhere.peers_lost,
     PeersHeard: elsewhere.peers_heard,

@@ -20,6 +20,8 @@ from firmware.rehearsal.errors import FarEndError, RehearsalError
 from firmware.rehearsal.far_end import FarEnd
 from firmware.rehearsal.plants import Plants
 from firmware.rehearsal.power import Power
+from firmware.rehearsal.scene import SceneServer
+from firmware.scene import LIGHTS
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -51,6 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--panel", type=_address, metavar="HOST:PORT", help="serve the panel there; loopback only")
     parser.add_argument("--control", metavar="PATH|FD", help="where to ask for a power cut; its end ends the rehearsal")
+    parser.add_argument("--scenes", type=Path, metavar="PATH", help="tell simulated cameras of the lanes there")
+    parser.add_argument("--light", choices=LIGHTS, default=LIGHTS[0], help="what those cameras see by")
     parser.add_argument("--seed", type=int, help="of everything random, instead of the file's")
     return parser
 
@@ -71,9 +75,13 @@ async def rehearse(arguments: argparse.Namespace) -> None:
         loop.add_signal_handler(number, stop.set)
     plants = Plants.load(arguments.plants, loop, seed=arguments.seed)
     far_end = FarEnd(plants.wires)
+    scenes = SceneServer(plants)
     power = Power(arguments.control, loop, stop.set)
     try:
         await far_end.serve(arguments.socket)
+        if arguments.scenes is not None:
+            scenes.light = arguments.light
+            await scenes.serve(arguments.scenes)
         for fd in arguments.attach:
             await far_end.attach(_handed_over(fd))
         _announce({"ready": str(arguments.socket)})
@@ -85,6 +93,7 @@ async def rehearse(arguments: argparse.Namespace) -> None:
                 await stop.wait()
     finally:
         power.close()
+        await scenes.close()
         await far_end.close()
         plants.close()
 

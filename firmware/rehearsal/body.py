@@ -68,6 +68,7 @@ class BodyState(msgspec.Struct, frozen=True):
     front_mm: int
     speed_mm_s: int
     waits: bool
+    plate: str = ""
 
 
 class Body:
@@ -85,6 +86,7 @@ class Body:
         self.careful = False
         self.waits = False  # for a sign that it may go
         self.covered: set[str] = set()
+        self.plate = ""
         self.beyond = False  # it has passed the barrier's line
         self.gone = False
         self._way = way

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from firmware.rehearsal.barrier_layout import LINE_MM, BarrierLayout
-from firmware.rehearsal.bodies import FASTEST_MM_S, KINDS, LOOP_THRESHOLD, Kind, merged
+from firmware.rehearsal.bodies import FASTEST_MM_S, KINDS, LOOP_THRESHOLD, Kind, merged, plate_of
 from firmware.rehearsal.body import GAP_MM, LINE, Body, BodyState, Direction, Mark, Way
 from firmware.rehearsal.detectors import Detector, Loop, Photocell
 from firmware.rehearsal.errors import ActionError
@@ -69,13 +69,15 @@ class Lane:
         behind: int | None = None,
         gap_mm: int = GAP_MM,
         placed: bool = False,
+        plate: str | None = None,
     ) -> Body:
         """Somebody comes. Raises ActionError for what cannot be.
 
         `stop_at`: a detector's id, "approach" (the last loop before the barrier) or "barrier": there it stops until
         go(). `careful`: it waits at the approach until it may go (green, or open where there are no lamps), and goes by
         itself; else it drives on whatever it sees. `behind`: it comes `gap_mm` behind that body. `placed`: it is there
-        at once, at `stop_at`, as one who steps into the lane from its side.
+        at once, at `stop_at`, as one who steps into the lane from its side. `plate`: what its number plate says; None:
+        one of nobody's, where vehicles of its kind have one.
         """
         if len(self.bodies) >= BODIES_MAX:
             raise ActionError(f"{BODIES_MAX} are in the lane; wait until some have left")
@@ -94,6 +96,7 @@ class Lane:
         self._newest += 1
         body = Body(self._newest, kind, direction, way, self._wires, self)
         body.gap_mm = min(GAP_MM, gap_mm)
+        body.plate = plate_of(kind, body.id) if plate is None else plate
         self.bodies[body.id] = body
         if placed and stop_at is not None:
             body.appear(stop_at, speed_mm_s)
@@ -148,6 +151,7 @@ class Lane:
                 front_mm=round(self.front_mm(each)),
                 speed_mm_s=round(each.speed_mm_s if each.direction == "in" else -each.speed_mm_s),
                 waits=each.waits,
+                plate=each.plate,
             )
             for each in self.bodies.values()
         )

@@ -30,6 +30,7 @@ class Arrive(Action, frozen=True, tag="arrive"):
     behind: int | None = None
     gap_mm: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = GAP_MM
     placed: bool = False
+    plate: Annotated[str, msgspec.Meta(max_length=16)] | None = None
 
 
 class MoveBody(Action, frozen=True, tag="body"):
@@ -86,6 +87,7 @@ def at_lane(barrier: Barrier, action: LaneAction) -> None:
                 behind=action.behind,
                 gap_mm=action.gap_mm,
                 placed=action.placed,
+                plate=action.plate,
             )
         case MoveBody():
             _move(barrier, action)

@@ -6,9 +6,9 @@ A key is compared exactly; nothing is ever matched by likeness (DESIGN.md, secti
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Protocol
 
+from firmware.core import plates
 from firmware.core.access import Factor
 
 KEY_CHARACTERS_MAX = 256  # of any credential; longer ones are nobody's
@@ -35,7 +35,6 @@ NAME_ALLOWED = "up to 32 small letters, digits, '_' or '-' are allowed"
 _FORMATTED_CARD = re.compile(r"(?=[0-9_-]*[A-Za-z])[A-Za-z0-9][A-Za-z0-9_-]{1,31}(?::(?:0|[1-9][0-9]{0,19})){1,4}")
 _RAW_CARD = re.compile(r"raw:([1-9][0-9]{0,2}):([0-9a-f]{1,50})")
 _PLATE = re.compile(r"[A-Z0-9\u4e00-\u9fff-]{2,16}")
-_PLATE_SEPARATORS = re.compile(r"[\s.\u00b7\u2022\u2027\u2219\u22c5\u30fb]+")  # spaces and every dot people type
 _PIN = re.compile(rf"[0-9]{{{PIN_DIGITS_MIN},{PIN_DIGITS_MAX}}}")
 _TOKEN = re.compile(r"[A-Za-z0-9:_.-]{1,64}")
 
@@ -53,9 +52,7 @@ ALLOWED: dict[Factor, str] = {
 
 def canonical(factor: Factor, text: str) -> str:
     """The one way in which this credential is written. Never fails: what is no key is equal to no key."""
-    if factor is Factor.PLATE and len(text) <= KEY_CHARACTERS_MAX:
-        return _PLATE_SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).upper()
-    return text
+    return plates.normal(text) if factor is Factor.PLATE else text
 
 
 class Pseudonyms(Protocol):

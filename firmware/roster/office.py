@@ -17,6 +17,8 @@ from firmware.messages import (
     AnyFromController,
     AnyOfficeCommand,
     AskOffice,
+    FaceEntry,
+    FacesListed,
     FrameError,
     FrameReader,
     LocalEntry,
@@ -80,16 +82,31 @@ class Office:
         """
         entries: list[LocalEntry] = []
         for answer in self._answers(command, ANSWER_S_MAX, lambda _s: None):
-            if isinstance(answer, Answer):
-                raise TerminalError(f"the controller refused to list its local entries: {', '.join(answer.reasons)}")
+            if not isinstance(answer, Overlaid):
+                said = ", ".join(answer.reasons) if isinstance(answer, Answer) else type(answer).__name__
+                raise TerminalError(f"the controller refused to list its local entries: {said}")
             entries += answer.entries
+            if not answer.more:
+                return entries, answer
+        raise AssertionError("lists end with a last frame, or raise")
+
+    def faces(self, command: AnyOfficeCommand) -> tuple[list[FaceEntry], FacesListed]:
+        """Ask who is enrolled with a face: all of them, and the last frame of the list.
+
+        Raises TerminalError where nobody answers, or the answer is no list.
+        """
+        entries: list[FaceEntry] = []
+        for answer in self._answers(command, ANSWER_S_MAX, lambda _s: None):
+            if not isinstance(answer, FacesListed):
+                raise TerminalError("the controller refused to list its faces: use the command of its own release")
+            entries += answer.faces
             if not answer.more:
                 return entries, answer
         raise AssertionError("lists end with a last frame, or raise")
 
     def _answers(
         self, command: AnyOfficeCommand, within_s: int, waited: Callable[[int], None]
-    ) -> Iterator[Answer | Overlaid]:
+    ) -> Iterator[Answer | Overlaid | FacesListed]:
         request = secrets.token_hex(8)
         try:
             self._socket.sendall(pack(AskOffice(command, request)))
@@ -109,7 +126,7 @@ class Office:
                     )
                 for message in self._frames.feed(received):
                     frames += 1
-                    if isinstance(message, Answer | Overlaid) and message.request == request:
+                    if isinstance(message, Answer | Overlaid | FacesListed) and message.request == request:
                         yield message
         except FrameError as error:
             raise TerminalError(f"{self._path}: {error}. Use the command of the controller's own release") from error

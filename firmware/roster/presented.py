@@ -10,6 +10,7 @@ from typing import Protocol
 
 import msgspec
 
+from firmware.core import plates
 from firmware.core.access import Factor, Known, Unknown
 from firmware.roster import local
 from firmware.roster.entry import Entry as LocalEntry
@@ -80,18 +81,29 @@ def present_stored(
     found = roster.find(factor, stored)
     if not overlay:
         if found is None:
-            return Unknown(token_of(keys, factor, stored), roster.version)
+            return _unknown(roster, factor, stored, keys, overlay)
         return attach(found, roster.version, ledger, quota_areas)
     at = stored.hex() if isinstance(stored, bytes) else stored
     entry = overlay.enrolled(factor, at) if found is None else None
     if entry is not None:
         found = local.standing(entry, roster)
     if found is None:
-        return Unknown(token_of(keys, factor, stored), roster.version)
+        return _unknown(roster, factor, stored, keys, overlay)
     known = attach(found, roster.version, ledger, quota_areas)
     if not overlay.concerns(found.holder, found.credential, factor, at):
         return known  # as with most holders: nothing more is done for them
     return _beside(overlay, found, at, known, entry is not None)
+
+
+def _unknown(roster: Roster, factor: Factor, stored: str | bytes, keys: Keys, overlay: Overlay) -> Unknown:
+    """Of a plate, also whether some known one looks like it; which one is forgotten at once."""
+    near = False
+    if factor is Factor.PLATE and isinstance(stored, str) and plates.sound(stored):
+        near = any(
+            roster.find(factor, other) is not None or (overlay and overlay.enrolled(factor, other) is not None)
+            for other in plates.look_alikes(stored)
+        )
+    return Unknown(token_of(keys, factor, stored), roster.version, near)
 
 
 def _beside(overlay: Overlay, found: Enrolled, key: str, known: Known, is_local: bool) -> Known:

@@ -18,6 +18,7 @@ from firmware.roster.schema import PAGE_BYTES, PROFILE_SETS_MAX
 
 CODES_PER_PIN_MIN = 1_000  # GB 50396, 5.1.5: guessing must be hopeless within the five tries before the alarm
 STAGING_CACHE_KB = 24_576  # the keys of 250,000 credentials, so that keys in any order need no disk
+FACE_ONLY = "a face is never the only way in: give the holder another credential"
 STAGED_AT_ONCE = 4_096  # rows that go into the database together
 FILE_MODE = 0o600  # card numbers and plates
 
@@ -148,8 +149,7 @@ class Staging:
                 self._places.bad(None, "", "pin", found, allowed)
         only_face = "SELECT id, place FROM holder WHERE issued = ? ORDER BY place"
         for holder, place in self._execute(only_face, (1 << KIND[Factor.FACE],)):
-            allowed = "a face is never the only way in: give the holder another credential"
-            self._places.bad(place, holder, "face", shown(holder), allowed)
+            self._places.bad(place, holder, "face", shown(holder), FACE_ONLY)
 
 
 _COLUMN = {number: factor.value for factor, number in KIND.items()}

@@ -1,1 +1,1 @@
-"""Process 3: cameras -> models -> sightings. Its rooms are built with the recognition issue; nothing is here yet."""
+"""Process 3: cameras -> models -> sightings. No hardware rights but cameras."""

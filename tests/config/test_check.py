@@ -8,7 +8,7 @@ import pytest
 from firmware.__main__ import main
 from firmware.controller.check import check
 from firmware.texts import LOCALES, texts
-from tests.config import lane_mistakes, line_mistakes, serial_mistakes
+from tests.config import camera_mistakes, face_mistakes, lane_mistakes, line_mistakes, serial_mistakes
 from tests.config.site_files import DEMO, append, contact, drop, every, put, reader, relay, sound_site, write
 
 FRONT, SIDE, HALL = 0, 1, 2
@@ -264,7 +264,17 @@ def test_every_rule_of_the_catalogue_is_planted_somewhere():
     planted = {rule for _, _, rule, _ in ALONE}
     files = {"file_syntax", "file_encoding", "file_nesting", "file_too_large", "file_unreadable"}
     engine = {"struct", "number", "number_by", "text", "text_pattern"}  # tests/config/test_convert.py
-    assert rules == planted | lane_mistakes.RULES | line_mistakes.RULES | serial_mistakes.RULES | files | engine
+    assert (
+        rules
+        == planted
+        | camera_mistakes.RULES
+        | face_mistakes.RULES
+        | lane_mistakes.RULES
+        | line_mistakes.RULES
+        | serial_mistakes.RULES
+        | files
+        | engine
+    )
 
 
 # -- the command ------------------------------------------------------------------------------------------------------

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from firmware.core import codes
+from firmware.core import codes, reasons
 from firmware.core.codes import MEANING, ONVIF_REASON, Code, Reason, Severity
 
 FIRMWARE = Path(codes.__file__).parents[1]
+LISTS = {Code: Path(codes.__file__), Reason: Path(reasons.__file__)}
 SAYING = ("core", "controller", "journal")  # the rooms that make events
 
 # ONVIF Core Specification, section on topics: concrete topic expressions of the namespace tns1. `Credential` is of the
@@ -35,7 +36,7 @@ ONVIF_REASONS = {
 
 def values_written(enum: type[StrEnum]) -> list[str]:
     """The values as they stand in the file. An enum would hide one that is written twice behind the first."""
-    tree = ast.parse(Path(codes.__file__).read_text())
+    tree = ast.parse(LISTS[enum].read_text())
     (body,) = (node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == enum.__name__)
     return [line.value.value for line in body if isinstance(line, ast.Assign) and isinstance(line.value, ast.Constant)]
 
@@ -45,7 +46,7 @@ def members_named(enum: str, folders: tuple[str, ...]) -> Counter[str]:
     named: Counter[str] = Counter()
     for folder in folders:
         for path in (FIRMWARE / folder).rglob("*.py"):
-            if path == Path(codes.__file__):
+            if path in LISTS.values():
                 continue
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == enum:

@@ -36,6 +36,7 @@ from drivers.serial_settings import Parity
 from drivers.text_display import TextDisplay, TextDisplayConfig
 from firmware.rehearsal.modbus_board import Board
 from tests.drivers.contract import QUIET_S, Run, Subject, until
+from tests.drivers.contract_camera import on_camera
 from tests.drivers.contract_on_lines import D0, D1, DEVICES, LineDevice, OnLines, Wires
 from tests.drivers.modbus_far import Cable, FarThread
 from tests.drivers.osdp_rig import KEY, Peer, card_bits, config_of, far_end
@@ -543,6 +544,7 @@ SUBJECTS = (
     ),
     Entry("text display", "text_display", partial(on_pty, Shows)),
     *(Entry(f"modbus: {name}", what.kind, partial(on_modbus, what), virtual=True) for name, what in MODBUS.items()),
+    Entry("camera", "camera", on_camera, virtual=True),
     Entry("osdp, cable cut", "osdp", on_osdp),
     Entry("osdp, adapter unplugged", "osdp", on_osdp_adapter),
 )

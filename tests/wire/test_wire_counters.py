@@ -10,7 +10,10 @@ import pytest
 
 from drivers.bus.gpio_edges import KernelEdge
 from drivers.bus.osdp_member import COMMAND_NAMES, Trouble
+from drivers.camera import Camera
+from drivers.camera_settings import CameraConfig
 from drivers.reports import NoiseKind
+from drivers.sights import Sights
 from drivers.wiegand import Wiegand, WiegandConfig
 from drivers.wire.osdp import Refusal
 from firmware.messages import Wire
@@ -27,11 +30,18 @@ OSDP = {
     *(f"refused_{name}" for name in (*COMMAND_NAMES.values(), "command")),
     *(each.value for each in Trouble),
 }
+VISION = (
+    *("frames", "dropped", "looked_at", "frames_per_s", "latency_ms", "latency_ms_max", "motions", "jumps", "resized"),
+    *("dark", "corrupt", "openings", "losses", "worker_starts", "refused", "not_closed"),
+    *(f"not_{why}" for why in ("unread", "syntax", "unsure", "small", "shape", "size", "place", "crowd", "held")),
+    "not_no_vehicle",
+)
+CAMERA = {*Camera(CameraConfig("gate", "picamera2"), Sights()).counters(), *(f"vision_{each}" for each in VISION)}
 BUS = {"late_edges", "repaired_edges"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", sorted(OSDP | BUS | {f"noise_{kind.value}" for kind in NoiseKind}))
+@pytest.mark.parametrize("name", sorted(OSDP | BUS | CAMERA | {f"noise_{kind.value}" for kind in NoiseKind}))
 def test_every_counter_of_a_reader_has_its_words(name: str, language: str) -> None:
     assert texts(language).say(f"wire.counter.{name}")
 

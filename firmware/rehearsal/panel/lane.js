@@ -175,10 +175,13 @@ function drawArrivals(lane) {
   const places = [...layout.loop, ...layout.photocell].map((each) => each.id);
   manner.append(...places.map((at) => new Option(say("manner_stop", { at: detectorName(at) }), at)));
   manner.append(...["barrier", ...places].map((at) => new Option(say("manner_step", { at: detectorName(at) }), `step:${at}`)));
+  const plate = make("input");
+  plate.maxLength = 16;
+  plate.placeholder = say("plate_any");
   const arrive = (direction) => {
     const chosen = manner.value;
     const stop_at = MANNERS.includes(chosen) ? null : chosen.replace("step:", "");
-    return act({ do: "arrive", barrier: layout.id, kind: kind.value, direction, stop_at, careful: chosen === "careful", placed: chosen.startsWith("step:") });
+    return act({ do: "arrive", barrier: layout.id, kind: kind.value, direction, stop_at, careful: chosen === "careful", placed: chosen.startsWith("step:"), plate: plate.value.trim() || null });
   };
   const tailgate = () => {
     const last = lane.state?.bodies.at(-1);
@@ -186,7 +189,7 @@ function drawArrivals(lane) {
     return act({ do: "arrive", barrier: layout.id, kind: kind.value, direction: last.direction, behind: last.id, gap_mm: TAILGATE_MM });
   };
   element.querySelector(".arrivals").append(
-    labelled("who", kind), labelled("how", manner),
+    labelled("who", kind), labelled("how", manner), labelled("plate", plate),
     button(say("come_in"), () => arrive("in"), "main"), button(say("come_out"), () => arrive("out"), "main"),
     button(say("tailgate"), tailgate), button(say("clear_lane"), () => act({ do: "clear_lane", barrier: layout.id })),
   );
@@ -316,7 +319,7 @@ function followBodies(lane, state) {
   const list = lane.element.querySelector(".present-bodies");
   const chips = state.bodies.map((body) => {
     const doing = body.waits ? "waits" : body.speed_mm_s === 0 ? "stands" : "moves";
-    const chip = button(`${there(`kind_${body.kind}`, body.kind)} ${body.direction === "in" ? "→" : "←"} ${say(doing)}`, () => choose(state.id, body.id));
+    const chip = button(`${there(`kind_${body.kind}`, body.kind)} ${body.plate && `${body.plate} `}${body.direction === "in" ? "→" : "←"} ${say(doing)}`, () => choose(state.id, body.id));
     chip.setAttribute("aria-pressed", String(body.id === lane.chosen));
     return chip;
   });

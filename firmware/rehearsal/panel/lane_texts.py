@@ -22,6 +22,8 @@ LANE_PAIRS: dict[str, tuple[str, str]] = {
     "manner_careless": ("drives on without looking", "不看灯直行"),
     "manner_stop": ("stops at: {at}", "停在：{at}"),
     "manner_step": ("steps in at: {at}", "从旁边进入：{at}"),
+    "plate": ("Number plate", "车牌"),
+    "plate_any": ("any", "随机"),
     "come_in": ("Comes in →", "进入 →"),
     "come_out": ("← Comes out", "← 驶出"),
     "tailgate": ("One close behind", "尾随一个"),

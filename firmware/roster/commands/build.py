@@ -20,6 +20,7 @@ from firmware.roster.errors import RosterForeign, RosterRefused
 from firmware.roster.handover import Answer, answer, hand_in, newest_version
 from firmware.roster.source.errors import SourceMissing
 from firmware.roster.source.store import Source
+from firmware.roster.staging import FACE_ONLY
 from firmware.terminal import (
     DONE,
     SAID_NO,
@@ -144,8 +145,10 @@ def _say_refused(arguments: argparse.Namespace, refused: RosterRefused) -> int:
         problems = [problem._asdict() for problem in refused.problems]
         print(json.dumps({"ok": False, "problems": problems, "more": refused.more}))
         return SAID_NO
+    said = language_of(arguments)
     for problem in refused.problems:
-        print(escaped(str(problem)), file=sys.stderr)
+        told = problem._replace(allowed=said.say("roster.face_only")) if problem.allowed == FACE_ONLY else problem
+        print(escaped(str(told)), file=sys.stderr)
     text = "roster.refused_more" if refused.more else "roster.refused"
-    print(language_of(arguments).say(text, count=len(refused.problems)), file=sys.stderr)
+    print(said.say(text, count=len(refused.problems)), file=sys.stderr)
     return SAID_NO

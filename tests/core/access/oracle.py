@@ -88,7 +88,11 @@ def identity(case: Case) -> None:
         case.said.append("evacuation")
     pin = case.factor == "pin"
     if isinstance(case.presented, Unknown):
-        case.refuse("pin_wrong" if pin else "credential_not_found")
+        reason = "pin_wrong" if pin else "credential_not_found"
+        if case.presented.near:
+            case.said.append(reason)
+            reason = "plate_looks_alike"
+        case.refuse(reason)
         return
     is_duress = case.offered.duress or (pin and case.presented.duress)
     nobody_told = is_duress and case.site.duress_roles == ()

@@ -116,7 +116,7 @@ def case(rng: random.Random) -> oracle.Case:
         site,
         rulebook,
         point(rng),
-        Unknown("t") if flag(0.05) else holder(rng, rng.choice("ab")),
+        Unknown("t", near=flag(0.3)) if flag(0.05) else holder(rng, rng.choice("ab")),
         rng.choice(PARTS),
         Offered(
             factors=tuple(rng.sample(PARTS, rng.choice([0, 0, 1, 2]))),
@@ -186,6 +186,14 @@ DECIDED_ELSEWHERE = {  # reasons of presentations, passages and commands, not of
     Reason.OUTPUT_ON,
     Reason.OUTPUT_LOST,
     Reason.LOCAL_KEY_ONLY,
+    Reason.FACE_NOT_IN_ROSTER,  # of consents to faces
+    Reason.FACE_ONLY,
+    Reason.FACE_PICTURES,
+    Reason.FACE_MODEL,
+    Reason.FACE_CONSENT,
+    Reason.FACE_STORE,
+    Reason.FACES_OFF,
+    Reason.FACES_FULL,
     Reason.GREEN_NOT_PROVEN,
     Reason.LET_GO,
     Reason.NOT_RENEWED,

@@ -1,0 +1,143 @@
+"""What was seen, drawn over the picture for a person to check; written beside whole or not at all, over no input.
+
+A drawn picture shows plates and faces of people: it is readable by whoever made it, and by nobody else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageDraw, ImageFont
+
+from models.drawn.faces import FontMissing, chinese_fonts
+from models.warp import Picture
+
+NAME_BYTES_MAX = 200  # of an input's name that a drawn picture's keeps; 255 are all that a name may have
+NAMES_MAX = 10_000  # tries to find a free one
+QUALITY = 92
+ENDING = ".seen.jpg"
+COLOURS = {
+    "plates": (255, 215, 0),
+    "vehicles": (64, 160, 255),
+    "people": (255, 120, 40),
+    "animals": (200, 140, 90),
+    "faces": (235, 90, 200),
+}
+INK, GROUND = (255, 255, 255), (20, 20, 24)
+LINE_SHARE, TEXT_SHARE = 0.0022, 0.02  # of the longer side
+LINE_PX_MIN, TEXT_PX_MIN = 2, 14
+LONGER_PX, ENLARGED_MAX = 960, 8  # a picture is enlarged up to about this
+LONGER_PX_MAX = 4_096
+
+
+class Drawer:
+    """Draws into one folder. `font_missing`: no font has Chinese letters, so that plates are numbered instead."""
+
+    def __init__(self, folder: Path, inputs: Iterable[Path], fonts: Sequence[tuple[str, int]] | None = None) -> None:
+        """The folder is made where it is not there. Raises OSError."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._inputs = {where for path in inputs if (where := _where(path)) is not None}
+        self._taken: set[str] = set()
+        self._fonts = _chinese() if fonts is None else tuple(fonts)
+        self.font_missing = not self._fonts
+
+    def write(self, picture: Picture, found: dict[str, Any], of: Path, number: str = "") -> Path:
+        """Draw what was found (looking.told) over a picture. Raises OSError."""
+        image = self.drawn(picture, found)
+        path = self._free(of, number)
+        handle, aside = tempfile.mkstemp(prefix=".", suffix=".part", dir=self._folder)
+        try:
+            with open(handle, "wb") as file:
+                image.save(file, "JPEG", quality=QUALITY)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(aside, path)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(aside)
+            raise
+        return path
+
+    def drawn(self, picture: Picture, found: dict[str, Any]) -> Image.Image:
+        """The picture with boxes, corners and texts; a small one enlarged, so that they can be told apart, a huge one
+        made smaller."""
+        image = Image.fromarray(picture)
+        longer = max(image.size)
+        times = min(ENLARGED_MAX, max(1, LONGER_PX // longer)) if longer <= LONGER_PX_MAX else LONGER_PX_MAX / longer
+        image = image.resize((max(1, round(image.width * times)), max(1, round(image.height * times))))
+        canvas = ImageDraw.Draw(image)
+        line_px = max(LINE_PX_MIN, round(max(image.size) * LINE_SHARE))
+        font = self._font(max(TEXT_PX_MIN, round(max(image.size) * TEXT_SHARE)))
+        for name in ("vehicles", "people", "animals", "faces"):
+            for each in found.get(name, ()):
+                box = [side * times for side in each["box"]]
+                canvas.rectangle(box, outline=COLOURS[name], width=line_px)
+                _label(canvas, f"{each.get('kind', 'face')} {each['found']:.2f}", box, font, image.size)
+        for place, plate in enumerate(found.get("plates", ()), 1):
+            corners = [(x * times, y * times) for x, y in plate["corners"]]
+            canvas.line([*corners, corners[0]], fill=COLOURS["plates"], width=line_px)
+            for corner in corners:
+                canvas.circle(corner, 1.5 * line_px, fill=COLOURS["plates"])
+            text = plate["text"] if not self.font_missing or plate["text"].isascii() else f"#{place}"
+            box = [side * times for side in plate["box"]]
+            _label(canvas, f"{text or '?'}  {plate['read']:.2f}", box, font, image.size)
+        return image
+
+    def _font(self, size_px: int) -> Any:
+        for path, index in self._fonts:
+            try:
+                return ImageFont.truetype(path, size_px, index=index)
+            except OSError:
+                continue
+        self.font_missing = True
+        return ImageFont.load_default(size_px)
+
+    def _free(self, of: Path, number: str) -> Path:
+        """A name that no input has, and nothing that was drawn now."""
+        stem = os.fsdecode(os.fsencode(of.name)[:NAME_BYTES_MAX])
+        for name in _names(stem, number):
+            path = self._folder / name
+            if name not in self._taken and _where(path) not in self._inputs:
+                self._taken.add(name)
+                return path
+        raise FileExistsError(f"there is no free name for {of.name} in {self._folder}")
+
+
+def _names(stem: str, number: str) -> Iterator[str]:
+    whole = f"{stem}.{number}" if number else stem
+    yield whole + ENDING
+    for again in range(2, NAMES_MAX):
+        yield f"{whole}.{again}{ENDING}"
+
+
+def _where(path: Path) -> tuple[int, int] | None:
+    """Which file this is, whatever its name; None where there is none."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _chinese() -> tuple[tuple[str, int], ...]:
+    try:
+        return chinese_fonts()
+    except FontMissing:
+        return ()
+
+
+def _label(canvas: ImageDraw.ImageDraw, text: str, box: Sequence[float], font: Any, size: tuple[int, int]) -> None:
+    """Above the box where there is room, else below it or in it; always in the picture."""
+    left, top, right, bottom = canvas.textbbox((0, 0), text, font=font)
+    wide, high = right - left + 6, bottom - top + 6
+    x = max(0.0, min(box[0], size[0] - wide))
+    y = box[1] - high if box[1] >= high else min(box[3], size[1] - high)
+    y = max(0.0, y)
+    canvas.rectangle((x, y, x + wide, y + high), fill=GROUND)
+    canvas.text((x + 3 - left, y + 3 - top), text, fill=INK, font=font)

@@ -1,0 +1,64 @@
+"""What the vision process and its worker say to each other, over a socket pair; the pictures lie in shared memory.
+
+One job at a time. The worker answers each, or it hangs and is ended.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from firmware.messages import Message
+
+DETECTIONS_MAX = 64
+SHARED_BYTES = 4096 * 4096 * 3  # address space only: a page is taken when it is written to
+
+Coordinate = Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]
+Sure = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class Detection(msgspec.Struct, frozen=True):
+    """Something in one picture; all places in its pixels.
+
+    `kind`: plate, vehicle, person, face ...; `label`: which one of the kind (car, truck ...).
+    """
+
+    kind: Annotated[str, msgspec.Meta(max_length=16)]
+    box: tuple[Coordinate, Coordinate, Coordinate, Coordinate]  # left, top, right, low
+    found: Sure
+    label: Annotated[str, msgspec.Meta(max_length=32)] = ""
+    text: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    read: Sure = 0.0
+    corners: Annotated[tuple[Coordinate, ...], msgspec.Meta(max_length=8)] = ()
+    why: Annotated[str, msgspec.Meta(max_length=64)] = ""  # of a face: why it is not good enough
+    pose: Annotated[tuple[float, ...], msgspec.Meta(max_length=2)] = ()  # of a face: turned, how open its eyes are
+    vector: Annotated[bytes, msgspec.Meta(max_length=768)] = b""  # of a face that was asked for: its embedding, f32
+
+
+class Job(Message, frozen=True):
+    """Vision -> worker: look at what lies in the shared memory. `at_ns`: when it was taken."""
+
+    number: int
+    camera: str
+    at_ns: int
+    width: int
+    height: int
+    wanted: tuple[str, ...]
+
+
+class Ready(Message, frozen=True):
+    """Worker -> vision: it waits for its first job, or (`why`) cannot: what to do about it."""
+
+    why: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+
+class Done(Message, frozen=True):
+    """Worker -> vision."""
+
+    number: int
+    detections: Annotated[tuple[Detection, ...], msgspec.Meta(max_length=DETECTIONS_MAX)]
+    took_us: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+AnyFromWorker = Ready | Done

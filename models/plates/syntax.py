@@ -1,0 +1,53 @@
+"""The syntax of plates: which texts a plate may carry, as places that each allow some characters.
+
+Chinese plates after GA 36-2018: a province, a letter, then five characters (six of new energy) without I and O. Latin
+plates are letters and digits only: what a certain state allows is not known here.
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+
+from models.plates.alphabet import DIGITS, INDEX, LETTERS, PROVINCES
+
+CHINESE_LETTERS = LETTERS.replace("I", "").replace("O", "")
+SERIAL = CHINESE_LETTERS + DIGITS
+LAST = SERIAL + "学警港澳使领挂"
+ENERGY = "ABCDEFGHJK"  # of new energy: the letter says which drive the vehicle has
+
+# Each form is one sequence of places.
+CHINESE_FORMS: tuple[tuple[str, ...], ...] = (
+    (PROVINCES, CHINESE_LETTERS, SERIAL, SERIAL, SERIAL, SERIAL, LAST),
+    (PROVINCES, CHINESE_LETTERS, ENERGY, SERIAL, DIGITS, DIGITS, DIGITS, DIGITS),
+    (PROVINCES, CHINESE_LETTERS, DIGITS, DIGITS, DIGITS, DIGITS, DIGITS, ENERGY),
+    ("使", DIGITS, DIGITS, DIGITS, DIGITS, DIGITS, DIGITS),
+)
+LATIN_SHORTEST, LATIN_LONGEST = 3, 9
+PREFIXES_MAX = 20_000  # whose followers are kept: a gate that reads for years meets every beginning there is
+LATIN_FORMS: tuple[tuple[str, ...], ...] = tuple(
+    (LETTERS + DIGITS,) * length for length in range(LATIN_SHORTEST, LATIN_LONGEST + 1)
+)
+FORMS = CHINESE_FORMS + LATIN_FORMS
+
+
+def fits(text: str, forms: tuple[tuple[str, ...], ...] = FORMS) -> bool:
+    """Whether the text is a whole plate of one of these forms."""
+    return any(
+        len(text) == len(form) and all(letter in place for letter, place in zip(text, form, strict=True))
+        for form in forms
+    )
+
+
+@lru_cache(maxsize=PREFIXES_MAX)
+def follows(prefix: str, forms: tuple[tuple[str, ...], ...] = FORMS) -> frozenset[int]:
+    """Indices of the characters that may come after this beginning of a plate. Empty where it begins none."""
+    found: frozenset[int] = frozenset()
+    for form in forms:
+        if len(prefix) < len(form) and all(letter in place for letter, place in zip(prefix, form, strict=False)):
+            found |= _indices(form[len(prefix)])
+    return found
+
+
+@cache
+def _indices(place: str) -> frozenset[int]:
+    return frozenset(INDEX[letter] for letter in place)
