@@ -21,7 +21,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup texts system models weights run test lint types units pictures peers bench soak prove mutants rig lock clean
+.PHONY: help setup texts system models weights run test lint types units pictures peers train bench soak prove mutants rig lock clean
 
 # $(call stage,NAME,COMMANDS): run them and say how long it took, also when they fail.
 stage = @echo "-- $(1)"; started=$$(date +%s); status=0; ( $(2) ) || status=$$?; \
@@ -134,10 +134,31 @@ peers: setup weights ## PP-OCRv4 beside our reader of plates, on the same crops 
 rig: setup system ## the kernel rig: an arm64 machine with real GPIO lines, every script in it, and 20 power cuts
 	$(call stage,rig,$(PY) -m tests.rig.run $(ARGS))
 
-lock: ## resolve requirements.lock anew (needs uv)
+# Letters that plates are drawn with, beside our own strokes.
+FONTS := fonts-noto-cjk fonts-wqy-zenhei fonts-wqy-microhei fonts-roboto-unhinted fonts-liberation fonts-opendin \
+	fonts-national-park fonts-bebas-neue fonts-open-sans fonts-dejavu-extra
+TRAINING := .venv-train
+DATA ?= ../shared/data
+OUT ?= build/train
+
+train: $(TRAINING)/.ready ## train our detector and reader of plates: DATA= labelled pictures, OUT= where to; it goes on where it was ended
+	@$(MAKE) --no-print-directory system SYSTEM="$(FONTS)"
+	$(call stage,reader,$(TRAINING)/bin/python -m models.train.train_reader $(DATA) $(OUT)/reader)
+	$(call stage,detector,$(TRAINING)/bin/python -m models.train.train_detector $(DATA) $(OUT)/detector)
+	$(call stage,export,\
+		$(TRAINING)/bin/python -m models.train.export $(DATA) $(OUT)/reader/reader.weights.h5 $(OUT)/plate_reader.tflite --net reader --how int8; \
+		$(TRAINING)/bin/python -m models.train.export $(DATA) $(OUT)/detector/detector.weights.h5 $(OUT)/plate_detector.tflite --net detector --how int8)
+
+$(TRAINING)/.ready: requirements-train.lock
+	@$(PYTHON) -m venv $(TRAINING)
+	$(call stage,install packages of training,$(TRAINING)/bin/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements-train.lock)
+	@touch $@
+
+lock: ## resolve both locks anew (needs uv)
 	@uv pip compile --universal --generate-hashes --python-version 3.11 -c requirements.constraints --all-extras --no-header setup.cfg -o requirements.lock
+	@uv pip compile --universal --generate-hashes --python-version 3.11 --no-header requirements-train.in -o requirements-train.lock
 
 clean: ## remove everything that was made
-	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) $(TRAINING) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@find . -name '*.mo' -delete

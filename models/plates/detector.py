@@ -70,8 +70,10 @@ def overlap(one: Found, other: Found) -> float:
 
 def _whole(quad: Quad) -> bool:
     """Whether the corners go around something, in their order, and it is wide enough to be read."""
+    if not np.isfinite(quad).all():
+        return False
     following = np.roll(quad, -1, axis=0) - quad
     turns = (
         following[:, 0] * np.roll(following, -1, axis=0)[:, 1] - following[:, 1] * np.roll(following, -1, axis=0)[:, 0]
     )
-    return bool(np.isfinite(quad).all() and (turns > 0).all() and np.linalg.norm(quad[1] - quad[0]) >= SMALLEST_PX)
+    return bool((turns > 0).all() and np.linalg.norm(quad[1] - quad[0]) >= SMALLEST_PX)

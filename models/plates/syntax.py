@@ -12,12 +12,13 @@ from models.plates.alphabet import DIGITS, INDEX, LETTERS, PROVINCES
 
 CHINESE_LETTERS = LETTERS.replace("I", "").replace("O", "")
 SERIAL = CHINESE_LETTERS + DIGITS
+SECOND = CHINESE_LETTERS + "0"  # an O of authorities, written as the zero that it looks like
 LAST = SERIAL + "学警港澳使领挂"
 ENERGY = "ABCDEFGHJK"  # of new energy: the letter says which drive the vehicle has
 
 # Each form is one sequence of places.
 CHINESE_FORMS: tuple[tuple[str, ...], ...] = (
-    (PROVINCES, CHINESE_LETTERS, SERIAL, SERIAL, SERIAL, SERIAL, LAST),
+    (PROVINCES, SECOND, SERIAL, SERIAL, SERIAL, SERIAL, LAST),
     (PROVINCES, CHINESE_LETTERS, ENERGY, SERIAL, DIGITS, DIGITS, DIGITS, DIGITS),
     (PROVINCES, CHINESE_LETTERS, DIGITS, DIGITS, DIGITS, DIGITS, DIGITS, ENERGY),
     ("使", DIGITS, DIGITS, DIGITS, DIGITS, DIGITS, DIGITS),

@@ -1,0 +1,104 @@
+"""From scores to a plate: against every path written out, and what no plate may say is never read."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from models.plates.alphabet import BLANK, CHARACTERS, INDEX
+from models.plates.ctc import NOTHING, decode, likelihood, probabilities
+from models.plates.syntax import FORMS, fits
+
+LETTERS = "A8B"
+SMALL = ((LETTERS,) * 2, (LETTERS,) * 3)  # plates of two or three of these
+
+
+def scores(seed: int, places: int) -> np.ndarray:
+    """Random ones of three letters and the blank; every other character is as good as impossible."""
+    chance = np.random.default_rng(seed)
+    made = np.full((places, BLANK + 1), -60.0, np.float32)
+    for index in (*(INDEX[letter] for letter in LETTERS), BLANK):
+        made[:, index] = chance.normal(0, 2, places)
+    return made
+
+
+def spelled(path: tuple[int, ...]) -> str:
+    """What a path says: repeats count once, blanks part them."""
+    kept = [each for index, each in enumerate(path) if index == 0 or each != path[index - 1]]
+    return "".join(CHARACTERS[each] for each in kept if each != BLANK)
+
+
+def by_hand(made: np.ndarray) -> dict[str, float]:
+    """The probability of every text: all paths, one by one."""
+    chances = probabilities(made)
+    found: dict[str, float] = {}
+    for path in product([*(INDEX[letter] for letter in LETTERS), BLANK], repeat=len(made)):
+        text = spelled(path)
+        found[text] = found.get(text, 0.0) + float(np.prod([chances[place, each] for place, each in enumerate(path)]))
+    return found
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_text_is_as_probable_as_all_of_its_paths(seed):
+    made = scores(seed, 5)
+    chances = probabilities(made)
+    for text, expected in by_hand(made).items():
+        assert likelihood(chances, text) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_most_probable_plate_is_read(seed):
+    made = scores(100 + seed, 6)
+    all_texts = by_hand(made)
+    plates = sorted((text for text in all_texts if fits(text, SMALL)), key=lambda text: -all_texts[text])
+    read = decode(made, SMALL)
+    assert read.text == plates[0]
+    assert read.probability == pytest.approx(all_texts[plates[0]], rel=1e-9)
+    assert len(read.letters) == len(read.text)
+
+
+def test_what_is_no_plate_is_not_read_however_clear_it_is():
+    made = np.full((12, BLANK + 1), -60.0, np.float32)
+    made[:, BLANK] = 0
+    assert decode(made, FORMS) == NOTHING
+    for place, letter in enumerate("京A"):  # two characters are a beginning, and no plate
+        made[2 * place, :] = -60
+        made[2 * place, INDEX[letter]] = 20
+    assert decode(made, FORMS) == NOTHING
+
+
+@pytest.mark.parametrize("text", ["京A88888", "皖AD14488", "粤B1234学", "AA11AA", "使123456"])
+def test_doubled_characters_are_kept(text):
+    made = np.full((36, BLANK + 1), -20.0, np.float32)
+    made[:, BLANK] = 0
+    for place, letter in enumerate(text):
+        made[3 * place, BLANK], made[3 * place, INDEX[letter]] = -20, 0
+    read = decode(made)
+    assert (read.text, round(read.probability, 3)) == (text, 1.0)
+    assert min(read.letters) > 0.99
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("京A12345", True),
+        ("京A1234警", True),
+        ("粤0A2160", True),  # an O of authorities
+        ("京I12345", False),  # no letter I
+        ("京AO2345", False),  # no letter O
+        ("A京12345", False),
+        ("京A123456", False),  # eight characters have a letter of new energy
+        ("京AD12345", True),
+        ("京A12345F", True),
+        ("京AZ12345", False),
+        ("京A警2345", False),
+        ("AB", False),
+        ("ABC1D23", True),
+        ("", False),
+        ("1234567890", False),
+    ],
+)
+def test_the_syntax_of_plates(text, whole):
+    assert fits(text) is whole
