@@ -55,7 +55,7 @@ def test_the_chain_is_the_one_rows_py_describes(tmp_path):
 
 def test_nothing_personal_is_in_a_header(tmp_path):
     journal, listener = open_journal(tmp_path)
-    body = Body("HOLDER", "HOUSEHOLD", "CREDENTIAL", "SECOND", "TOKEN", "ISSUER", "NOTE")
+    body = Body("HOLDER", "HOUSEHOLD", "CREDENTIAL", "SECOND", "TOKEN", "ISSUER", "NOTE", "EVIDENCE")
     listener.wait_ticket(journal.append([Record(Event(Code.GRANTED, body=body))], now_ms=0, utc_ms=UTC_MS))
     journal.close()
     database = sqlite3.connect(journal.path)
