@@ -23,9 +23,11 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .PHONY: help setup texts system models weights run test lint types units pictures peers train bench soak prove mutants rig lock clean
 
-# $(call stage,NAME,COMMANDS): run them and say how long it took, also when they fail.
-stage = @echo "-- $(1)"; started=$$(date +%s); status=0; ( $(2) ) || status=$$?; \
-	echo "== $(1): $$(( $$(date +%s) - started )) s$$( [ $$status = 0 ] || echo ', FAILED' )"; exit $$status
+# $(call timed,NAME,COMMANDS): run them and say how long it took, also when they fail; $$status is theirs.
+timed = echo "-- $(1)"; started=$$(date +%s); status=0; ( $(2) ) || status=$$?; \
+	echo "== $(1): $$(( $$(date +%s) - started )) s$$( [ $$status = 0 ] || echo ', FAILED' )"
+# $(call stage,NAME,COMMANDS): a recipe of its own that fails where they do.
+stage = @$(call timed,$(1),$(2)); exit $$status
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -102,8 +104,21 @@ lint: setup ## format, lint, layers
 types: setup ## mypy, strict
 	$(call stage,types,$(VENV)/bin/mypy)
 
-units: setup ## all tests; ARGS= goes to pytest
-	$(call stage,tests,$(PY) -m pytest --durations=15 $(ARGS))
+# Rooms of tests that judge no real time and share nothing: no port, no device, no controller's process. They run on all
+# cores; every other room, a new one too, runs in one process with the machine to itself (tests/house/test_stages.py).
+SIDE_BY_SIDE := compare config core house identity importing journal lanes models replay roster_source sheets system texts
+PYTEST := $(PY) -m pytest --durations=15
+
+# The second stage runs also when the first has failed.
+units: setup ## all tests, in two stages; ARGS= goes to pytest, which runs in one process then
+ifeq ($(strip $(ARGS)),)
+	@$(call timed,tests side by side,$(PYTEST) -n auto --maxprocesses 8 --dist worksteal $(SIDE_BY_SIDE:%=tests/%)); first=$$status; \
+	$(call timed,tests one by one,$(PYTEST) $(SIDE_BY_SIDE:%=--ignore=tests/%)); \
+	[ $$first = 0 ] || echo "!! tests failed side by side as well: see above" >&2; \
+	exit $$(( first > status ? first : status ))
+else
+	$(call stage,tests,$(PYTEST) $(ARGS))
+endif
 
 pictures: setup system ## the pictures of the README, by Chromium, and of the wiring guide, by docs/drawing
 	@$(PY) -m docs.drawing.figures

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MS = 1_000_000
 START_NS = 18_000 * MS  # models are loaded from a card, and a stream is opened, within that
 SILENT_NS = 5_000 * MS  # five of the states that are said every second
+STEADY_NS = 1_000 * MS  # of seeing, then it has recovered: a worker that dies of each picture has not
 STALE_NS = 3_000 * MS  # as the core has it (SIGHTING_MS_MAX): what is older opens nothing
 TOLD_MAX = 64  # texts that are remembered for repeats
 SIGHTS_MAX = 20  # told within SIGHTS_NS: more vehicles than any lane has
@@ -52,6 +53,8 @@ class Camera:
         self._lost: asyncio.Future[str] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._sees = False
+        self._sees_since_ns = 0
+        self._was_lost = False
         self._heard_ns = 0
         self._why = ""
         self._muted = False
@@ -64,7 +67,11 @@ class Camera:
         self._vision: dict[str, int] = {}
 
     async def run(self, emit: Emit) -> None:
-        """Watch until nobody sees through the camera any more."""
+        """Watch until nobody sees through the camera any more.
+
+        The first time that has a limit. After a loss it waits in here until somebody sees again: between two tries it
+        would be blind for seconds.
+        """
         self._emit = emit
         self._noise.start(emit)
         self._lost = lost = running_loop().create_future()
@@ -73,8 +80,11 @@ class Camera:
         watching: Watching | None = None
         try:
             watching = self._sights.watch(self._config.order(), self)
-            self._look()
-            raise DriverError(f"{self.id}: {await lost}")
+            if not self._was_lost:
+                self._look()
+            why = await lost
+            self._was_lost = True
+            raise DriverError(f"{self.id}: {why}")
         except BusError as error:
             raise DriverError(f"{self.id}: {error}") from error
         finally:
@@ -87,7 +97,7 @@ class Camera:
         return Seen.FACE in self._config.wanted
 
     def proven(self) -> bool:
-        return self._sees
+        return self._sees and loop_ns() - self._sees_since_ns >= STEADY_NS
 
     def mute(self, muted: bool) -> None:
         """Ignore what is seen, or look again. Holds over a restart."""
@@ -105,7 +115,7 @@ class Camera:
 
     # --- what the vision process says (drivers.sights.Watcher) ---
 
-    def state(self, why: str, counters: Mapping[str, int]) -> None:
+    def state(self, why: str, counters: Mapping[str, int], failed: bool = False) -> None:
         if self._emit is None:
             return
         self._vision = {
@@ -117,11 +127,11 @@ class Camera:
         if not why:
             self._heard_ns = loop_ns()
             if not self._sees:
-                self._sees = True
+                self._sees, self._sees_since_ns = True, self._heard_ns
                 if self._timer is not None:
                     self._timer.cancel()  # it waits for the start, which is over
                 self._look()
-        elif self._sees:
+        elif self._sees or (failed and not self._was_lost):
             self._end(_plain(why))
 
     def gone(self, why: str) -> None:

@@ -68,6 +68,7 @@ class CameraConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_
     read_min: float = 0.9  # and what it says
     reads_min: int = READS_MIN[0]
     vehicle_needed: bool = True  # a plate that hangs at no vehicle, or in a hand, is none
+    vehicles: bool = True  # are looked for, and people; false: less work, and nobody notices a hand that holds a plate
     repeat_ms: int = 700  # a plate that stays is told again after so long: it may have come before its loop knew
     user: str = ""
     password_file: str = ""
@@ -93,6 +94,7 @@ class CameraConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_
             self.password_file,
             self.evidence_hours,
             polygon_of(self.line),
+            self.vehicles,
         )
 
     def problems(self) -> tuple[Problem, ...]:
@@ -144,6 +146,8 @@ class CameraConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_
                 yield Problem(key, str(sure), f"{CONFIDENCE_MIN} to 1")
         if not self.wanted or len(set(self.wanted)) != len(self.wanted):
             yield Problem("wanted", str(len(self.wanted)), ", ".join(Seen))
+        if not self.vehicles and (self.vehicle_needed or Seen.OBJECT in self.wanted):
+            yield Problem("vehicles", "false", "", "camera_vehicles")
         if EVIDENCE_HOURS < self.evidence_hours <= EVIDENCE_HOURS_MAX and not self.evidence_why.strip():
             yield Problem("evidence_why", "-", "", "camera_evidence_why")
 

@@ -55,6 +55,14 @@ class Indicator(Driver, Protocol):
 
 
 @runtime_checkable
+class Prompter(Driver, Protocol):
+    """A reader with letters of its own, that can say what to do before a camera."""
+
+    def prompt(self, prompt: str) -> None:
+        """`prompt` is one of the words of firmware.faces.steps.Prompt; what it has no text for is not shown."""
+
+
+@runtime_checkable
 class Display(Driver, Protocol):
     """A driver that shows text to the people in front of it. `languages`: those that it speaks; none: the site's."""
 

@@ -18,7 +18,18 @@ from drivers.loop_time import loop_ns
 from drivers.noise import NoiseCount
 from drivers.osdp_keys import KeyFile, KeyRefused, new_key
 from drivers.osdp_settings import OsdpConfig
-from drivers.osdp_words import RESTING, WORDS, commands, endless, keyset, local_status, passes
+from drivers.osdp_words import (
+    PROMPTS,
+    RESTING,
+    WORDS,
+    commands,
+    endless,
+    keyset,
+    local_status,
+    passes,
+    prompting,
+    silenced,
+)
 from drivers.reports import Digits, DriverError, Frame, InputLevel, Level, NoiseKind, Untrusted
 from drivers.wire.wiegand import Card, Refusal, decode_in_order, lengths_of
 
@@ -64,6 +75,7 @@ class Osdp:
         self._changing = False  # a key is being rolled, or the reader installed
         self._resting = "idle"
         self._sounding = False
+        self._prompted = False
         self._muted = False
         self._told: dict[str, InputLevel] = {}
         self._counts = {"frames": 0, "keys": 0, "mutes": 0, "key_changes": 0}
@@ -107,9 +119,21 @@ class Osdp:
         if not self._member.secure:
             return
         made = commands(feedback, self._config.text.get(feedback), self._sounding)
+        if self._prompted and feedback not in self._config.text:
+            made.append(silenced())
+        self._prompted = False
         # Nobody stands there waiting to see what rests.
         self._member.send(made, soon=feedback not in RESTING, passes=passes(feedback))
         self._sounding = endless(feedback)
+        self._line.kick()
+
+    def prompt(self, prompt: str) -> None:
+        """Say what to do before a camera, for a while; lights stay as they are."""
+        text = self._config.text.get(prompt) if prompt in PROMPTS else None
+        if text is None or not self._member.secure:
+            return
+        self._member.add(prompting(text, beeping=not self._sounding))
+        self._prompted = True
         self._line.kick()
 
     def mute(self, muted: bool) -> None:

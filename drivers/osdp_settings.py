@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from drivers.osdp_keys import KeyFile, KeyRefused
-from drivers.osdp_words import TEXT_CHARACTERS_MAX, WORDS
+from drivers.osdp_words import PROMPTS, TEXT_CHARACTERS_MAX, WORDS
 from drivers.serial_settings import serial_problems
 from drivers.settings import LineUse, PointRole, PointUse, Problem
 from drivers.wiegand import FORMATS_MAX
@@ -39,7 +39,7 @@ class OsdpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
     keypad: bool = False
     tamper: str | None = None
     power: str | None = None
-    text: dict[str, str] = {}  # what its display shows, by the words of feedback
+    text: dict[str, str] = {}  # what its display shows, by the words of feedback and of prompts before a camera
 
     def lines(self) -> tuple[LineUse, ...]:
         """None of the board's: a port is no line."""
@@ -74,8 +74,8 @@ class OsdpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
 
     def _text_problems(self) -> Iterator[Problem]:
         for word, text in self.text.items():
-            if word not in WORDS:
-                yield Problem("text", word, ", ".join(WORDS))
+            if word not in WORDS and word not in PROMPTS:
+                yield Problem("text", word, ", ".join((*WORDS, *PROMPTS)))
             elif not 0 < len(text) <= TEXT_CHARACTERS_MAX or not text.isascii() or not text.isprintable():
                 allowed = f"1 to {TEXT_CHARACTERS_MAX} printable ASCII characters: readers show no others"
                 yield Problem(f"text.{word}", text, allowed)

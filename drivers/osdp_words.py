@@ -57,6 +57,9 @@ WORDS: dict[str, Word] = {
     "held_warning": Word(Light(10, 0, Colour.RED), Sound(2, 8, 0)),
 }
 RESTING = frozenset(("idle", "unlocked", "lockdown"))
+# What is to be done before a camera, as in firmware.faces.steps.Prompt; a test compares the two.
+PROMPTS = ("face_look", "face_blink", "face_left", "face_right", "face_again")
+PROMPT_S = 6  # a little longer than there is time for a step
 
 
 class Capability:
@@ -86,6 +89,17 @@ def commands(word: str, text: str | None, sounding: bool) -> list[tuple[int, dic
     if text is not None:
         made.append((Capability.TEXT, _text(text, stays=light.total == 0)))
     return made
+
+
+def prompting(text: str, beeping: bool) -> list[tuple[int, dict[str, Any]]]:
+    """(capability that it needs, command) for a prompt: who turned the head away hears that there is another one."""
+    beep = [(Capability.SOUND, _buzzer(_TONE, 1, 0, 1))] if beeping else []
+    return [*beep, (Capability.TEXT, _text(text, stays=False, for_s=PROMPT_S))]
+
+
+def silenced() -> tuple[int, dict[str, Any]]:
+    """(capability, command): an empty text in place of a prompt that is over."""
+    return Capability.TEXT, _text(" ", stays=False, for_s=1)
 
 
 def passes(word: str) -> bool:
@@ -136,12 +150,12 @@ def _buzzer(control: int, on: int, off: int, times: int) -> dict[str, Any]:
     }
 
 
-def _text(text: str, stays: bool) -> dict[str, Any]:
+def _text(text: str, stays: bool, for_s: int = TEXT_S) -> dict[str, Any]:
     return {
         "command": COMMAND_TEXT,
         "reader": READER,
         "control_code": _STAYS if stays else _PASSES,
-        "temp_time": 0 if stays else TEXT_S,
+        "temp_time": 0 if stays else for_s,
         "offset_row": 1,
         "offset_col": 1,
         "data": text,

@@ -28,6 +28,7 @@ class Order(NamedTuple):
     password_file: str
     evidence_hours: int
     line: Polygon = ()  # two ends: who goes over it from its left side comes towards; empty: by growth
+    vehicles: bool = True  # vehicles and people are looked for
 
 
 class Sight(NamedTuple):
@@ -60,13 +61,28 @@ class Comparison(NamedTuple):
         return f"Comparison({self.ask!r}, ...)"  # templates are never printed
 
 
+class Progress(NamedTuple):
+    """How far a comparison is. `step`: what the person is to do now, empty: look straight ahead.
+
+    `over`: nothing is compared any more; `why`: late, other, or why a challenge failed; empty: the face was told.
+    """
+
+    ask: str
+    step: str = ""
+    over: bool = False
+    why: str = ""
+
+
 class Watcher(Protocol):
     """Who watches through one camera."""
 
     def seen(self, sight: Sight) -> None: ...
 
-    def state(self, why: str, counters: Mapping[str, int]) -> None:
-        """It sees (`why` empty), or not, and why; to be said every second. Counters are since its start."""
+    def state(self, why: str, counters: Mapping[str, int], failed: bool = False) -> None:
+        """It sees (`why` empty), or not, and why; to be said every second. Counters are since its start.
+
+        `failed`: it has tried and could not; else it is still beginning.
+        """
 
     def gone(self, why: str) -> None:
         """Nobody looks through any camera now."""
@@ -94,7 +110,7 @@ class Sights:
     def __init__(self) -> None:
         self.on_orders: Callable[[], None] = lambda: None
         self.on_compare: Callable[[str, Comparison | None], None] = lambda _camera, _comparison: None
-        self.on_step: Callable[[str, str], None] = lambda _camera, _step: None  # what the person is to do now
+        self.on_progress: Callable[[str, Progress], None] = lambda _camera, _progress: None
         self.comparisons: dict[str, Comparison] = {}  # by the camera
         self._orders: dict[str, Order] = {}
         self._watchers: dict[str, tuple[str, Watcher]] = {}  # by the camera's source
@@ -132,10 +148,10 @@ class Sights:
             watcher.seen(sight)
         return watcher is not None
 
-    def state(self, camera: str, why: str, counters: Mapping[str, int]) -> bool:
+    def state(self, camera: str, why: str, counters: Mapping[str, int], failed: bool = False) -> bool:
         watcher = self._watcher(camera)
         if watcher is not None:
-            watcher.state(why, counters)
+            watcher.state(why, counters, failed)
         return watcher is not None
 
     def gone(self, why: str) -> None:

@@ -119,6 +119,7 @@ class Development:
         self._vision_socket = listening_socket(self._vision_path) if cameras else None
         self._asked, self._asks_end = socket.socketpair()
         self._asked.setblocking(False)
+        self._decides = asyncio.Event()  # the controller has said that it is ready
         self._children = self._describe()
         self.power_cuts = 0
 
@@ -150,6 +151,8 @@ class Development:
         children["rehearsal"].on_line = self._told
         children["controller"].on_line = self._told
         children["network"].on_line = self._told
+        if "vision" in children:
+            children["vision"].on_line = self._told
         children["controller"].after_death = self._make_safe
         return children
 
@@ -159,7 +162,7 @@ class Development:
         ended = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, ended.set)
-        tasks = [asyncio.create_task(child.keep(), name=name) for name, child in self._children.items()]
+        tasks = [asyncio.create_task(self._keep(child), name=name) for name, child in self._children.items()]
         tasks.append(asyncio.create_task(self._answer(), name="asks"))
         stopping = asyncio.create_task(ended.wait())
         try:
@@ -177,12 +180,22 @@ class Development:
             self._say(f"Failed: {failure!r}")
         return 1 if failed else 0
 
+    async def _keep(self, child: Child) -> None:
+        """The gate first: what loads models would take the processor from what lets people in."""
+        if child.name == "vision":
+            await self._decides.wait()
+        await child.keep()
+
     def _told(self, told: dict[str, object]) -> None:
         if "panel" in told:
             self._say(f"Panel:  {told['panel']}   (presents cards, pushes doors, cuts power)")
         elif "page" in told:
             self._say(f"Page:   {told['page']}   (read-only; the code works once)")
+        elif "camera" in told:
+            state = "it sees" if told.get("sees") else f"it does not see, and all else goes on: {told.get('why')}"
+            self._say(f"Camera: {told['camera']}: {state}")
         elif "boot" in told:
+            self._decides.set()
             self._say(f"Ready:  the controller of {told['ready']} decides")
 
     async def _answer(self) -> None:

@@ -43,6 +43,7 @@ class CameraOrder(msgspec.Struct, frozen=True):
     password_file: Path = ""
     evidence_hours: Annotated[int, msgspec.Meta(ge=0, le=2160)] = 0
     line: Polygon = ()
+    vehicles: bool = True
 
 
 class Look(Message, frozen=True):
@@ -112,11 +113,15 @@ class Sighting(Message, frozen=True):
 
 
 class CameraState(Message, frozen=True):
-    """Vision -> controller, every STATE_S and at once when it changes: it sees (`why` empty), or why not."""
+    """Vision -> controller, every STATE_S and at once when it changes: it sees (`why` empty), or why not.
+
+    `failed`: it has tried and could not; else it is still beginning.
+    """
 
     camera: Id
     why: Annotated[str, msgspec.Meta(max_length=WHY_CHARACTERS_MAX)] = ""
     counters: Annotated[dict[Id, Count], msgspec.Meta(max_length=COUNTERS_MAX)] = msgspec.field(default_factory=dict)
+    failed: bool = False
 
 
 AnyFromVision = Sighting | CameraState | FaceStep

@@ -22,6 +22,7 @@ from models.warp import Picture, Quad
 STAGES = ("vehicles", "plates", "faces")  # what may be asked for; plates are found and read
 READER, DETECTOR = "plate_reader", "plate_detector"  # of the manifest
 FACES = ("face_detector", "face_detector_back")
+ALONE, READABLE = 0.8, 0.2  # see `believed`
 NS_IN_MS = 1e6
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom; pixels
@@ -88,6 +89,15 @@ class SeenPlate(NamedTuple):
     said: tuple[float, float] = (0.0, 0.0)
 
 
+def believed(plate: SeenPlate) -> bool:
+    """Whether it is a plate at all: the detector alone is sure, or what it says can be read.
+
+    Lamps, badges and what a camera writes into its picture look a little like plates, and read like none.
+    """
+    found, read = plate.said
+    return found >= ALONE or read >= READABLE
+
+
 class Seen(NamedTuple):
     """Everything in one picture. `ms`: of each stage that ran (vehicles, plates, reading, faces), and `whole`."""
 
@@ -133,6 +143,8 @@ class Recogniser:
             ms["plates"] = self._since(began)
             start = self._clock()
             plates = tuple(self._plate(picture, each) for each in found)
+            if stages.reading is not None:
+                plates = tuple(filter(believed, plates))
             ms["reading"] = self._since(start)
         if stages.vehicles is not None and "vehicles" in wanted and (bare or plates):
             start = self._clock()

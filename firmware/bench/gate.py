@@ -1,7 +1,7 @@
 """A whole gate inside one process on virtual time: real controller, real drivers, plants at the other end of the wires.
 
 For simulated days and for tests that follow a swipe from wire to journal. Nothing in it differs from `make run` but
-the loop's clock and that both processes share it.
+the loop's clock, that both processes share it, and that no models run: what its cameras see is said by whoever uses it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from firmware.roster.install import install
 NOON_UTC_MS = 1_795_406_400_000  # 2026-11-23 12:00 in Shanghai, a Monday
 BACKLOG_MAX = 2_000  # virtual time stands still while more events wait for the disk
 SETTLE_S = 0.5
+LOOKS_S = 1.0
 
 
 class LoopWall:
@@ -45,9 +46,14 @@ class LoopWall:
 
 
 class Gate:
-    """A running gate. `plants` is what a person can touch, `controller` what runs, `wall` its wall clock."""
+    """A running gate. `plants` is what a person can touch, `controller` what runs, `wall` its wall clock.
 
-    def __init__(self, config: Config, folder: Path, plants: Plants, far_end: FarEnd, wall: LoopWall) -> None:
+    `looks`: somebody looks through its cameras, and sees nothing.
+    """
+
+    def __init__(
+        self, config: Config, folder: Path, plants: Plants, far_end: FarEnd, wall: LoopWall, *, looks: bool = True
+    ) -> None:
         self.config = config
         self.folder = folder
         self.plants = plants
@@ -55,6 +61,8 @@ class Gate:
         self._far_end = far_end
         self._loop = asyncio.get_running_loop()
         self._forget_hook: Callable[[], None] = lambda: None
+        self._looks = looks
+        self._looking: asyncio.TimerHandle | None = None
         self.controller: Controller
         self.sights: Sights
 
@@ -69,11 +77,21 @@ class Gate:
             journal = self.controller.journal
             self._forget_hook = self._loop.busy_while(lambda: journal.backlog > BACKLOG_MAX)
         await self.controller.start()
+        if self._looks and self.sights.orders:
+            self._look()
 
     async def power_off(self) -> None:
         """A clean stop."""
         self._forget_hook()
+        if self._looking is not None:
+            self._looking.cancel()
         await self.controller.stop()
+
+    def _look(self) -> None:
+        """Every second, what a vision process says of cameras through which it sees."""
+        for order in self.sights.orders:
+            self.sights.state(order.camera, "", {})
+        self._looking = self._loop.call_later(LOOKS_S, self._look)
 
     async def pass_time(self, seconds: float) -> None:
         """Let that much time go by; ends with the process's failure if a part of it died."""
@@ -119,8 +137,9 @@ async def running_gate(
     edge_by_edge: bool = False,
     record: Path | None = None,
     on: bool = True,
+    looks: bool = True,
 ) -> AsyncIterator[Gate]:
-    """A gate of that site file with its plants and roster, switched on unless told otherwise."""
+    """A gate of that site file with its plants and roster, switched on unless told otherwise; `looks` as Gate."""
     config, problems = load(site)
     if config is None or config.rehearsal.plants is None:
         raise RuntimeError(
@@ -137,7 +156,7 @@ async def running_gate(
     plants = Plants.load(config.rehearsal.plants, loop, seed=seed, edge_by_edge=edge_by_edge)
     far_end = FarEnd(plants.wires)
     await far_end.serve(folder / "wires.sock")
-    gate = Gate(config, folder, plants, far_end, LoopWall(loop, utc_ms))
+    gate = Gate(config, folder, plants, far_end, LoopWall(loop, utc_ms), looks=looks)
     try:
         if on:
             await gate.power_on(record)

@@ -25,6 +25,7 @@ from firmware.sightings import CameraOrder
 from firmware.vision.cameras.lane_picture import LanePicture, Paint, painted
 from firmware.vision.frames import Picture
 from firmware.vision.plate_follower import follower_of
+from firmware.vision.work import VEHICLE
 from firmware.vision.worker import Recognise
 
 SEED = 6
@@ -127,7 +128,7 @@ async def _visit(views: LanePicture, recognise: Recognise, plate: str, listed: b
         at_ns = round(loop.time() * 1e9)
         body = Standing(1, "car", "in", round(front_mm), 4_500, 1_450, round(speed_mm_s), plate)
         picture = views.draw(Scene("lane", at_ns, (body,), "bollard", 0.0, light), at_ns)
-        for voted in follower.see(recognise(picture, at_ns, ("plate",)), at_ns, SIZE):
+        for voted in follower.see(recognise(picture, at_ns, ("plate", VEHICLE)), at_ns, SIZE):
             box = (0.0, 0.0, 1.0, 1.0)
             sights.seen(
                 "bench",

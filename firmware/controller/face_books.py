@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import struct
 
 from firmware.core.access import Factor
@@ -12,12 +11,12 @@ from firmware.faces import consent as consents
 from firmware.faces.consent import Consent
 from firmware.faces.enrolled import LENGTH, TEMPLATE_BYTES, TEMPLATES_MAX, Enrolled, Template
 from firmware.faces.errors import ConsentRefused
+from firmware.faces.likeness import EMBEDDER
 from firmware.messages import EnrolFace
 from firmware.roster.roster import Roster
 
 TEMPLATES_MIN = 3  # several angles
 OFF_MAX = 0.01  # by which the length of a template may differ from 1
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class FaceRefused(Exception):
@@ -49,7 +48,7 @@ def enrolled_of(command: EnrolFace, roster: Roster | None, now_s: int | None) ->
         consents.check(consent, now_s)
     except ConsentRefused as error:
         raise FaceRefused(*(f"{Reason.FACE_CONSENT}:{word}" for word in error.words)) from error
-    if not _DIGEST.fullmatch(command.embedder):
+    if command.embedder != EMBEDDER:  # it would be compared with what other weights make of a face
         raise FaceRefused(Reason.FACE_MODEL)
     return Enrolled(
         face=face,
@@ -75,6 +74,12 @@ def _face_of(holder: str, roster: Roster | None) -> str:
     face = faces[0]
     assert isinstance(face, str), "only PINs are digests"
     return face
+
+
+def issued(one: Enrolled, roster: Roster) -> bool:
+    """Whether the roster still gives this holder this face. Raises RosterError of one that cannot be read."""
+    found = roster.find(Factor.FACE, one.face)
+    return found is not None and found.holder == one.holder
 
 
 def _templates(command: EnrolFace) -> tuple[Template, ...]:

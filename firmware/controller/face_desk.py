@@ -1,8 +1,8 @@
 """Enrolled faces: takes consents and templates at the office's socket, keeps them, wipes them, and gives receipts.
 
 Off unless the site file says otherwise. What is withdrawn or expired matches nobody from that moment on; the file
-follows beside the event loop, then the core tells, and the answer comes when that is committed. A store that cannot be
-read matches nobody, and opens nothing.
+follows beside the event loop, then the core tells, and the answer comes when that is committed. Whom the roster drops
+is wiped, too. A store that cannot be read matches nobody, and opens nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from firmware.controller.answers import Answers
-from firmware.controller.face_books import FaceRefused, enrolled_of
+from firmware.controller.face_books import FaceRefused, enrolled_of, issued
 from firmware.core.codes import Reason
 from firmware.core.face_facts import FaceChange, FaceChanged
 from firmware.core.faces import FACES
@@ -24,6 +24,7 @@ from firmware.core.facts import AnyFact
 from firmware.core.refusals import ID_CHARACTERS_MAX
 from firmware.faces.enrolled import Enrolled, Faces
 from firmware.faces.errors import FacesError, StoreUnreadable
+from firmware.faces.likeness import EMBEDDER
 from firmware.faces.receipt import Receipt, signed
 from firmware.faces.store import load, save, tidy
 from firmware.messages import (
@@ -40,10 +41,12 @@ from firmware.messages import (
     WithdrawFace,
 )
 from firmware.roster.errors import RosterError
+from firmware.roster.floors import Floors
 from firmware.roster.roster import Roster
 
 ENTRIES_PER_FRAME = 200
 LOOK_S = 1.0  # between two looks for consents whose time is over
+LOOKED_UP_MAX = 100  # in the roster at one look: each is a read of the card
 RETRY_S_FIRST, RETRY_S_MAX = 1.0, 60.0
 WAITING_MAX = 256  # changes that are not saved yet: more are refused
 
@@ -109,6 +112,8 @@ class FaceDesk:
         self._failing = False
         said = "" if kept is None else kept.get(FACES, "")
         self._least = int(said[:18]) if said[:18].isdecimal() else 0
+        self._looked_through = Floors.of(kept).current.version - 1  # the version of the roster that drops nobody more
+        self._unlooked: list[str] = []  # holders who are to be looked up in it
         self._read(kept is None)
 
     @property
@@ -134,6 +139,8 @@ class FaceDesk:
     def of_holder(self, holder: str) -> Enrolled | None:
         """The templates that this holder consented to being compared with now."""
         one = self._faces.of_holder(holder)
+        if one is None or one.embedder != EMBEDDER:  # what other weights made is like nobody: to be enrolled anew
+            return None
         return one if self.on and not self.why and self._faces.holds(one, self._desk.now_s()) else None
 
     def stands(self, face: str) -> bool:
@@ -248,15 +255,42 @@ class FaceDesk:
             pause_s = RETRY_S_FIRST if await self._save() else min(2 * pause_s, RETRY_S_MAX)
 
     def _look(self) -> None:
-        """Consents whose time is over: their templates go."""
+        """Consents whose time is over, and holders whom the roster has dropped: their templates go."""
+        if self.why:
+            return
         now_s = self._desk.now_s()
-        over = [] if now_s is None or self.why else self._faces.expired(now_s)
-        if over:
-            self._faces = self._faces.without(one.holder for one in over)
-        for one in over:
+        over = [] if now_s is None else self._faces.expired(now_s)
+        self._end(over, FaceChange.EXPIRED)
+        self._end(self._dropped(), FaceChange.DROPPED)
+
+    def _end(self, those: Sequence[Enrolled], change: FaceChange) -> None:
+        if those:
+            self._faces = self._faces.without(one.holder for one in those)
+        for one in those:
             detail = f"{len(one.templates)} templates wiped"
-            fact = FaceChanged(FaceChange.EXPIRED, one.holder, one.consent.expires_s, detail=detail)
-            self._change(Change(fact, (one,)))
+            until_s = one.consent.expires_s if change is FaceChange.EXPIRED else None
+            self._change(Change(FaceChanged(change, one.holder, until_s, detail=detail), (one,)))
+
+    def _dropped(self) -> list[Enrolled]:
+        """Whom a new roster has no more, or no more with this face; a few at each look.
+
+        One that is older than what has served says nothing: it serves because the newer one is damaged.
+        """
+        roster = self._roster()
+        if roster is None:
+            return []
+        if roster.version > self._looked_through:
+            self._looked_through = roster.version
+            self._unlooked = [one.holder for one in self._faces]
+        elif roster.version < self._looked_through:
+            return []
+        now, self._unlooked = self._unlooked[:LOOKED_UP_MAX], self._unlooked[LOOKED_UP_MAX:]
+        those = [one for one in map(self._faces.of_holder, now) if one is not None]
+        try:
+            return [one for one in those if not issued(one, roster)]
+        except RosterError:
+            self._unlooked = [*now, *self._unlooked]  # it cannot be read: nobody was dropped by that
+            return []
 
     async def _save(self) -> bool:
         """The newest of all that waits; whether it is on the disk."""

@@ -1,4 +1,4 @@
-"""What `menshen check` refuses of faces: looking for them where they are off, a face that is all one needs."""
+"""What `menshen check` refuses of faces: while they are off, a face alone, a challenge that nobody is told."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from drivers.camera_settings import CameraConfig, Seen
+from drivers.osdp_settings import OsdpConfig
 from firmware.config import Draft, Problems, escaped, shown
 from firmware.controller.kinds import Device
 from firmware.core.access import Factor
-from firmware.core.site import AccessPoint
+from firmware.core.site import AccessPoint, Reader
 from firmware.faces.errors import OneOfManyRefused
 from firmware.faces.one_of_many import admit, measured
+from firmware.faces.steps import CHALLENGE_MS, STEP_MS_MAX, STEPS, Prompt
 
 
 def check_faces(draft: Draft, devices: Mapping[str, Device], problems: Problems) -> None:
@@ -37,8 +39,37 @@ def check_faces(draft: Draft, devices: Mapping[str, Device], problems: Problems)
         for number, requirement in enumerate(point.requirements):
             if (Factor.FACE,) in requirement.accept:
                 problems.add(f"{path}.requirement[{number}].accept", shown("face"), "face_alone")
+    for index, name in enumerate(draft.faces.challenge):
+        if name in seen:
+            _check_challenge(points[name][1], f"faces.challenge[{index}]", draft, devices, problems)
     if draft.faces.one_of_many:
         _check_one_of_many(draft, problems)
+
+
+def _check_challenge(
+    point: AccessPoint, path: str, draft: Draft, devices: Mapping[str, Device], problems: Problems
+) -> None:
+    """Each step must be shown there, and there must be time for all of them."""
+    guards = {guard.id: (at, guard) for at, guard in draft.readers}
+    readers = [name for name in point.readers if name in devices]
+    settings = [devices[name].settings for name in readers]
+    told = any(isinstance(each, OsdpConfig) and {*Prompt} <= each.text.keys() for each in settings)
+    if point.display is None and not told:
+        problems.add(path, shown(point.id), "faces_challenge_unseen", words=", ".join(Prompt))
+    for name in readers:
+        if isinstance(devices[name].settings, CameraConfig):
+            continue  # it waits for nobody
+        at, guard = guards.get(name, ("reader", Reader(name)))  # without a table of its own it has the defaults
+        if guard.factor_ms < CHALLENGE_MS and not problems.touch(f"{at}.factor_ms"):
+            problems.add(
+                f"{at}.factor_ms" if name in guards else "reader",
+                f"{shown(name)} {guard.factor_ms}",
+                "faces_challenge_time",
+                least=CHALLENGE_MS,
+                point=point.id,
+                steps=STEPS,
+                step_ms=STEP_MS_MAX,
+            )
 
 
 def _check_one_of_many(draft: Draft, problems: Problems) -> None:
@@ -49,7 +80,7 @@ def _check_one_of_many(draft: Draft, problems: Problems) -> None:
     path: Path = draft.file.resolve().parent / draft.faces.evaluation
     try:
         record = measured(path)
-        admit(record, 1, record.embedder, record.threshold)
+        admit(record, 1)
     except OneOfManyRefused as error:
         problems.add(
             "faces.one_of_many", shown(draft.faces.evaluation), "faces_one_of_many", message=escaped(str(error))

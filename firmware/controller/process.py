@@ -27,6 +27,7 @@ from firmware.controller.desk import Desk
 from firmware.controller.engine import Engine
 from firmware.controller.errors import StateFolderError
 from firmware.controller.face_asks import faces_of
+from firmware.controller.face_prompts import Prompts
 from firmware.controller.health import ServiceManager
 from firmware.controller.inbox import Inbox, Rank
 from firmware.controller.intake import Intake
@@ -292,6 +293,7 @@ class Controller:
     def _signs(self) -> Signs:
         """What displays say; a plate is told to them by intake."""
         signs = Signs(self._board.displays, self._config.language)
+        self.asks.show = Prompts(signs, self._board.drivers).show
         self.intake.on_plate, self.intake.now_ns = signs.plate_seen, lambda: round(self._loop.time() * 1e9)
         return signs
 

@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 
 from firmware.core.announce import PUBLIC
 from firmware.core.effects import Announce, Feedback
+from firmware.faces.steps import Prompt
 from firmware.texts import Texts, texts
 
 HOLD_S = 5.0  # that an outcome stays: the core's own is as long as a reader's lamp, too short to be read from a car
@@ -23,7 +24,8 @@ def shown_texts(language: str) -> tuple[str, ...]:
     """Every text that a display may show in a language."""
     said = texts(language)
     words = [f"display.{feedback.value}" for feedback in Feedback if feedback is not Feedback.IDLE]
-    return tuple(said.say(word) for word in (*words, *(f"display.reason.{reason.value}" for reason in sorted(PUBLIC))))
+    words += [f"display.reason.{reason.value}" for reason in sorted(PUBLIC)]
+    return tuple(said.say(word) for word in (*words, *(f"display.{prompt.value}" for prompt in Prompt)))
 
 
 class Shows(Protocol):
@@ -49,7 +51,8 @@ class Signs:
             for name, display in displays.items()
         }
         self._plates: dict[str, _Plate] = {}
-        self._rests: dict[str, Announce] = {}  # what follows the outcome that stands there now
+        self._rests: dict[str, Announce] = {}  # what follows the outcome, or the step, that stands there now
+        self._last: dict[str, Announce] = {}  # what was announced last and shown
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
     def plate_seen(self, reader: str, plate: str) -> None:
@@ -72,6 +75,18 @@ class Signs:
             loop = asyncio.get_running_loop()
             self._timers[told.display] = loop.call_later(HOLD_S, self._held, told.display)
 
+    def prompt(self, display: str, prompt: Prompt, for_s: float) -> None:
+        """What a person before a camera is to do now: for so long, or until the next outcome. No fact tells it."""
+        if display not in self._displays:
+            return
+        timer = self._timers.pop(display, None)
+        if timer is not None:
+            timer.cancel()
+        if display in self._last:
+            self._rests.setdefault(display, self._last[display])  # what stood there comes back
+        self._displays[display].show_text(tuple(said.say(f"display.{prompt}") for said in self._languages[display]))
+        self._timers[display] = asyncio.get_running_loop().call_later(for_s, self._held, display)
+
     def _held(self, display: str) -> None:
         del self._timers[display]
         rests = self._rests.pop(display, None)
@@ -79,6 +94,7 @@ class Signs:
             self._show(rests)
 
     def _show(self, told: Announce) -> None:
+        self._last[told.display] = told
         rows: list[str] = []
         for said in self._languages[told.display]:
             if told.feedback is not Feedback.IDLE:

@@ -12,7 +12,7 @@ import os
 import socket
 import struct
 
-from drivers.sights import Comparison, Order, Sight, Sights
+from drivers.sights import Comparison, Order, Progress, Sight, Sights
 from firmware.controller.role_socket import READ_BYTES, UNSENT_BYTES_MAX, Allowance
 from firmware.messages import FrameError, FrameReader, pack
 from firmware.sightings import (
@@ -112,7 +112,7 @@ class VisionSocket:
                 if isinstance(message, CameraState):
                     if not states.take(self._heard_s):
                         raise FrameError("more states than cameras")
-                    known = self._sights.state(message.camera, message.why, message.counters)
+                    known = self._sights.state(message.camera, message.why, message.counters, message.failed)
                 elif isinstance(message, Sighting):
                     if not sightings.take(self._heard_s):
                         self.refused_sightings += 1
@@ -123,7 +123,8 @@ class VisionSocket:
                         raise FrameError("more steps than anybody could do")
                     known = message.camera in self._sights.comparisons
                     if known:
-                        self._sights.on_step(message.camera, "" if message.over else message.step)
+                        how_far = Progress(message.ask, message.step, message.over, message.why)
+                        self._sights.on_progress(message.camera, how_far)
                 else:
                     raise FrameError(f"{type(message).__name__} is nothing that it says")
                 self.refused_cameras += not known

@@ -154,6 +154,7 @@ class Code(StrEnum):
     FACE_ENROLLED = "face.enrolled"  # by consent; told without anything of the face
     FACE_WITHDRAWN = "face.withdrawn"
     FACE_EXPIRED = "face.expired"  # the consent's time is over
+    FACE_DROPPED = "face.dropped"  # the roster has the holder, or the holder's face, no more
     FACE_REFUSED = "face.refused"
     FACE_FAILED = "face.failed"  # what is enrolled cannot be kept, or not be trusted: nobody matches
     PEERS_LOST = "area.peers_lost"
@@ -298,6 +299,7 @@ MEANING: dict[Code, Meaning] = {
     Code.FACE_ENROLLED: Meaning("tns1:Configuration/Credential/Changed", _N),
     Code.FACE_WITHDRAWN: Meaning("tns1:Configuration/Credential/Removed", _N),
     Code.FACE_EXPIRED: Meaning("tns1:Configuration/Credential/Removed", _N),
+    Code.FACE_DROPPED: Meaning("tns1:Configuration/Credential/Removed", _N),
     Code.FACE_REFUSED: Meaning(None, _N),
     Code.FACE_FAILED: Meaning(None, _A),
     Code.PEERS_LOST: Meaning(None, _W),

@@ -15,6 +15,7 @@ _CODE: dict[FaceChange, Code] = {
     FaceChange.ENROLLED: Code.FACE_ENROLLED,
     FaceChange.WITHDRAWN: Code.FACE_WITHDRAWN,
     FaceChange.EXPIRED: Code.FACE_EXPIRED,
+    FaceChange.DROPPED: Code.FACE_DROPPED,
     FaceChange.REFUSED: Code.FACE_REFUSED,
     FaceChange.FAILED: Code.FACE_FAILED,
 }

@@ -14,9 +14,11 @@ import msgspec
 
 from firmware.faces import bounds
 from firmware.faces.errors import OneOfManyRefused
+from firmware.faces.likeness import EMBEDDER, THRESHOLD
 
 WRONG_MAX = 0.001  # of the chance of a wrong match each time somebody is looked at
 RECORD_BYTES_MAX = 1 << 20
+THRESHOLD_OFF_MAX = 1e-6  # a record is written in decimals
 WHAT = "menshen evaluate faces"
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
@@ -58,18 +60,19 @@ def most(record: Measured) -> int:
     return math.floor(WRONG_MAX / bound(record) + 1e-9)
 
 
-def admit(record: Measured, templates: int, embedder: str, threshold: float) -> str:
+def admit(record: Measured, templates: int, embedder: str = EMBEDDER, threshold: float = THRESHOLD) -> str:
     """What the permission rests on, in a sentence; raises OneOfManyRefused where there is none.
 
-    `templates`: every one that a face would be compared with, several of one holder counted each.
+    `templates`: every one that a face would be compared with, several of one holder counted each. `embedder` and
+    `threshold` are those in service: a record of others says nothing of these.
     """
     if record.embedder != embedder:
         raise OneOfManyRefused(
-            f"the record is of another model ({record.embedder[:12]}, in service: {embedder[:12]}): measure again"
+            f"the record is of other weights ({record.embedder[:12]}, in service: {embedder[:12]}): measure again"
         )
-    if threshold < record.threshold:
+    if abs(threshold - record.threshold) > THRESHOLD_OFF_MAX:
         raise OneOfManyRefused(
-            f"the record is of the threshold {record.threshold:.3f}; {threshold:.3f} lets more through: measure again"
+            f"the record is of the threshold {record.threshold:.3f}, in service is {threshold:.3f}: measure again"
         )
     rate = bound(record)
     rests = (
@@ -79,8 +82,9 @@ def admit(record: Measured, templates: int, embedder: str, threshold: float) -> 
     if templates * rate > WRONG_MAX:
         need = pairs_needed(templates)
         raise OneOfManyRefused(
-            f"{rests}; at most {WRONG_MAX:g} is allowed. Let a card or PIN come first (1:1), or measure more: without "
-            f"a false match {need} pairs of different persons would be needed"
+            f"{rests}; at most {WRONG_MAX:g} is allowed: the record is enough for {most(record)} templates, here are "
+            f"{templates}. Let a card or PIN come first (1:1), or measure more: without a false match {need} pairs of "
+            f"different persons would be needed"
         )
     return rests
 

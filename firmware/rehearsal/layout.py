@@ -102,6 +102,13 @@ class CardLayout(Table, frozen=True):
     pin: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{0,12}$")] = ""
 
 
+class PlateLayout(Table, frozen=True):
+    """A number plate that the panel offers for the vehicles of its lanes."""
+
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=16)]
+    name: Name
+
+
 class Layout(Table, frozen=True):
     """The whole file."""
 
@@ -112,6 +119,7 @@ class Layout(Table, frozen=True):
     barrier: tuple[BarrierLayout, ...] = ()
     switch: tuple[SwitchLayout, ...] = ()
     card: tuple[CardLayout, ...] = ()
+    plate: tuple[PlateLayout, ...] = ()
 
 
 def read_layout(path: Path) -> Layout:

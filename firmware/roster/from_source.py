@@ -153,6 +153,8 @@ class SourceStaging(Staging):
             if pin is None:
                 return 0
             key, digits = pin.digest, pin.digits
+        elif factor is Factor.PLATE and not credential.duress and valid(factor, canonical(factor, credential.key)):
+            key = canonical(factor, credential.key)  # a source of before may have hyphens, which no camera sees
         elif credential.duress or not valid(factor, credential.key) or canonical(factor, credential.key) != key:
             self._bad(row, column, shown(credential.key), ALLOWED[factor])
             return 0

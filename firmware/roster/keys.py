@@ -34,7 +34,6 @@ NAME_ALLOWED = "up to 32 small letters, digits, '_' or '-' are allowed"
 # A format's name has a letter: 12:34:56 is a time that a spreadsheet made.
 _FORMATTED_CARD = re.compile(r"(?=[0-9_-]*[A-Za-z])[A-Za-z0-9][A-Za-z0-9_-]{1,31}(?::(?:0|[1-9][0-9]{0,19})){1,4}")
 _RAW_CARD = re.compile(r"raw:([1-9][0-9]{0,2}):([0-9a-f]{1,50})")
-_PLATE = re.compile(r"[A-Z0-9\u4e00-\u9fff-]{2,16}")
 _PIN = re.compile(rf"[0-9]{{{PIN_DIGITS_MIN},{PIN_DIGITS_MAX}}}")
 _TOKEN = re.compile(r"[A-Za-z0-9:_.-]{1,64}")
 
@@ -44,7 +43,7 @@ ALLOWED: dict[Factor, str] = {
     Factor.PIN: f"{PIN_DIGITS_MIN} to {PIN_DIGITS_MAX} digits are allowed; spreadsheets drop leading zeros unless the "
     "column is text",
     Factor.CODE: f"1 to {KEY_CHARACTERS_MAX} printable characters are allowed",
-    Factor.PLATE: "2 to 16 of A-Z, 0-9, Chinese characters and '-' are allowed (spaces and dots are dropped)",
+    Factor.PLATE: "2 to 16 of A-Z, 0-9 and Chinese characters are allowed (spaces, dots and hyphens are dropped)",
     Factor.FACE: "a template's id of up to 64 letters, digits and ':_.-' is allowed",
     Factor.TAG: "up to 64 letters, digits and ':_.-' are allowed",
 }
@@ -75,7 +74,7 @@ def valid(factor: Factor, key: str) -> bool:
         case Factor.PIN:
             return _PIN.fullmatch(key) is not None
         case Factor.PLATE:
-            return _PLATE.fullmatch(key) is not None
+            return plates.sound(key)
         case Factor.CODE:
             return 0 < len(key) <= KEY_CHARACTERS_MAX and key.isprintable() and key == key.strip()
         case Factor.FACE | Factor.TAG:

@@ -18,6 +18,7 @@ from firmware.roster.schema import PAGE_BYTES, PROFILE_SETS_MAX
 
 CODES_PER_PIN_MIN = 1_000  # GB 50396, 5.1.5: guessing must be hopeless within the five tries before the alarm
 STAGING_CACHE_KB = 24_576  # the keys of 250,000 credentials, so that keys in any order need no disk
+ONE_PLATE = "list it once, and give the other vehicle a card or a tag"
 FACE_ONLY = "a face is never the only way in: give the holder another credential"
 STAGED_AT_ONCE = 4_096  # rows that go into the database together
 FILE_MODE = 0o600  # card numbers and plates
@@ -135,7 +136,10 @@ class Staging:
         if (place, duress) == (credential.place, credential.duress):
             return
         found = "a PIN" if isinstance(credential.key, bytes) else shown(credential.key)
-        allowed = f"{self._places.twin(place, holder)} has the same one: each credential is issued once"
+        twin = self._places.twin(place, holder)
+        allowed = f"{twin} has the same one: each credential is issued once"
+        if credential.kind == KIND[Factor.PLATE]:
+            allowed = f"{twin} has the same one to a camera, which sees no space, dot or hyphen: {ONE_PLATE}"
         self._places.bad(credential.place, credential.holder, column_of(credential), found, allowed)
 
     def check(self) -> None:

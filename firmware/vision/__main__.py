@@ -64,11 +64,16 @@ def run(
         os._exit(FAILED)  # a camera's thread hangs: nobody waits for it
 
 
+def _print(camera: str, why: str) -> None:
+    """For whoever started us: a line for each change."""
+    print(json.dumps({"camera": camera, "sees": not why, "why": why}, ensure_ascii=False), flush=True)
+
+
 async def _serve(
     path: Path, evidence: Path | None, scenes: Path | None, make_follower: MakeFollower, worker: Sequence[str]
 ) -> int:
     loop = asyncio.get_running_loop()
-    eyes = Eyes(path, partial(camera_of, scenes=scenes), make_follower, Evidence(evidence), worker)
+    eyes = Eyes(path, partial(camera_of, scenes=scenes), make_follower, Evidence(evidence), worker, _print)
     running = asyncio.create_task(eyes.run())
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, running.cancel)

@@ -39,6 +39,11 @@ def holds(box: Box, x: float, y: float) -> bool:
     return box[0] - wide <= x <= box[2] + wide and box[1] - high <= y <= box[3] + high
 
 
+def inside(box: Box, other: Box) -> bool:
+    """Whether a box lies in another one as a whole."""
+    return other[0] <= box[0] and other[1] <= box[1] and box[2] <= other[2] and box[3] <= other[3]
+
+
 def odd(plate: Box, vehicle: Box) -> float:
     """How unusual this place on this vehicle would be: 0 as usual; the square of how many times the usual spread."""
     x, y = middle(plate)

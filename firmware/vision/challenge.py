@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from firmware.faces.steps import Step
+from firmware.faces.steps import STEP_MS_MAX, Step
 
 MS = 1_000_000
 FACING = 0.22  # turned no further either way is straight ahead, from where the head was at first
@@ -25,7 +25,7 @@ TURN_NS_MIN = 120 * MS  # from straight ahead to turned
 GAP_NS_MAX = 500 * MS  # between two frames that show the face
 MOVED_MAX = 0.5  # of the face's side between two frames
 SIZED_MAX = 1.35  # by which it may grow or shrink between two frames
-STEP_NS_MAX = 5_000 * MS  # for one step
+STEP_NS_MAX = STEP_MS_MAX * MS
 FIRST_FRAMES = 3  # straight ahead, to see how open the eyes are
 EYES_MIN = 0.14  # less open at first, a blink could not be told
 

@@ -27,7 +27,8 @@ READ_BYTES = 1 << 18
 class Worker:
     """One worker process, from its start to its end."""
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], stages: Sequence[str]) -> None:
+        """`stages`: of work.STAGES those whose models it loads."""
         self._shared_fd = os.memfd_create("frame", os.MFD_CLOEXEC)
         os.ftruncate(self._shared_fd, SHARED_BYTES)
         self._shared = mmap.mmap(self._shared_fd, SHARED_BYTES)
@@ -37,7 +38,7 @@ class Worker:
         self._number = 0
         try:
             self.process = subprocess.Popen(
-                [*command, str(theirs.fileno()), str(self._shared_fd)],
+                [*command, str(theirs.fileno()), str(self._shared_fd), *stages],
                 pass_fds=(theirs.fileno(), self._shared_fd),
                 stdin=subprocess.DEVNULL,
             )

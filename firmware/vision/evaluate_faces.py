@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware.faces import bounds, one_of_many
+from firmware.faces.likeness import THRESHOLD
 from firmware.vision.clock import now_ns
-from firmware.vision.face_limits import THRESHOLD
 from models.faces import pipeline, quality
 from models.faces.embedder import Embedding, embed, likeness
 from models.manifest import manifest

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,8 @@ from firmware.vision.following import Follower, MakeFollower, Voted
 from firmware.vision.frames import Frame
 from firmware.vision.link import Link
 from firmware.vision.masks import Polygon, encloses
-from firmware.vision.watch import MakeCamera, Watch
-from firmware.vision.work import Detection, Done
+from firmware.vision.watch import OPENING, MakeCamera, Watch
+from firmware.vision.work import FACES, VEHICLE, Detection, Done
 
 BACK_OFF_S = (0.5, 1.0, 2.0, 5.0, 10.0)  # of a worker that dies
 UNABLE_S = 20.0  # before one that could not begin is tried again: each try costs a second of a small board
@@ -44,6 +44,8 @@ KEEPING_MAX = 4  # frames that are being written: a stalled card holds no more o
 PRUNE_S = 60.0
 JOIN_S_MAX = 12.0  # for cameras to end: what they wait for at most, and a little
 MS = 1_000_000
+STARTING = "the recognition worker is being started"
+BEGINNINGS = ("", STARTING, OPENING)  # everything else that is said of a camera is a failure
 
 
 class Eye:
@@ -58,6 +60,21 @@ class Eye:
         self.told_ns: dict[tuple[int, str], int] = {}
         self.said = "never"
         self.said_ns = 0
+        self.printed = "never"
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """What is to be looked for in its pictures, beside faces that somebody asks for."""
+        order = self.watch.order
+        return (*order.wanted, VEHICLE) if order.vehicles and "plate" in order.wanted else order.wanted
+
+    @property
+    def stages(self) -> set[str]:
+        """Of work.STAGES what that takes."""
+        wanted = self.wanted
+        plates = {"plates"} if "plate" in wanted else set[str]()
+        faces = {FACES} if FACE in wanted else set[str]()
+        return plates | faces | ({"vehicles"} if VEHICLE in wanted or "object" in wanted else set[str]())
 
 
 class Eyes:
@@ -70,16 +87,19 @@ class Eyes:
         make_follower: MakeFollower,
         evidence: Evidence,
         worker: Sequence[str] = WORKER,
+        say: Callable[[str, str], None] = lambda _camera, _why: None,
     ) -> None:
+        """`say`: a camera sees from now on (empty), or why not; for whoever reads what this process prints."""
         self.hung: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.link = Link(path, self._said)
         self._make_camera = make_camera
         self._make_follower = make_follower
         self._evidence = evidence
         self._command = worker
+        self._say_state = say
         self._eyes: dict[str, Eye] = {}
         self._ending: list[Watch] = []
-        self._why = "the recognition worker is being started"
+        self._why = STARTING
         self._worker_starts = 0
         self._frames = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -146,6 +166,7 @@ class Eyes:
                 watch = Watch(order, self._make_camera, self._wake)
                 self._eyes[name] = Eye(watch, self._make_follower(order))
             self._eyes[name].said = "never"  # a controller that began anew knows nothing
+        self._frames.set()  # a worker may wait for its first camera
 
     def _wake(self) -> None:
         """From a camera's thread."""
@@ -171,15 +192,21 @@ class Eyes:
 
     async def _employ(self) -> None:
         """One worker, from its start to its end. Raises WorkerError."""
+        while not self._eyes:  # which models it needs is said by what the cameras are for
+            self._frames.clear()
+            await self._frames.wait()
+        stages = set[str]().union(*(eye.stages for eye in self._eyes.values()))
         self._worker_starts += 1
-        worker = Worker(self._command)
+        worker = Worker(self._command, sorted(stages))
         try:
             await worker.ready()
             self._why = ""
             self._tell(now=True)
             while True:
                 eye, frame = await self._next()
-                wanted = eye.faces.wanted(eye.watch.order.wanted, frame.at_ns)
+                if not eye.stages <= stages:
+                    return  # a camera has come that needs more than this worker has loaded
+                wanted = eye.faces.wanted(eye.wanted, frame.at_ns)
                 if wanted:  # a camera that is for faces only is looked at while somebody asks
                     done = await worker.look(eye.watch.order.camera, frame, wanted)
                     self._take(eye, frame, done)
@@ -209,7 +236,7 @@ class Eyes:
         eye.watch.gate.interest = bool(done.detections)
         zone, (width, height) = eye.watch.order.zone, frame.size
         faces = [each for each in done.detections if each.kind == FACE]
-        faces = [each for each in faces if not zone or _within(zone, each, width, height)]
+        faces = [each for each in faces if not zone or not each.found or _within(zone, each, width, height)]
         voted_face, step = eye.faces.see(faces, frame.at_ns)
         if voted_face is not None:
             self._say(eye, frame, voted_face)
@@ -276,7 +303,8 @@ class Eyes:
         for name, eye in self._eyes.items():
             if eye.watch.hangs and not self.hung.done():
                 self.hung.set_result(f"the camera of {name} hangs in its library")
-            why = self._why or eye.watch.says
+            why = next((each for each in (self._why, eye.watch.says) if each not in BEGINNINGS), "")
+            why = why or self._why or eye.watch.says
             at_ns = now_ns()
             if now or why != eye.said or at_ns - eye.said_ns >= STATE_S * 1e9:
                 refused = {f"not_{why.replace(' ', '_')}": count for why, count in eye.follower.refused.items()}
@@ -288,7 +316,10 @@ class Eyes:
                     **refused,
                 }
                 counters = dict(list(counters.items())[:COUNTERS_MAX])
-                if self.link.tell(CameraState(name, why, counters)):
+                if why != eye.printed and (not why or why not in BEGINNINGS):
+                    eye.printed = why
+                    self._say_state(name, why)
+                if self.link.tell(CameraState(name, why, counters, why not in BEGINNINGS)):
                     eye.said, eye.said_ns = why, at_ns
 
     async def _prune(self) -> None:

@@ -1,6 +1,6 @@
 """What the worker does with faces: only where somebody asks, and embedded only where that is asked for by itself.
 
-The models are loaded with the first ask: a site without faces never loads them.
+The models are loaded where a camera is for faces: a site without faces never loads them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from firmware.vision.face_session import EMBED, FIND
+from firmware.vision.face_session import EMBED, FIND, NO_MODELS
 from firmware.vision.frames import Picture
 from firmware.vision.work import Detection
 
@@ -18,28 +18,35 @@ if TYPE_CHECKING:
 
 
 class FaceRecogniser:
-    """In the worker's process. Where a model is missing it says so once, and finds nobody."""
+    """In the worker's process. Where a model is missing it says so once, and to whoever asks; plates are read on."""
 
     def __init__(self, runtime: str | None = None) -> None:
         self._runtime = runtime
         self._models: Models | None = None
-        self._failed = False
+        self._missing = ""
+
+    def load(self) -> str:
+        """Load the models, once. What is wrong with them, and what to do; empty: nothing."""
+        from models.faces import pipeline
+        from models.manifest import ModelError
+
+        if self._models is None and not self._missing:
+            try:
+                self._models = pipeline.load(self._runtime)
+            except ModelError as error:
+                self._missing = str(error)
+                print(f"menshen vision: {error}", file=sys.stderr, flush=True)
+        return self._missing
 
     def __call__(self, picture: Picture, wanted: Sequence[str]) -> list[Detection]:
         """The one face before the camera, with why it does not count; none where several do, or none is asked for."""
         if FIND not in wanted and EMBED not in wanted:
             return []
         from models.faces import pipeline, quality
-        from models.manifest import ModelError
 
-        if self._models is None and not self._failed:
-            try:
-                self._models = pipeline.load(self._runtime)
-            except ModelError as error:  # plates are read on; nobody is recognised by face
-                self._failed = True
-                print(f"menshen vision: {error}", file=sys.stderr, flush=True)
+        self.load()
         if self._models is None:
-            return []
+            return [Detection("face", (0.0, 0.0, 0.0, 0.0), 0.0, why=NO_MODELS)]
         seen = pipeline.look(self._models, picture, quality.COMPARE)
         if seen.face is None or seen.pose is None:
             return []

@@ -14,14 +14,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware.faces.likeness import MARGIN, THRESHOLD
 from firmware.faces.steps import Step
 from firmware.vision import challenge
 from firmware.vision.challenge import Sight, State
-from firmware.vision.face_limits import MARGIN, THRESHOLD, TRIES_MAX
+from firmware.vision.face_limits import TRIES_MAX
 from firmware.vision.following import Voted
 from firmware.vision.work import Detection
 
 FIND, EMBED = "face", "face_embed"  # what the worker is asked for
+NO_MODELS = "no_models"  # why it can do neither
 STEEP = 16.0  # of the confidence: 0.9 at the threshold, 0.99 for 0.65
 
 
@@ -70,6 +72,9 @@ class FaceSession:
             self._end("late")
             return None
         one = faces[0] if len(faces) == 1 else None
+        if one is not None and one.why == NO_MODELS:
+            self._end(NO_MODELS)
+            return None
         if self._state is not None:
             self._state = challenge.seen(self._state, None if one is None else _sight(one), at_ns)
             if self._state.failed is not None:

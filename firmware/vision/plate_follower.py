@@ -1,7 +1,7 @@
 """Who follows vehicles and plates in a camera's frames: a plate belongs to a vehicle's track and is voted there.
 
-A plate that hangs at no vehicle is followed by itself: it is told only where no vehicle is asked for, and never while a
-person holds it.
+A plate that hangs at no vehicle is followed by itself: it is told only where no vehicle is asked for. Never is one told
+that a person holds, before a car or beside it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from firmware.sightings import CameraOrder
 from firmware.vision.badges import crowd, reads_wanted, why_not, worth
-from firmware.vision.carriers import Carrier, Hangs, hanging, holds
+from firmware.vision.carriers import Carrier, Hangs, hanging, holds, inside
 from firmware.vision.following import Follower, Voted
 from firmware.vision.track import TRACKS_MAX, Box, Growth, Line, Seen, Track, Tracker, middle
 from firmware.vision.vote import Ballot, Vote, Votes
@@ -72,7 +72,7 @@ class VehicleFollower:
         on: dict[int, list[Detection]] = defaultdict(list)
         carriers: dict[int, Track] = {}
         for plate, carrier, why in plates:
-            if carrier is not None and not self._refuses(why):
+            if carrier is not None and not self._refuses(why or self._held_before(plate, carrier.track, at_ns)):
                 carriers[carrier.track.number] = carrier.track
                 on[carrier.track.number].append(plate)
         told = []
@@ -115,8 +115,16 @@ class VehicleFollower:
                 told.append(_voted(vote, plate, hung.growth.direction, hung.number, ""))
         return told
 
+    def _held_before(self, plate: Detection, carrier: Track, at_ns: int) -> str:
+        """Why not, where it lies in a person's box as a whole: whoever stands before a car hides the car's own plate.
+
+        A rider's box may reach down to the plate of what is ridden, so two wheels are left out.
+        """
+        people = (each for each in self._things.tracks if each.group == "person" and carrier.group == "four wheels")
+        return "held" if any(inside(plate.box, _now(each, at_ns)) for each in people) else ""
+
     def _held(self, plate: Detection, at_ns: int) -> bool:
-        """Whether somebody holds it."""
+        """Whether somebody holds it who has no vehicle there."""
         x, y = middle(plate.box)
         people = (each for each in self._things.tracks if each.group == "person")
         return any(holds(_now(each, at_ns), x, y) for each in people)

@@ -6,6 +6,7 @@ A camera that is lost is opened again with growing pauses. What the thread says 
 from __future__ import annotations
 
 import threading
+import traceback
 from collections import Counter, deque
 from collections.abc import Callable
 
@@ -25,6 +26,7 @@ DARK_NS = 10 * NS  # of nothing but darkness, then it sees nothing
 HUNG_NS = round((OPEN_S_MAX + 4 * NEXT_S_MAX) * NS)  # without a sign of life: a library does not come back
 EARLY = 0.25  # of the time between two frames, that one may come early: cameras are not punctual
 RATE_FRAMES = 50
+OPENING = "the camera is being opened"
 
 MakeCamera = Callable[[CameraOrder], Camera]
 
@@ -34,7 +36,7 @@ class Watch:
 
     def __init__(self, order: CameraOrder, make: MakeCamera, wake: Callable[[], None]) -> None:
         self.order = order
-        self.why = "the camera is being opened"
+        self.why = OPENING
         self.counts: Counter[str] = Counter()
         self.slot = Slot()
         self.gate = MotionGate()
@@ -87,11 +89,18 @@ class Watch:
             try:
                 self._read()
             except CameraError as error:
-                self.why = str(error)[:WHY_CHARACTERS_MAX] or "the camera is lost"
-                self.counts["losses"] += 1
-                self._wake()
+                self._lose(str(error) or "the camera is lost")
+            except Exception as error:  # noqa: BLE001  of a library: this camera is lost with it, and no other one
+                traceback.print_exc()
+                self.counts["failures"] += 1
+                self._lose(f"the camera failed as nobody expected ({type(error).__name__}): please report it")
             attempt = 0 if now_ns() - began_ns > 60 * NS else attempt + 1
             self._pause(BACK_OFF_S[min(attempt, len(BACK_OFF_S)) - 1 if attempt else 0])
+
+    def _lose(self, why: str) -> None:
+        self.why = why[:WHY_CHARACTERS_MAX]
+        self.counts["losses"] += 1
+        self._wake()
 
     def _pause(self, seconds: float) -> None:
         """Between two tries: alive all the while."""

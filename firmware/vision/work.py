@@ -12,6 +12,9 @@ import msgspec
 from firmware.messages import Message
 
 DETECTIONS_MAX = 64
+STAGES = ("plates", "vehicles")  # whose models a worker can be started with
+FACES = "faces"  # one more stage, that no other one waits for
+VEHICLE = "vehicle"  # among what is wanted of a picture: vehicles and people around its plates
 SHARED_BYTES = 4096 * 4096 * 3  # address space only: a page is taken when it is written to
 
 Coordinate = Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]

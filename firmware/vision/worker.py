@@ -57,12 +57,12 @@ def serve(descriptors: Sequence[str], build: Callable[[], Recognise], *, gives_w
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """`python -m firmware.vision.worker SOCKET SHARED`, as crew.py starts it."""
+    """`python -m firmware.vision.worker SOCKET SHARED STAGE...`, as crew.py starts it."""
     from firmware.vision.recogniser import build
 
     arguments = sys.argv[1:] if argv is None else argv
     os.umask(0o077)
-    return serve(arguments, build)
+    return serve(arguments, lambda: build(arguments[2:]))
 
 
 if __name__ == "__main__":

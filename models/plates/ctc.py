@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.plates.alphabet import BLANK, CHARACTERS
-from models.plates.syntax import FORMS, fits, follows
+from models.plates.syntax import FORMS, fits, follows, plausible
 
 BEAMS = 8
 LEAST = 1e-4  # a character less probable than this at a place is not followed there
+FOLLOWED = 8  # at most so many at one place: a blur where all letters are a little likely would take ten times as long
 
 
 class Read(NamedTuple):
@@ -45,7 +46,7 @@ def decode(scores: NDArray[np.float32], forms: tuple[tuple[str, ...], ...] = FOR
     at_places = probabilities(scores)
     beams: dict[str, tuple[float, float]] = {"": (1.0, 0.0)}  # text -> (paths that end in a blank, that do not)
     for row in at_places:
-        likely = [int(each) for each in np.flatnonzero(row[:BLANK] > LEAST)]
+        likely = [int(each) for each in np.argsort(-row[:BLANK])[:FOLLOWED] if row[each] > LEAST]
         grown: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
         for text, (blank, letter) in beams.items():
             both = blank + letter
@@ -62,7 +63,7 @@ def decode(scores: NDArray[np.float32], forms: tuple[tuple[str, ...], ...] = FOR
         total = sum(sum(each) for _, each in best) or 1.0
         # Scaled anew at each place, so that a long row of doubtful places does not come to nothing.
         beams = {text: (blank / total, letter / total) for text, (blank, letter) in best}
-    whole = [(text, blank + letter) for text, (blank, letter) in beams.items() if fits(text, forms)]
+    whole = [(text, (blank + letter) * plausible(text)) for text, (blank, letter) in beams.items() if fits(text, forms)]
     if not whole:
         return NOTHING
     whole.sort(key=lambda entry: -entry[1])

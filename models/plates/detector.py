@@ -12,7 +12,7 @@ from models.letterbox import boxed, unit
 from models.warp import Picture, Quad
 
 STRIDE = 8
-LEAST = 0.3  # a middle less sure than this is none
+LEAST = 0.5  # a middle less sure than this is none
 SAME = 0.3  # of two that overlap so much, the surer one is kept
 MOST = 24  # plates in one picture; a text of hundreds of "plates" is a screen full of them
 SMALLEST_PX = 8.0
@@ -35,8 +35,8 @@ def detect(model: Loaded, picture: Picture, least: float = LEAST) -> list[Found]
     """All plates of a picture u8[h, w, 3], the surest first."""
     _, height, width, _ = model.shape
     small = boxed(picture, height, width)
-    (answer,) = model.run(unit(small.picture))
-    found = peaks(answer[0], least)
+    middles, corners = sorted(model.run(unit(small.picture)), key=lambda each: int(each.shape[-1]))
+    found = peaks(np.concatenate([middles[0], corners[0]], axis=-1), least)
     return [Found((each.quad / small.scale).astype(np.float32), each.sure) for each in found]
 
 

@@ -7,8 +7,11 @@ import numpy as np
 from models.interpreter import Loaded
 from models.letterbox import unit
 from models.plates.ctc import NOTHING, Read, decode
+from models.plates.syntax import plausible
 from models.warp import Picture, Quad, straightened
 
+GROWN = ((1.0, 1.0), (1.03, 1.06), (1.06, 1.12), (1.1, 1.2), (1.15, 1.1))  # times as wide, times as high
+SURE = 0.9  # a look so sure is the last one
 TWO_ROWS = 2.35  # a plate less wide than so many times its height may have two rows
 UPPER = 0.375  # of the height of a plate of two rows: the upper one
 
@@ -20,18 +23,37 @@ def read(model: Loaded, plate: Picture) -> Read:
 
 
 def read_at(model: Loaded, picture: Picture, quad: Quad) -> Read:
-    """Read what lies between four corners of a picture; a plate of two rows as one row and as two, the surer one."""
+    """Read what lies between four corners of a picture, the surest of several looks: corners are never exact.
+
+    A plate of two rows is read as one row and as two. The first look that is sure ends it.
+    """
     _, height, width, _ = model.shape
-    try:
-        best = read(model, straightened(picture, quad, height, width))
-        wide = float(np.linalg.norm(quad[1] - quad[0]) + np.linalg.norm(quad[2] - quad[3]))
-        high = float(np.linalg.norm(quad[3] - quad[0]) + np.linalg.norm(quad[2] - quad[1]))
-        if wide < TWO_ROWS * high:
-            two = read(model, in_line(straightened(picture, quad, 2 * height, width), height, width))
-            best = max(best, two, key=lambda each: each.probability)
-    except ValueError:
-        return NOTHING
+    across = float(np.linalg.norm(quad[1] - quad[0]) + np.linalg.norm(quad[2] - quad[3]))
+    upright = float(np.linalg.norm(quad[3] - quad[0]) + np.linalg.norm(quad[2] - quad[1]))
+    best = NOTHING
+    for number, (wide, high) in enumerate(GROWN):
+        look = grown(quad, wide, high)
+        try:
+            best = max(best, read(model, straightened(picture, look, height, width)), key=_worth)
+            if number < 2 and across < TWO_ROWS * upright:
+                rows = straightened(picture, look, 2 * height, width)
+                best = max(best, read(model, in_line(rows, height, width)), key=_worth)
+        except ValueError:
+            continue
+        if _worth(best) >= SURE:
+            break
     return best
+
+
+def grown(quad: Quad, wide: float, high: float) -> Quad:
+    """The corners moved from the middle, along the plate's own sides: so many times as wide and as high."""
+    right = (quad[1] - quad[0] + quad[2] - quad[3]) / 4 * (wide - 1)
+    down = (quad[3] - quad[0] + quad[2] - quad[1]) / 4 * (high - 1)
+    return np.asarray(quad + np.stack([-right - down, right - down, right + down, down - right]), np.float32)
+
+
+def _worth(answer: Read) -> float:
+    return answer.probability * plausible(answer.text)
 
 
 def in_line(plate: Picture, height: int, width: int) -> Picture:

@@ -7,6 +7,7 @@ plates are letters and digits only: what a certain state allows is not known her
 from __future__ import annotations
 
 from functools import cache, lru_cache
+from itertools import pairwise
 
 from models.plates.alphabet import DIGITS, INDEX, LETTERS, PROVINCES
 
@@ -29,6 +30,23 @@ LATIN_FORMS: tuple[tuple[str, ...], ...] = tuple(
     (LETTERS + DIGITS,) * length for length in range(LATIN_SHORTEST, LATIN_LONGEST + 1)
 )
 FORMS = CHINESE_FORMS + LATIN_FORMS
+
+
+TURNS_FREE = 2  # between letters and digits: as 7ABC123 and AA123AA have
+TURN_COSTS = 0.1  # what each further one leaves of a Latin text's likelihood
+
+
+def plausible(text: str) -> float:
+    """How much a text counts beside another that looks alike, 0..1.
+
+    Latin plates are a few groups of letters and of digits, by whatever state: of I and 1, of O and 0, that one is meant
+    which leaves the groups whole. Chinese ones mix them freely, and know no I and O.
+    """
+    if not text or text[0] not in LETTERS + DIGITS:
+        return 1.0
+    digits = [letter in DIGITS for letter in text]
+    turns = sum(one != other for one, other in pairwise(digits))
+    return TURN_COSTS ** max(0, turns - TURNS_FREE)
 
 
 def fits(text: str, forms: tuple[tuple[str, ...], ...] = FORMS) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 
 from models.drawn.plate import any_plate
 from models.plates.alphabet import BLANK, INDEX
-from models.train.spoil import Chance, Picture, dirt, framed, ground, light, placed, sight
+from models.train.scenes import corners_of
+from models.train.spoil import Chance, Picture, Quad, dirt, framed, ground, light, placed, sight
 
 HEIGHT, WIDTH, TEXT_MAX = 48, 144, 9
 CHINESE = ("blue",) * 9 + ("green",) * 4 + ("green_large", "yellow", "yellow", "white", "black")
@@ -21,11 +23,12 @@ DOUBLE = ("yellow_double",)
 
 
 class Plate(NamedTuple):
-    """A whole plate before it is spoiled: RGB, where it is solid, its text."""
+    """A whole plate before it is spoiled: RGB, where it is solid, its text, and where it lies if not everywhere."""
 
     picture: Picture
     solid: Picture
     text: str
+    corners: Quad | None = None
 
 
 class Sources(NamedTuple):
@@ -58,6 +61,35 @@ def labelled(folder: Path) -> list[Plate]:
             picture = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
             made.append(Plate(picture, np.full(picture.shape[:2], 255, np.uint8), row["plate"]))
     return made
+
+
+def in_scenes(folder: Path) -> list[Plate]:
+    """The plates of labelled scenes with what is around them, so that a frame that is not exact shows what is there."""
+    made = []
+    with (folder / "labels.csv").open(encoding="utf-8") as rows:
+        for row in csv.DictReader(rows):
+            if any(letter not in INDEX for letter in row["plate"]) or len(row["plate"]) > TEXT_MAX:
+                continue
+            whole = cv2.cvtColor(cv2.imread(str(folder / row["file"])), cv2.COLOR_BGR2RGB)
+            corners = corners_of(row)
+            low, high = corners.min(axis=0), corners.max(axis=0)
+            around = 0.4 * (high[1] - low[1])
+            left, top = np.maximum(0, low - around).astype(int)
+            right, bottom = np.ceil(high + around).astype(int)
+            picture = np.ascontiguousarray(whole[top:bottom, left:right])
+            solid = np.full(picture.shape[:2], 255, np.uint8)
+            made.append(Plate(picture, solid, row["plate"], (corners - [left, top]).astype(np.float32)))
+    return made
+
+
+def evened(plates: list[Plate]) -> list[Plate]:
+    """The same, those of rare first characters repeated: by the root of how rarer they are than the most frequent.
+
+    Else a reader takes what it cannot make out for the province that most of its pictures came from.
+    """
+    often = Counter(each.text[0] for each in plates)
+    most = max(often.values())
+    return [each for each in plates for _ in range(round((most / often[each.text[0]]) ** 0.5))]
 
 
 def grounds(folder: Path) -> list[Picture]:
@@ -107,7 +139,7 @@ def one_real(chance: Chance, plates: list[Plate], behind: list[Picture]) -> tupl
     """A real one is spoiled already: a little more light and frame, so that it is not learnt by heart."""
     plate = plates[int(chance.integers(0, len(plates)))]
     quad = framed(chance, WIDTH, HEIGHT, float(chance.choice([0.0, 0.3, 0.6])))
-    picture = placed(plate.picture, plate.solid, ground(chance, HEIGHT, WIDTH, behind), quad)
+    picture = placed(plate.picture, plate.solid, ground(chance, HEIGHT, WIDTH, behind), quad, plate.corners)
     if chance.random() < 0.7:
         picture = light(picture, chance)
     if chance.random() < 0.5:

@@ -63,6 +63,16 @@ def fixed(kind: str) -> tuple[Any, Callable[[Path, int], Iterator[Batch]]]:
     return detector_net(*DETECTOR), pictures
 
 
+def answers(net: Any) -> Any:
+    """The net's answer, or, of several that it lays together at its end, each: in int8 each has a scale of its own."""
+    import keras
+
+    for layer in net.layers:
+        if isinstance(layer, keras.layers.Concatenate):
+            return keras.Model(net.input, layer.input)
+    return net
+
+
 def export(data: Path, weights: Path, out: Path, kind: str, how: str, seed: int) -> dict[str, object]:
     """Write the TFLite file; returns what the manifest should say of it."""
     import tensorflow as tf
@@ -70,10 +80,11 @@ def export(data: Path, weights: Path, out: Path, kind: str, how: str, seed: int)
 
     net, shown = fixed(kind)
     net.load_weights(str(weights))
+    told = answers(net)
 
     @tf.function(input_signature=[tf.TensorSpec((1, *net.input_shape[1:]), tf.float32, name="picture")])
     def answer(picture: Any) -> Any:
-        return net(picture, training=False)
+        return told(picture, training=False)
 
     # With its weights as constants: left as variables, TensorFlow 2.21 writes a file without any.
     frozen = convert_variables_to_constants_v2(answer.get_concrete_function())

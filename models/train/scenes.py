@@ -16,6 +16,7 @@ from models.train.spoil import Chance, Picture, Quad, light, sight
 SIDE = 320  # of a training picture
 STRIDE = 8
 NARROW_PX, WIDE_PX = 16.0, 230.0  # widths of plates
+ELSEWHERE = 0.25  # of the pictures show any place of their scene: what has no plate is to be learnt, too
 KINDS = (
     ("blue",) * 6
     + ("green",) * 4
@@ -113,29 +114,22 @@ def somewhere(chance: Chance, kind_ratio: float, width: float, side: int) -> Qua
 
 
 def sign(scene: Picture, chance: Chance) -> None:
-    """Letters that are no plate: a shop's sign, a brand, a time stamp."""
+    """Letters that are no plate: a shop's sign, a brand, and what cameras write into their pictures."""
     colour = tuple(int(part) for part in chance.integers(0, 255, 3))
-    words = "".join(chr(int(each)) for each in chance.integers(33, 91, int(chance.integers(2, 12))))
+    if chance.random() < 0.4:
+        numbers = [int(each) for each in chance.integers(0, 60, 3)]
+        words = str(chance.choice(list(":/-."))).join(f"{each:02d}" for each in numbers)
+        if chance.random() < 0.5:
+            colour = (255, 255, 255)
+    else:
+        words = "".join(chr(int(each)) for each in chance.integers(33, 91, int(chance.integers(2, 12))))
     at = (int(chance.integers(-20, SIDE)), int(chance.integers(0, SIDE)))
     if chance.random() < 0.4:
         back = tuple(int(part) for part in chance.integers(0, 255, 3))
-        cv2.rectangle(
-            scene,
-            (at[0] - 5, at[1] - int(chance.integers(15, 60))),
-            (at[0] + int(chance.integers(30, 200)), at[1] + 8),
-            back,
-            -1,
-        )
-    cv2.putText(
-        scene,
-        words,
-        at,
-        int(chance.integers(0, 8)),
-        float(chance.uniform(0.3, 2.0)),
-        colour,
-        int(chance.integers(1, 4)),
-        cv2.LINE_AA,
-    )
+        left_top = (at[0] - 5, at[1] - int(chance.integers(15, 60)))
+        cv2.rectangle(scene, left_top, (at[0] + int(chance.integers(30, 200)), at[1] + 8), back, -1)
+    size, thick = float(chance.uniform(0.3, 2.0)), int(chance.integers(1, 4))
+    cv2.putText(scene, words, at, int(chance.integers(0, 8)), size, colour, thick, cv2.LINE_AA)
 
 
 def sample(chance: Chance, scenes: list[Scene], plates: list[Drawn]) -> tuple[Picture, list[Quad]]:
@@ -147,7 +141,7 @@ def sample(chance: Chance, scenes: list[Scene], plates: list[Drawn]) -> tuple[Pi
     wanted = float(np.exp(chance.uniform(np.log(NARROW_PX), np.log(WIDE_PX))))
     scale = float(np.clip(wanted / wide, 220 / min(height, width), 2.2))
     middle = anchor.mean(axis=0)
-    if chance.random() < 0.15:
+    if chance.random() < ELSEWHERE:
         middle = np.array([chance.uniform(0, width), chance.uniform(0, height)])
     place = chance.uniform(0.1, 0.9, 2) * SIDE
     flip = chance.random() < 0.5
@@ -189,7 +183,7 @@ def sample(chance: Chance, scenes: list[Scene], plates: list[Drawn]) -> tuple[Pi
             continue
         put(picture, plate.picture, plate.solid, quad, chance)
         kept.append(quad)
-    if chance.random() < 0.3:
+    for _ in range(int(chance.choice([0, 1, 2, 3], p=[0.5, 0.25, 0.15, 0.1]))):
         sign(picture, chance)
     picture = light(picture, chance)
     if chance.random() < 0.6:

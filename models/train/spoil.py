@@ -24,19 +24,19 @@ def framed(chance: Chance, width: int, height: int, tilt: float) -> Quad:
     corners *= 1 + chance.normal(0, 0.02 + 0.03 * tilt, (4, 2))
     low, high = corners.min(axis=0), corners.max(axis=0)
     corners = (corners - low) / (high - low)
-    margin = chance.normal(0.012, 0.025, 4).clip(-0.04, 0.14)
+    margin = chance.normal(0.012, 0.025 if chance.random() < 0.7 else 0.05, 4).clip(-0.06, 0.16)
     x = margin[0] + corners[:, 0] * (1 - margin[0] - margin[1])
     y = margin[2] * 1.5 + corners[:, 1] * (1 - 1.5 * (margin[2] + margin[3]))
     return np.stack([x * width, y * height], axis=1).astype(np.float32)
 
 
-def placed(plate: Picture, solid: Picture, ground: Picture, quad: Quad) -> Picture:
-    """The plate with its corners at `quad`, on `ground`."""
+def placed(plate: Picture, solid: Picture, ground: Picture, quad: Quad, corners: Quad | None = None) -> Picture:
+    """The plate with its corners at `quad`, on `ground`. `corners`: where they are in `plate`, else its own."""
     height, width = plate.shape[:2]
-    source = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    source = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) if corners is None else corners
     turn = cv2.getPerspectiveTransform(source, quad)
     size = (ground.shape[1], ground.shape[0])
-    shrink = width / max(1.0, float(np.linalg.norm(quad[1] - quad[0])))
+    shrink = float(np.linalg.norm(source[1] - source[0])) / max(1.0, float(np.linalg.norm(quad[1] - quad[0])))
     if shrink > 1.6:
         plate = cv2.GaussianBlur(plate, (0, 0), 0.3 * shrink)
     over = cv2.warpPerspective(plate, turn, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

@@ -24,6 +24,8 @@ SIZE = 64
 KEEP_EVERY = 500  # steps
 RATES = Rates(1.5e-3, 1e-5, 300)
 EASY = 2_500  # steps in which pictures grow as hard as they will be
+CHINESE_CROPS = ("plate_crops_cn", "plate_crops_easypr", "plate_crops_ccpd")
+CHINESE_SCENES = ("scenes_cn", "scenes_ccpd")
 DEV = ("plate_crops_cn", "plate_crops_easypr", "plate_crops_ccpd", "plate_crops_us")
 
 
@@ -35,11 +37,12 @@ def sources(data: Path, count: int, seed: int) -> bank.Sources:
     return bank.Sources(
         chinese,
         bank.drawn(count // 2, bank.LATIN, seed + 2),
-        bank.labelled(train / "plate_crops_cn")
-        + bank.labelled(train / "plate_crops_easypr") * 2
-        + bank.labelled(train / "plate_crops_ccpd") * 3,
+        bank.evened(
+            [plate for name in CHINESE_CROPS for plate in bank.labelled(train / name)]
+            + [plate for name in CHINESE_SCENES for plate in bank.in_scenes(train / name)]
+        ),
         bank.labelled(train / "plate_crops_us"),
-        bank.grounds(train / "scenes_cn") + bank.grounds(train / "scenes_ccpd"),
+        [ground for name in CHINESE_SCENES for ground in bank.grounds(train / name)],
     )
 
 

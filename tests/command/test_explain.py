@@ -75,7 +75,7 @@ def by(state, built):
         ("pin:735190", "front_in", "2026-11-23T12:00", 0, "granted"),  # the cleaner's
         ("pin:735191", "front_in", "2026-11-23T12:00", 1, "pin_wrong"),
         ("pin:735190", "front_in", "2026-11-23T23:30", 1, "factor_missing:card"),
-        ("plate:京A12345", "front_in", "2026-11-23T12:00", 1, "credential_not_found"),
+        ("plate:京A99999", "front_in", "2026-11-23T12:00", 1, "credential_not_found"),
     ],
 )
 def test_the_decision_as_the_tables_have_it(menshen, by, card, point, at, status, last):

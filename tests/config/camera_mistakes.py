@@ -17,6 +17,8 @@ ALONE = [
     ({"line": [[0, 0.5], [0, 0.5]]}, "line", "device"),
     ({"line": [[0, 0.5], [1, 1.5]]}, "line", "camera_outside"),
     ({"evidence_hours": 73}, "evidence_why", "camera_evidence_why"),
+    ({"vehicles": False}, "vehicles", "camera_vehicles"),
+    ({"vehicles": False, "vehicle_needed": False, "wanted": ["plate", "object"]}, "vehicles", "camera_vehicles"),
     ({"evidence_hours": 100_000}, "evidence_hours", "device"),
     ({"frames_per_s": 0}, "frames_per_s", "device"),
     ({"frames_per_s": 31}, "frames_per_s", "device"),

@@ -11,7 +11,12 @@ MISTAKES = (
         True,
         'challenge = ["front_in", "hall_in", "nowhere"]\n',
         '[["card", "face"]]',
-        {"faces.challenge[1]": "faces_point", "faces.challenge[2]": "faces_point"},
+        {
+            "faces.challenge[0]": "faces_challenge_unseen",
+            "faces.challenge[1]": "faces_point",
+            "faces.challenge[2]": "faces_point",
+            "reader[0].factor_ms": "faces_challenge_time",
+        },
     ),
     (True, 'one_of_many = ["front_in"]\n', '[["face"]]', {"faces.evaluation": "faces_evaluation"}),
     (

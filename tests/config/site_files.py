@@ -14,9 +14,14 @@ def sound_site():
 
 
 def demo_site():
-    """The demo gate with its vehicle lane, without its rehearsal and without time limits of single outputs."""
+    """The demo gate with its vehicle lane, without its rehearsal, its camera and time limits of single outputs."""
     tree = tomllib.loads(DEMO.read_text(encoding="utf-8"))
     del tree["rehearsal"]
+    tree["device"] = [each for each in tree["device"] if each["kind"] != "camera"]
+    for point in (point for portal in tree["portal"] for point in portal["access_point"]):
+        if "lane_camera" in point["readers"]:
+            point["readers"].remove("lane_camera")
+            point["requirement"] = [{"accept": [["card"]]}]
     for each in tree["device"]:
         each.pop("on_ms_max", None)
     return tree

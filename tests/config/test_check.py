@@ -293,7 +293,7 @@ def test_the_command_as_json(capsys, tmp_path):
     report = json.loads(capsys.readouterr().out)
     assert report["ok"]
     lines = [wire["line"] for wire in report["wires"]]
-    assert len(lines) == len(set(lines)) == 72
+    assert len(lines) == len(set(lines)) == 73
     lock = next(wire for wire in report["wires"] if wire["device"] == "hall_drop")
     assert (lock["active"], lock["on_lost"], lock["on_lost_level"], lock["portal"]) == ("low", "on", "low", "hall")
     site = sound_site()

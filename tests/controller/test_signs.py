@@ -11,6 +11,7 @@ from firmware.controller.outlet import Outlet
 from firmware.controller.signs import HOLD_S, PLATE_S, Signs, shown_texts
 from firmware.core.announce import PUBLIC
 from firmware.core.effects import Announce, Feedback
+from firmware.faces.steps import Prompt
 from firmware.rehearsal.virtual_time import run_virtual
 
 GRANTED = Announce("sign", Feedback.GRANTED, "", "camera")
@@ -77,7 +78,7 @@ def test_a_plate_is_shown_to_the_vehicle_that_it_was_read_on_and_once():
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_word_has_its_text_and_it_fits_a_small_display(language):
     rows = shown_texts(language)
-    assert len(rows) == len(Feedback) - 1 + len(PUBLIC)
+    assert len(rows) == len(Feedback) - 1 + len(PUBLIC) + len(Prompt)
     assert all(0 < len(row) <= 16 for row in rows)
 
 

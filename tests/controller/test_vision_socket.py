@@ -27,8 +27,8 @@ class Watcher:
     def seen(self, sight: Sight) -> None:
         self.sights.append(sight)
 
-    def state(self, why, counters) -> None:
-        self.states.append(why)
+    def state(self, why, counters, failed=False) -> None:
+        self.states.append(f"{why}!" if failed else why)
 
     def gone(self, why: str) -> None:
         self.gones.append(why)
@@ -129,13 +129,14 @@ def test_orders_go_out_at_once_and_when_they_change(tmp_path):
 def test_states_and_sightings_reach_the_driver(tmp_path):
     async def scenario(_served, _sights, watcher, connect):
         client = await connect()
-        client.say(CameraState("gate", "opening"), CameraState("gate", ""), sighting(), sighting(camera="nobody"))
+        client.say(CameraState("gate", "opening"), CameraState("gate", "broken", failed=True))
+        client.say(CameraState("gate", ""), sighting(), sighting(camera="nobody"))
         await until(lambda: watcher.sights)
         await until(lambda: _served.refused_cameras)
         return watcher.states, watcher.sights[0]
 
     states, sight = on_socket(tmp_path, scenario)
-    assert states == ["opening", ""]
+    assert states == ["opening", "broken!", ""]
     assert (sight.text, sight.reads, sight.direction) == ("京A12345", 2, "towards")
 
 

@@ -27,6 +27,7 @@ class OnCamera(Subject):
 
     kind = "camera"
     reports = (Plate,)
+    waits = True
 
     def __init__(self) -> None:
         self._sights = Sights()

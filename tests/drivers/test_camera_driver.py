@@ -196,6 +196,58 @@ def test_without_a_vision_process_it_says_so_after_a_while():
     assert run_virtual(scenario()) == pytest.approx(START_NS / 1e9, abs=0.1)
 
 
+async def on_its_own(scenario):
+    """A driver that nobody has told anything yet: (how long it lived, why it was lost)."""
+    sights = Sights()
+    camera = Camera(CameraConfig("gate", SOURCE), sights)
+    began_s = asyncio.get_running_loop().time()
+    telling = asyncio.create_task(scenario(sights))
+    with pytest.raises(DriverError) as caught:
+        await camera.run(lambda _: None)
+    await telling
+    return camera, sights, asyncio.get_running_loop().time() - began_s, str(caught.value)
+
+
+def test_what_has_failed_is_told_at_once_and_what_begins_has_its_time():
+    async def scenario(sights):
+        for _ in range(5):
+            await asyncio.sleep(1)
+            sights.state("gate", "the worker is being started", {})
+        sights.state("gate", "there are no models: run make models", {}, True)
+
+    _, _, lived_s, why = run_virtual(on_its_own(scenario))
+    assert lived_s == pytest.approx(5, abs=0.1)
+    assert why == "gate: there are no models: run make models"
+
+
+def test_once_lost_it_waits_for_somebody_who_sees_and_is_proven_after_a_second():
+    """What is seen meanwhile is not missed between two tries."""
+
+    async def failing(sights):
+        await asyncio.sleep(0)
+        sights.state("gate", "no camera", {}, True)
+
+    async def scenario():
+        camera, sights, *_ = await on_its_own(failing)
+        said = []
+        again = asyncio.create_task(camera.run(said.append))
+        for _ in range(100):
+            sights.state("gate", "no camera", {}, True)
+            await asyncio.sleep(1)
+        waited = not again.done()
+        proven = []
+        sights.state("gate", "", {})
+        sights.seen("gate", sight(at_ns=round(asyncio.get_running_loop().time() * 1e9)))
+        for _ in range(3):
+            proven.append(camera.proven())
+            await asyncio.sleep(0.6)
+        again.cancel()
+        await asyncio.wait((again,))
+        return waited, proven, [type(each) for each in said]
+
+    assert run_virtual(scenario()) == (True, [False, False, True], [Plate])
+
+
 def test_counters_of_the_vision_process_are_taken_over_in_bounds():
     async def scenario(bench):
         many = {f"c{number}": number for number in range(100)} | {"BAD NAME": 1}

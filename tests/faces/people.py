@@ -12,12 +12,12 @@ from firmware.bench.gate import NOON_UTC_MS
 from firmware.faces import consent
 from firmware.faces.consent import Consent
 from firmware.faces.enrolled import Enrolled, Template
+from firmware.faces.likeness import EMBEDDER
 from firmware.messages import EnrolFace, TakenConsent
 
 SITES = Path(__file__).parents[2] / "provisioning" / "sites"
 NOON_S = NOON_UTC_MS // 1000
 DAY_S = 86_400
-EMBEDDER = "ab" * 32
 WHO = {"issuer": "Li of the office", "why": "asked for it at the desk"}
 
 
@@ -96,6 +96,16 @@ def site_with_faces(folder: Path, *, on: bool = True, faces: dict[str, str] | No
     return site
 
 
+SIGN = """
+[[device]]
+id = "front_sign"
+kind = "text_display"
+protocol = "plain_text"
+languages = ["zh", "en"]
+rows = 4
+columns = 20
+port = "{port}"
+"""
 FRONT = 'readers = ["front_reader"]'
 CAMERA = """
 [[device]]
@@ -117,4 +127,15 @@ def with_face_camera(site: Path, accept: str = '[["card", "face"]]') -> Path:
     asks = f"\n[[portal.access_point.requirement]]\naccept = {accept}\n\n"
     seeing = 'readers = ["front_reader", "front_camera"]' + point.rstrip() + "\n" + asks
     site.write_text(head + seeing + mark + rest + CAMERA, encoding="utf-8")
+    return site
+
+
+def with_sign(site: Path, port: str = "/dev/ttyUSB0", factor_ms: int = 20_000) -> Path:
+    """A display beside that camera, and time for a challenge."""
+    text = site.read_text(encoding="utf-8")
+    seeing, guard = 'readers = ["front_reader", "front_camera"]', '[[reader]]\nid = "front_reader"\n'
+    assert text.count(seeing) == text.count(guard) == 1
+    text = text.replace(seeing, f'{seeing}\ndisplay = "front_sign"')
+    text = text.replace(guard, f"{guard}factor_ms = {factor_ms}\n")
+    site.write_text(text + SIGN.format(port=port), encoding="utf-8")
     return site

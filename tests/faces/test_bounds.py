@@ -8,6 +8,7 @@ import pytest
 
 from firmware.faces import bounds, one_of_many
 from firmware.faces.errors import OneOfManyRefused
+from firmware.faces.likeness import EMBEDDER
 from firmware.faces.one_of_many import Measured
 
 MODEL = "ab" * 32
@@ -84,12 +85,24 @@ def test_false_matches_count():
 
 
 @pytest.mark.attack("face-02")
-def test_a_record_of_another_model_or_a_stricter_threshold_allows_nothing():
+def test_a_record_of_other_weights_another_threshold_or_too_few_pairs_allows_nothing_and_says_which():
     measured = record(pairs_different=10_000_000)
-    with pytest.raises(OneOfManyRefused, match="another model"):
+    with pytest.raises(OneOfManyRefused, match=f"other weights .*{MODEL[:12]}.*cdcdcdcdcdcd"):
         one_of_many.admit(measured, 1, "cd" * 32, 0.5)
-    with pytest.raises(OneOfManyRefused, match="lets more through"):
-        one_of_many.admit(measured, 1, MODEL, 0.49)
+    for other in (0.49, 0.51):  # figures at a looser threshold would hold, and still are not those in service
+        with pytest.raises(OneOfManyRefused, match=f"threshold 0.500, in service is {other:.3f}"):
+            one_of_many.admit(measured, 1, MODEL, other)
+    with pytest.raises(OneOfManyRefused, match="enough for 333 templates, here are 334"):  # 1e-3 / (1 - 0.05 ** 1e-6)
+        one_of_many.admit(record(pairs_different=1_000_000), 334, MODEL, 0.5)
+
+
+def test_what_is_in_service_is_what_the_manifest_pins():
+    """The controller may not import models: it knows the weights by their sha256 alone."""
+    from models.manifest import manifest
+
+    assert manifest()["face_embedder"].sha256 == EMBEDDER
+    with pytest.raises(OneOfManyRefused, match="other weights"):
+        one_of_many.admit(record(pairs_different=10_000_000), 1)
 
 
 @pytest.mark.parametrize(

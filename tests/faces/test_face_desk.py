@@ -100,6 +100,7 @@ def test_while_faces_are_off_nothing_is_enrolled_and_no_face_stands(tmp_path):
         (enrol("resident", turns=(0.0, 0.1)), (Reason.FACE_PICTURES,)),
         (enrol("resident", turns=(0.0, 0.1, float("nan"))), (Reason.FACE_PICTURES,)),
         (enrol("resident", embedder="yes"), (Reason.FACE_MODEL,)),
+        (enrol("resident", embedder="cd" * 32), (Reason.FACE_MODEL,)),
     ],
 )
 def test_what_is_not_whole_is_refused_told_and_not_kept(tmp_path, command, reasons):

@@ -162,6 +162,7 @@ def test_one_of_many_is_refused_by_what_was_measured_and_people_are_told_the_bou
     """The record of 46 pairs allows not one template; a site file that asks for it is refused by `menshen check`."""
     from firmware.config import load
     from firmware.controller.check import check
+    from firmware.faces.likeness import EMBEDDER
     from firmware.faces.one_of_many import WHAT
 
     site = with_face_camera(
@@ -169,13 +170,16 @@ def test_one_of_many_is_refused_by_what_was_measured_and_people_are_told_the_bou
         '[["face"], ["card", "face"]]',
     )
     record = (
-        f'{{"what": "{WHAT}", "embedder": "{"ab" * 32}", "threshold": 0.5, "pairs_different": %d, "false_matches": 0}}'
+        f'{{"what": "{WHAT}", "embedder": "{EMBEDDER}", "threshold": 0.5, "pairs_different": %d, "false_matches": 0}}'
     )
     (site.parent / "record.json").write_text(record % 46)
     problems = {each.path: str(each.values) for each in check(site).problems}
     assert set(problems) == {"faces.one_of_many"}
     assert "46 pairs" in problems["faces.one_of_many"]
     assert "0.063" in problems["faces.one_of_many"]
+    for serves, other, said in (("0.5,", "0.4,", "threshold"), (EMBEDDER, "cd" * 32, "other weights")):
+        (site.parent / "record.json").write_text((record % 12_000).replace(serves, other))
+        assert said in str(next(iter(check(site).problems)).values)
     (site.parent / "record.json").write_text(record % 12_000)  # of four templates: three are one holder's
     assert check(site).problems == ()
     assert load(site)[1] == []

@@ -21,6 +21,7 @@ from firmware.journal import search
 from firmware.roster.build import build
 from firmware.roster.install import install
 from tests.models.weights import demand
+from tests.vision.films import film
 
 PICTURES = Path(__file__).parents[3] / "shared" / "data" / "dev" / "faces"
 ONE = [PICTURES / f"df_img{number}.jpg" for number in (1, 10, 11, 2, 4, 5)]
@@ -107,6 +108,34 @@ def test_from_consent_to_the_receipt_of_its_withdrawal(rig, pictures, tmp_path):
     assert rig.stop() == 0
     assert codes(rig) == [Code.FACE_ENROLLED, Code.FACE_WITHDRAWN, Code.FACE_REFUSED]
     assert len(store.load(rig.state / "faces", Identity.load_or_create(rig.state / "identity"))) == 0
+
+
+def test_through_a_camera_a_head_that_turns_is_enrolled_and_one_that_does_not_is_not(rig, pictures, tmp_path):
+    """Each still is seen for a second, a look is taken every quarter of one."""
+
+    def filmed(name: str, files: list[Path]) -> str:
+        stills = []
+        for path in files:
+            square = Image.new("RGB", (720, 720), (96, 96, 96))
+            still = Image.open(path).convert("RGB")
+            still.thumbnail((720, 720))
+            square.paste(still, ((720 - still.width) // 2, (720 - still.height) // 2))
+            stills += [np.asarray(square)] * 10
+        return f"file:{film(tmp_path / name, stills, 10, 'mjpeg')}"
+
+    rig.start()
+    turning, still = filmed("turning.avi", ONE), filmed("still.avi", ONE[:1])
+    status, said, _ = faces(rig, "enrol", "ann", "--camera", still, "--seconds", "5", *CONSENT)
+    assert (status, said["why"], sum(each["taken"] for each in said["pictures"])) == (1, "face_pictures", 1)
+    assert faces(rig, "status", by=False)[1]["holders"] == 0
+    status, said, _ = faces(rig, "enrol", "ann", "--camera", turning, "--seconds", "30", *CONSENT)
+    assert (status, said["ok"]) == (0, True), said
+    assert sum(each["taken"] for each in said["pictures"]) >= 3
+    assert faces(rig, "list", by=False)[1]["faces"][0]["templates"] >= 3
+    for source in (f"file:{tmp_path}/none.avi", "nothing:0"):
+        status, said, complaint = faces(rig, "enrol", "ann", "--camera", source, *CONSENT)
+        assert status == 2
+        assert "--camera" in complaint
 
 
 def jpeg(pixels: np.ndarray, **settings: object) -> bytes:

@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,15 +29,19 @@ def sources(*folders):
     return [path for path in files() if path.suffix == ".py" and path.relative_to(ROOT).parts[0] in folders]
 
 
+@cache
+def tree_of(path):
+    """A Python file's syntax tree, read once for all that ask."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def name_of(path):
     return str(path.relative_to(ROOT))
 
 
 def test_every_python_file_begins_with_what_it_is_for():
     silent = [
-        name_of(path)
-        for path in sources(*PACKAGES, "tests")
-        if not (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").strip()
+        name_of(path) for path in sources(*PACKAGES, "tests") if not (ast.get_docstring(tree_of(path)) or "").strip()
     ]
     assert silent == []
 
@@ -63,7 +68,7 @@ def test_files_are_small():
 def test_functions_are_small():
     long = {}
     for path in sources(*PACKAGES):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 assert node.end_lineno is not None
                 lines = node.end_lineno - node.lineno + 1
@@ -95,7 +100,7 @@ def test_nothing_is_left_to_do_and_nothing_is_silent():
         for number, line in enumerate(text.splitlines(), 1):
             if re.search(r"\b(TODO|FIXME|XXX)\b|NotImplementedError|if simulated\b", line):
                 found.append(f"{name_of(path)}:{number}: {line.strip()}")
-        for node in ast.walk(ast.parse(text)):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.ExceptHandler):
                 if node.type is None:
                     found.append(f"{name_of(path)}:{node.lineno}: bare except")
@@ -111,7 +116,7 @@ def test_no_vague_names():
     for path in sources(*PACKAGES):
         if re.search(r"(manager|helper|handler|util|utils|data|info)\.py$", path.name):
             found.append(name_of(path))
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.ClassDef) and vague.search(node.name) and node.name not in allowed:
                 found.append(f"{name_of(path)}:{node.name}")
     assert found == []
@@ -120,7 +125,7 @@ def test_no_vague_names():
 def test_nobody_imports_tests():
     found = []
     for path in sources(*PACKAGES):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(path)):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             found += [f"{name_of(path)}: {name}" for name in names if name.split(".")[0] in ("tests", "pytest")]
@@ -133,7 +138,7 @@ def test_only_the_composition_root_and_rehearsed_programs_name_bus_implementatio
     for path in sources("firmware"):
         if name_of(path) == "firmware/controller/board.py":
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("drivers.bus."):
                 implementation = node.module not in ("drivers.bus.lines", "drivers.bus.exchange")
                 found += [f"{name_of(path)}: {node.module}"] if implementation else []

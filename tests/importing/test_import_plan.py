@@ -11,6 +11,7 @@ from firmware.identity import Identity
 from firmware.roster.importing.applying import apply, refusals
 from firmware.roster.importing.plan import Count
 from firmware.roster.importing.problems import ImportRefused
+from firmware.texts import texts
 
 HEAD = ["房号", "姓名", "电话", "卡号", "状态"]
 ANN = ["1-1-101", "安", "13900000001", "0000000001", "正常"]
@@ -80,6 +81,39 @@ def test_one_card_in_a_merged_cell_for_two_people_is_named_with_both(office):
     assert [(bad.row, bad.code, bad.values["who"], bad.values["other"]) for bad in made.bad.found] == [
         (2, "two_holders", "安 (101)", "波 (101)"), (3, "two_holders", "波 (101)", "安 (101)"),
     ]  # fmt: skip
+
+
+CARS = ["房号", "姓名", "车牌"]
+
+
+def test_two_plates_that_are_one_to_a_camera_are_named_with_both_rows_and_how_they_are_written(office, codes):
+    made = office.plan(office.sheet(CARS, ["101", "安", "B-MW 12"], ["102", "波", "BM-W 12"], ["103", "西", "BMW13"]))
+    assert codes(made) == [(2, "C", "two_plates_to_people"), (3, "C", "two_plates_to_people")]
+    one, other = made.bad.found
+    assert (one.found, one.values["written"], one.values["other_row"]) == ('"B-MW 12"', '"BM-W 12"', 3)
+    assert (other.found, other.values["written"], other.values["other_row"]) == ('"BM-W 12"', '"B-MW 12"', 2)
+    for language, word in (("en", "camera"), ("zh", "摄像机")):
+        assert word in one.reason(texts(language))
+        assert "波 (102)" in one.reason(texts(language))
+        assert "BM-W 12" in one.reason(texts(language))
+    apply(office.source, made, "office", "the good ones", 100, good_rows=True)
+    assert office.cards() == {"BMW13": "西"}  # neither of the two opens before the office has chosen
+
+
+def test_a_plate_that_somebody_has_in_the_source_written_otherwise_is_named_with_both(office):
+    put_in(office, CARS, ["101", "安", "B-MW 12"], ["102", "波", "粤O·12345"])
+    made = office.plan(office.sheet(CARS, ["103", "西", "BM-W 12"], ["104", "东", "粤012345"]))
+    assert [(bad.row, bad.code, bad.found, bad.values["other"]) for bad in made.bad.found] == [
+        (2, "plate_of_another", '"BMW12"', "安 (101)"), (3, "plate_of_another", '"粤O12345"', "波 (102)"),
+    ]  # fmt: skip
+    for language in ("en", "zh"):
+        assert "安 (101)" in made.bad.found[0].reason(texts(language))
+
+
+def test_one_holders_plate_written_in_two_ways_is_one(office):
+    put_in(office, CARS, ["101", "安", "B-MW 12"], ["101", "安", "bmw 12"])
+    put_in(office, CARS, ["101", "安", "Ｂ－ＭＷ１２"])
+    assert office.rows("SELECT plate, holder FROM vehicle") == [("BMW12", "p1")]
 
 
 def test_two_numbers_that_become_one_card_are_named_with_both(office, codes):

@@ -97,6 +97,12 @@ def test_a_minute_that_clocks_leave_out_is_refused():
         ("川A12B3警", ["川A12B3警"], True),
         ("WJ京0123A", ["WJ京0123A"], True),
         ("VO12 ABC", ["VO12ABC"], False),
+        ("B-MW 12", ["BMW12"], False),
+        ("粤O12345", ["粤O12345"], True),  # public security, before
+        ("粤0·A1234", ["粤OA1234"], True),
+        ("京O1234警", ["京O1234警"], True),
+        ("沪-A12345", ["沪A12345"], True),
+        ("沪A12345-苏E54321", ["沪A12345", "苏E54321"], True),
         ("沪A1234", ["沪A1234"], False),
         ("沪A12345,沪A12345", ["沪A12345"], True),
     ],

@@ -9,7 +9,7 @@ import pytest
 
 from models.plates.alphabet import BLANK, CHARACTERS, INDEX
 from models.plates.ctc import NOTHING, decode, likelihood, probabilities
-from models.plates.syntax import FORMS, fits
+from models.plates.syntax import FORMS, fits, plausible
 
 LETTERS = "A8B"
 SMALL = ((LETTERS,) * 2, (LETTERS,) * 3)  # plates of two or three of these
@@ -102,3 +102,25 @@ def test_doubled_characters_are_kept(text):
 )
 def test_the_syntax_of_plates(text, whole):
     assert fits(text) is whole
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("NYL3614", "NYL36I4"), ("PAG5219", "PAG52I9"), ("1041608", "I04I608"), ("RK776AI", "RK776A1")]
+)
+def test_of_letters_and_digits_that_look_alike_whole_groups_are_meant(one, other):
+    assert plausible(one) > plausible(other)
+
+
+def test_chinese_plates_mix_letters_and_digits_as_they_like():
+    assert plausible("京A1B2C3") == 1.0
+
+
+def test_an_even_doubt_is_settled_by_the_groups():
+    made = np.full((14, BLANK + 1), -60.0, np.float32)
+    for place, letter in enumerate("NYL3614"):
+        made[2 * place, INDEX[letter]] = 0.0
+        made[2 * place + 1, BLANK] = 0.0
+    made[10, INDEX["I"]] = 0.5  # a little surer than the 1
+    assert decode(made).text == "NYL3614"
+    made[10, INDEX["I"]] = 20.0  # sure
+    assert decode(made).text == "NYL36I4"

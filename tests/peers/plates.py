@@ -22,7 +22,8 @@ from time import perf_counter  # noqa: TID251  a measurement
 import numpy as np
 from PIL import Image
 
-from firmware.vision.vote import letters_apart
+from firmware.core.plates import normal
+from firmware.vision.evaluation import right_characters, without_province
 from models.interpreter import load_interpreter
 from models.manifest import ModelError, folder
 from models.plates.alphabet import CHARACTERS
@@ -106,14 +107,15 @@ class Ours:
 
 
 def measured(rows: list[tuple[str, str, float]]) -> dict[str, float]:
-    """Figures of (label, text, ms): percent of plates, of characters (1 - edits / length), and the middle's ms."""
+    """Figures of (label, text, ms) as `menshen evaluate plates` defines them, and the middle's ms."""
     count = len(rows)
-    right = sum(max(0.0, 1 - letters_apart(text, label) / len(label)) for label, text, _ in rows)
+    apart = [(normal(label), normal(text)) for label, text, _ in rows]
+    bare = [without_province(*each) for each in apart]
     return {
         "plates": count,
-        "exact": round(100 * sum(text == label for label, text, _ in rows) / count, 1),
-        "exact_ignoring_province": round(100 * sum(text[1:] == label[1:] for label, text, _ in rows) / count, 1),
-        "characters": round(100 * right / count, 1),
+        "exact": round(100 * sum(label == text for label, text in apart) / count, 1),
+        "exact_ignoring_province": round(100 * sum(label == text for label, text in bare) / count, 1),
+        "characters": round(100 * sum(right_characters(*each) for each in apart) / count, 1),
         "ms": round(statistics.median(ms for *_, ms in rows), 2),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import json
 import re
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from firmware.core.plates import look_alikes
 from firmware.rehearsal import actions
 from firmware.rehearsal.barrier_layout import KeysLayout, LampsLayout
 from firmware.rehearsal.bodies import KINDS
@@ -107,6 +109,26 @@ def test_the_code_is_good_once_and_becomes_a_cookie_scripts_cannot_read(gate_fil
     assert "samesite=strict" in cookie
     assert page.status_code == 200
     assert "default-src 'none'" in page.headers["content-security-policy"]
+
+
+def test_the_panel_offers_plates_of_whom_three_are_known_and_one_only_looks_so(gate_file):
+    """And a car that comes with one carries it."""
+
+    async def story(it):
+        offered = (await it.client.get("/plan")).json()["layout"]["plate"]
+        for each in offered:
+            answer = await it.act(do="arrive", barrier="vehicle_lane", kind="car", direction="in", plate=each["text"])
+            assert answer.json() == {"outcome": "done"}
+        lane = it.plants.barriers["vehicle_lane"].lane
+        return [each["text"] for each in offered], [body.plate for body in lane.bodies.values()]
+
+    offered, carried = visit(gate_file, story)
+    with gate_file.with_name("holders.csv").open(encoding="utf-8", newline="") as read:
+        known = [row["plate"] for row in csv.DictReader(read) if row["plate"]]
+    assert offered == carried
+    assert offered[:3] == known
+    assert not set(offered[3:]) & set(known)
+    assert sum(any(alike in known for alike in look_alikes(each)) for each in offered[3:]) == 1
 
 
 def test_a_made_up_session_is_refused(gate_file):

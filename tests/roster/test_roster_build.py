@@ -312,6 +312,8 @@ def test_cards_of_every_shape_are_taken(workshop) -> None:
         ("card", "H10301:1:2", "H10301:1:2"),
         ("plate", "京A·12345", "京a 12345"),
         ("plate", "ABC123", "\uff21\uff22\uff23\uff11\uff12\uff13"),  # full-width letters are the same plate
+        ("plate", "B-MW 12", "BM-W 12"),  # two towns to people, one plate to a camera
+        ("plate", "粤O·12345", "粤0 12345"),
         ("code", "x y", "x y"),
         ("tag", "E200", "E200"),
         ("pin", "123456", "123456"),

@@ -247,6 +247,24 @@ def test_everything_that_cannot_go_to_the_gate_is_named_at_once(office: Office) 
     }
 
 
+def test_plates_of_a_source_are_built_as_a_camera_reads_them_and_two_that_are_one_are_named(office: Office) -> None:
+    """Two holders whose plates differ by a hyphen: nothing is built before the office has chosen who has it."""
+    office.write(
+        office.holder("h1"),
+        insert("vehicle", {"plate": "B-MW12", "holder": "h1"}),
+        office.holder("h2"),
+        insert("vehicle", {"plate": "BM-W12", "holder": "h2"}),
+    )
+    ((holder, column, allowed),) = office.refused()
+    assert (holder, column) == ("h2", "plate")
+    assert "holder h1 has the same one to a camera" in allowed
+    office.write(("DELETE FROM vehicle WHERE holder = ?", ("h2",)))
+    office.build()
+    with office.open() as roster:
+        assert roster.find(Factor.PLATE, "BMW12").holder == "h1"
+        assert roster.find(Factor.PLATE, "B-MW12") is None
+
+
 def test_a_pin_in_a_bad_place_is_never_shown(office: Office) -> None:
     office.write(office.holder("junk", pin_with="8642097531"), office.credential("junk", Factor.PIN, "8642097531"))
     with pytest.raises(RosterRefused) as caught:

@@ -42,7 +42,7 @@ def test_hostile_keys_are_nobodys(open_table, ledger, workshop, factor: Factor) 
 
 card = st.builds("H10301:{}:{}".format, st.integers(0, 3), st.integers(0, 20))
 code = st.text(st.sampled_from(string.printable.strip() + " 京é'\"%_;"), min_size=1, max_size=6)
-plate = st.text(st.sampled_from("AB12京粤-"), min_size=2, max_size=4)
+plate = st.text(st.sampled_from("AB12京粤"), min_size=2, max_size=4)
 row = st.fixed_dictionaries(
     {
         "household": st.sampled_from(["", "f1", "f2"]),
@@ -127,7 +127,9 @@ def test_every_card_of_a_sample_is_found_and_no_other(workshop) -> None:
         ("京A•12345", "京A12345"),
         ("京a.123 45", "京A12345"),
         ("\uff41\uff22\uff11", "AB1"),
-        ("b-ab 123", "B-AB123"),  # a hyphen distinguishes towns: B-AB 123 is not BA-B 123
+        ("b-ab 123", "BAB123"),  # a hyphen tells B-AB 123 from BA-B 123, and no camera sees it
+        ("ba-b 123", "BAB123"),
+        ("粤0·12345", "粤O12345"),  # the letter of an authority
         ("A123" + " " * 300, "A123" + " " * 300),  # nobody's: never cut to something that fits
     ],
 )
@@ -141,6 +143,73 @@ def test_plates_match_exactly_or_not_at_all(open_table, ledger, workshop) -> Non
         assert isinstance(present(roster, ledger, Factor.PLATE, "京A·0B18", workshop.identity), Known)
         for near in ("京AOB18", "京A0818", "京A0BI8", "京A0B1", "京A0B188", "A0B18", "C00D", "豫A0B18"):
             assert isinstance(present(roster, ledger, Factor.PLATE, near, workshop.identity), Unknown)
+
+
+@pytest.mark.attack("plate-08")
+@pytest.mark.parametrize(
+    "near",
+    [
+        "京A1234",  # a plate that is the beginning of another one, and its rest
+        "A12345",
+        "京A123456",
+        "京AA12345",
+        "京A12345京A12345",
+        "京A1?345",  # a character that was not read, as readers and databases write one
+        "京A1*345",
+        "京A1_345",
+        "京A1%345",
+        "京A1.345",
+        "京A1�345",
+        "京A1□345",
+        "京",
+        "",
+        "-",
+        "京A12345' OR '1'='1",
+        "京A12345\0",
+        "京A12345" + "-" * 500,
+        "京A12345" * 62,
+        "A" * 500,
+    ],
+)
+def test_what_is_not_wholly_a_listed_plate_is_nobodys(open_table, ledger, workshop, near: str) -> None:
+    """And is no look-alike either: what is missing, or beside it, is no misread character."""
+    with open_table("holder,profiles,plate\nh1,residents,京A12345\n") as roster:
+        assert isinstance(present(roster, ledger, Factor.PLATE, "京A12345", workshop.identity), Known)
+        presented = present(roster, ledger, Factor.PLATE, near, workshop.identity)
+        assert isinstance(presented, Unknown)
+        assert not presented.near
+
+
+def test_of_two_listed_look_alikes_each_is_its_own_and_a_third_is_nobodys(open_table, ledger, workshop) -> None:
+    """8 and B are both listed, and a 3, which looks like either, is not."""
+
+    def look(roster, plate):
+        found = present(roster, ledger, Factor.PLATE, plate, workshop.identity)
+        return found.holder if isinstance(found, Known) else found.near
+
+    with open_table("holder,profiles,plate\nh1,residents,京A12348\nh2,residents,京A1234B\n") as roster:
+        assert [look(roster, f"京A1234{last}") for last in "8B3"] == ["h1", "h2", True]
+        assert look(roster, "京A1Z34B") is True
+        assert look(roster, "京A1Z343") is False  # two characters from either: not a near miss, and nobody's
+    with open_table("holder,profiles,plate\nh1,residents,京A1234B\n") as roster:
+        assert look(roster, "京A12348") is True  # only the other one is listed now
+
+
+@pytest.mark.attack("plate-09")
+def test_the_o_of_an_authority_matches_its_zero_and_no_other_pair_does(open_table, ledger, workshop) -> None:
+    for written in ("粤O12345", "粤0·12345"):
+        with open_table(f"holder,profiles,plate\nh1,residents,{written}\nh2,residents,沪A10345\n") as roster:
+            for read in ("粤O12345", "粤012345", "粤0 12345"):
+                assert present(roster, ledger, Factor.PLATE, read, workshop.identity).holder == "h1"
+            for other in ("沪A1O345", "粤Q12345", "粤D12345", "京012345", "粤O1234S", "O12345", "012345", "粤01234"):
+                assert isinstance(present(roster, ledger, Factor.PLATE, other, workshop.identity), Unknown)
+            assert present(roster, ledger, Factor.PLATE, "粤Q12345", workshop.identity).near
+
+
+def test_a_plate_is_found_however_it_is_written_and_read(open_table, ledger, workshop) -> None:
+    with open_table("holder,profiles,plate\nh1,residents,B-MW 12\n") as roster:
+        for read in ("BMW12", "B-MW 12", "bm-w 12", "Ｂ－ＭＷ１２", "B·MW·12"):
+            assert present(roster, ledger, Factor.PLATE, read, workshop.identity).holder == "h1"
 
 
 # -- PINs -------------------------------------------------------------------------------------------------------------

@@ -159,6 +159,15 @@ def test_the_two_pins_differ_and_a_wrong_one_is_not_shown(source, identity):
         assert "987654" not in str(refused.value)
 
 
+def test_a_plate_that_differs_by_a_hyphen_only_is_already_there_and_it_is_said_why(source):
+    edit(source, add, "vehicle", "B-MW 12", {"holder": "p1"})
+    assert "BMW12" in tables(source.db)["vehicle"]
+    with pytest.raises(ChangeRefused, match=r"of holder p1\. A camera reads it as BMW12"):
+        edit(source, add, "vehicle", "BM-W 12", {"holder": "p1"})
+    edit(source, remove, "vehicle", "bmw-12")
+    assert "BMW12" not in tables(source.db)["vehicle"]
+
+
 def test_twenty_who_stand_in_the_way_are_named(source):
     with source.batch("edit", "office", "a test", AT_S) as batch:
         for number in range(30):

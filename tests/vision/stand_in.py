@@ -82,20 +82,21 @@ def recognise(picture: Picture, _at_ns: int, wanted: Sequence[str]) -> list[Dete
 
 
 def ill(mood: str) -> Recognise:
-    """A recogniser that dies or hangs over its third picture, or cannot begin."""
+    """A recogniser that dies or hangs over the third picture of a plate, or cannot begin."""
     if mood == "unable":
         raise CannotBegin("there are no models here: run make models")
     seen = []
 
     def look(picture: Picture, at_ns: int, wanted: Sequence[str]) -> list[Detection]:
-        seen.append(at_ns)
+        found = recognise(picture, at_ns, wanted)
+        seen.extend([at_ns] * bool(found))
         if len(seen) > 2 and mood == "dies":
             os.kill(os.getpid(), signal.SIGSEGV)
         if len(seen) > 2 and mood == "hangs":
             rest(600)
         if len(seen) > 2 and mood == "raises":
             raise ValueError("a picture that nobody expected")
-        return recognise(picture, at_ns, wanted)
+        return found
 
     return look
 

@@ -19,6 +19,8 @@ class Request:
 
     def make_array(self, name):
         assert name == "main"
+        if Library.fails == "array":
+            raise RuntimeError("the buffer is gone")
         return self.array
 
     def release(self) -> None:
@@ -39,6 +41,8 @@ class Library:
 
     @classmethod
     def global_camera_info(cls):
+        if cls.fails == "list":
+            raise RuntimeError("Camera manager cannot be started")
         return [{"Num": number} for number in range(cls.cameras)]
 
     def create_video_configuration(self, main, controls, buffer_count):
@@ -55,6 +59,8 @@ class Library:
 
     def capture_request(self, wait):
         assert wait is False
+        if Library.fails == "read":
+            raise RuntimeError("Camera in Running state trying requested to be disconnected")
         job = concurrent.futures.Future()
         if Library.fails != "silent":
             width, height = self.configuration["main"]["size"]
@@ -129,3 +135,22 @@ def test_one_that_gives_no_picture_is_lost_and_one_that_does_not_stop_is_counted
     camera.close()
     assert camera.counts["not_closed"] == 1
     assert library.last.calls[-1] == "close"
+
+
+@pytest.mark.parametrize("fails", ["read", "array"])
+def test_one_that_is_unplugged_while_it_is_read_is_lost_and_its_buffers_go_back(library, fails):
+    camera = BoardCamera(0, (640, 480), 10)
+    camera.open()
+    camera.next()
+    library.fails = fails
+    with pytest.raises(CameraError, match="camera 0 of this board"):
+        camera.next()
+    camera.close()
+    assert all(request.released == 1 for request in library.last.requests)
+    assert library.last.calls[-1] == "close"
+
+
+def test_a_board_whose_cameras_cannot_be_listed_is_said(library):
+    library.fails = "list"
+    with pytest.raises(CameraError, match="cannot be listed"):
+        BoardCamera(0, (640, 480), 10).open()

@@ -48,9 +48,9 @@ class Rig:
         self.plants = Plants.load(SITES / "community_gate.plants.toml", loop)
         self.scenes = SceneServer(self.plants)
         self.lane = self.plants.barriers["vehicle_lane"].lane
-        sights = Sights()
-        self.driver = Camera(config, sights)
-        self.socket = VisionSocket("site", sights)
+        self.sights = Sights()
+        self.driver = Camera(config, self.sights)
+        self.socket = VisionSocket("site", self.sights)
         self.said: list[AnyReport] = []
         self.told: list[DeviceLost | DeviceRecovered] = []
         self.supervisor = Supervisor(self.said.append, self.told.append, lambda *died: self.told.append(died))
@@ -151,11 +151,14 @@ def test_what_is_masked_is_never_read(tmp_path):
     ("mood", "why"), [("dies", "died of SIGSEGV"), ("raises", "ended with status 1"), ("hangs", "has not answered")]
 )
 def test_a_worker_that_dies_or_hangs_is_a_lost_camera_and_another_one_begins(tmp_path, mood, why, capfd):
+    """It is ill over the car, and as long as that stands there each new one is; then the car goes."""
+
     async def scenario(rig):
         await rig.until(rig.driver.proven)
-        rig.lane.arrive("car", "in", speed_mm_s=1_500, stop_at="approach", plate=PLATE)
+        rig.lane.arrive("car", "in", stop_at="approach", placed=True, plate=PLATE)
         await rig.until(lambda: rig.told)
         lost = rig.told[0]
+        rig.lane.clear()
         await rig.until(lambda: any(isinstance(each, DeviceRecovered) for each in rig.told))
         return lost, rig.driver.counters()["vision_worker_starts"]
 
@@ -165,6 +168,62 @@ def test_a_worker_that_dies_or_hangs_is_a_lost_camera_and_another_one_begins(tmp
     assert lost.device == "gate"
     assert why in lost.why
     assert starts >= 2
+
+
+def worker_words() -> list[str]:
+    """What the worker that runs now was started with."""
+    children = Path("/proc/self/task").glob("*/children")
+    for child in {word for each in children for word in each.read_text().split()}:
+        with contextlib.suppress(OSError):  # it has ended
+            words = Path(f"/proc/{child}/cmdline").read_text().rstrip("\0").split("\0")
+            if "tests.vision.stand_in" in words:
+                return words[6:]  # behind python -m MODULE MOOD SOCKET SHARED
+    return []
+
+
+def test_a_worker_loads_the_models_that_its_cameras_need_and_another_one_more_when_more_are_needed(tmp_path):
+    path = film(tmp_path / "lane.mkv", moving(200), rate=25)
+
+    async def scenario(rig):
+        await rig.until(rig.driver.proven)
+        first = worker_words()
+        second = Camera(CameraConfig("second", f"file:{path}"), rig.sights)
+        rig.supervisor.start(second)
+        await rig.until(lambda: worker_words() not in ([], first))
+        then = worker_words()
+        await rig.until(lambda: second.proven() and rig.driver.proven())
+        return first, then, rig.told
+
+    settings = {"vehicles": False, "vehicle_needed": False}
+    assert on_rig(tmp_path, scenario, **settings) == (["plates"], ["plates", "vehicles"], [])
+
+
+def test_an_empty_lane_is_drawn_once_and_a_car_in_each_picture_anew(tmp_path):
+    async def scenario(rig):
+        order = CameraOrder("own", LANE, 30, (320, 180), (), (), ("plate",), 2)
+        camera = rig.make(order)
+
+        def pictures(count: int):
+            found = []
+            while len(found) < count:
+                frame = camera.next()
+                found += [] if frame is None else [frame.picture()]
+            return found
+
+        await asyncio.to_thread(camera.open)
+        try:
+            empty = await asyncio.to_thread(pictures, 3)
+            same = (empty[0] == empty[1]).all() and (empty[1] == empty[2]).all()
+            apart = empty[0] is not empty[1] and empty[1] is not empty[2]
+            empty[2][:] = 0  # a mask, burnt in
+            (again,) = await asyncio.to_thread(pictures, 1)
+            rig.lane.arrive("car", "in", stop_at="approach", placed=True, plate=PLATE)
+            cars = await asyncio.to_thread(pictures, 30)  # the car is told of meanwhile
+        finally:
+            camera.close()
+        return same, apart, (again == empty[0]).all(), (cars[-1] != cars[-2]).any()
+
+    assert on_rig(tmp_path, scenario) == (True, True, True, True)
 
 
 def test_a_worker_without_models_says_what_to_do(tmp_path):

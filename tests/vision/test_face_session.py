@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from firmware.faces.likeness import THRESHOLD
 from firmware.faces.steps import Step
 from firmware.sightings import Compare, FaceRows
 from firmware.vision.face_enrolment import matrix
-from firmware.vision.face_limits import THRESHOLD, TRIES_MAX
+from firmware.vision.face_limits import TRIES_MAX
 from firmware.vision.face_session import EMBED, FIND, Asked, FaceSession, confidence
 from firmware.vision.face_watch import FaceWatch
 from firmware.vision.work import Detection

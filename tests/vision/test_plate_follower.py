@@ -140,6 +140,7 @@ def test_of_two_plates_that_fit_one_vehicle_the_second_hangs_at_the_other():
     assert [each.carrier.box for each in hanging(plates[:1], carriers)] == [boxes[0]]
 
 
+@pytest.mark.attack("plate-16")
 def test_a_plate_that_is_swapped_while_the_car_stands_is_another_sighting():
     answers = told([car_with(600, "粤B12345")] * 6 + [car_with(600, "京A88731")] * 6)
     first, second = answers[5][0], answers[11][0]
@@ -153,6 +154,7 @@ def test_a_plate_that_flickers_between_two_texts_is_told_as_neither():
     assert texts(told([car_with(600, "粤B12845" if n % 2 else "粤B12B45") for n in range(30)])) == set()
 
 
+@pytest.mark.attack("plate-12")
 def test_a_printed_plate_without_a_vehicle_is_told_only_where_no_vehicle_is_asked_for():
     frames = [[plate(600, 400)] for _ in range(10)]
     by = follower()
@@ -161,11 +163,34 @@ def test_a_printed_plate_without_a_vehicle_is_told_only_where_no_vehicle_is_aske
     assert texts(told(frames, follower(vehicle_needed=False))) == {PLATE}
 
 
+@pytest.mark.attack("plate-10")
 @pytest.mark.parametrize("needed", [True, False])
 def test_a_printed_plate_that_somebody_holds_is_never_told(needed):
     by = follower(vehicle_needed=needed)
     assert texts(told([[person(600), plate(600, 420)] for _ in range(10)], by)) == set()
     assert by.refused["held"] == 10
+
+
+@pytest.mark.attack("plate-11")
+@pytest.mark.parametrize("at", [(600, 420), (560, 430), (600, 500)])
+def test_a_printed_plate_that_somebody_holds_before_a_strangers_car_is_never_told(at):
+    """It lies in the car's box, too, where a plate may hang; the car's own plate is hidden, or is read beside it."""
+    x, y = at
+    by = follower()
+    hidden = [[vehicle(600), person(x, 400), plate(x, y, "粤B12345")] for _ in range(10)]
+    assert texts(told(hidden, by)) == set()
+    assert by.refused["held"] == 10
+    assert texts(told([[*car_with(600, "京A88731"), person(500), plate(500, 420, "粤B12345")]] * 10)) == {"京A88731"}
+
+
+def test_whoever_walks_behind_or_past_a_car_does_not_take_its_plate():
+    """The driver behind the windscreen, somebody behind the bonnet, and somebody who passes in front of it."""
+    driver, behind = person(600, 330, 110, 120), person(640, 340, 120, 260)
+    assert texts(told([[*car_with(600), driver, behind]] * 4)) == {PLATE}
+    passing = [[*car_with(600), person(200 + 40 * n)] for n in range(20)]
+    answers = told(passing)
+    assert texts(answers) == {PLATE}
+    assert sum(bool(frame) for frame in answers) >= 15
 
 
 def test_a_rider_with_a_plate_below_is_told():
@@ -174,6 +199,7 @@ def test_a_rider_with_a_plate_below_is_told():
     assert (answers[-1][0].text, answers[-1][0].vehicle) == ("粤BA1234", "motorcycle")
 
 
+@pytest.mark.attack("plate-13")
 @pytest.mark.parametrize("at_vehicle", [True, False])
 def test_a_screen_with_many_plates_is_told_as_none(at_vehicle):
     """A wall of plates, on a car's roof rack or alone, in every frame in the same places."""
@@ -209,6 +235,7 @@ BADGES = {  # what it says, and how it hangs at a car of 360 x 300 pixels at (60
 }
 
 
+@pytest.mark.attack("plate-14")
 @pytest.mark.parametrize("badge", BADGES)
 def test_what_is_no_plate_says_why(badge):
     hangs, why = BADGES[badge]
@@ -219,6 +246,7 @@ def test_what_is_no_plate_says_why(badge):
     assert by.refused[why] == 10
 
 
+@pytest.mark.attack("plate-15")
 @pytest.mark.parametrize("word", ["AUDI", "C00D", "GOOD", "BUYME", "TURBO"])
 def test_beside_its_plate_a_badge_is_nothing(word):
     frames = [[*car_with(600), plate(600, 380, word, 70, 22, found=0.95, read=0.99)] for _ in range(10)]

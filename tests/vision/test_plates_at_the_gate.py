@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+import firmware.__main__
 from drivers.sights import Sight
 from firmware.bench.gate import Gate, running_gate
 from firmware.core.codes import Code, Reason
 from firmware.core.presentation import SIGHTING_MS_MAX
+from firmware.network.events import line_of
 from firmware.rehearsal.virtual_time import run_virtual
+from firmware.texts import LANGUAGES, texts
 from tests.vision.camera_site import CAMERA, PLATE, camera_site
 
 BOX = (0.4, 0.5, 0.6, 0.6)
@@ -137,6 +140,74 @@ def test_a_plate_that_looks_alike_opens_nothing_and_people_are_told_without_a_na
     assert text not in str(event)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_near_miss_is_told_to_people_as_such_on_the_page_and_in_the_journal(tmp_path, capsys, language):
+    """Both say the same words, which are no other reason's; neither says what was read or whose plate it is like."""
+
+    async def scenario(look):
+        look.arrives()
+        await look.gate.pass_time(1)
+        await look.reads("京A1Z345")
+        return (await look.gate.events(Code.UNKNOWN_CREDENTIAL))[-1], look.gate.folder
+
+    row, folder = at_lane(tmp_path, scenario)
+    said = texts(language)
+    why = said.reason(Reason.LOOKS_ALIKE)
+    assert why != said.reason(Reason.NOT_FOUND)
+    line = line_of(row.epoch, row.seq, row.utc_ms, row.event)
+    assert said.reason(line.reason) == why
+    command = ["journal", "search", str(folder), "--kind", Code.UNKNOWN_CREDENTIAL, "--language", language]
+    assert firmware.__main__.main(command) == 0
+    listed = capsys.readouterr().out
+    assert why in listed
+    assert not {"京A1Z345", PLATE, "resident_car"} & set(listed.split())
+
+
+@pytest.mark.parametrize(("text", "listed"), [("粤012345", "粤O·12345"), ("BMW12", "B-MW 12"), ("BMW12", "BM-W 12")])
+def test_what_a_camera_reads_opens_for_the_plate_as_people_write_it(tmp_path, text, listed):
+    async def scenario(look):
+        look.arrives()
+        await look.gate.pass_time(1)
+        code, _ = await look.reads(text)
+        await look.gate.pass_time(2)
+        return code, look.opens()
+
+    assert at_lane(tmp_path, scenario, plates={"resident_car": listed}) == (Code.GRANTED, True)
+
+
+@pytest.mark.attack("plate-17")
+def test_sightings_of_a_resident_who_has_driven_in_said_again_open_nothing_for_the_next_car(tmp_path):
+    """Replayed as they were, with their own stamps, for a minute, while a stranger stands on the loop."""
+
+    async def scenario(look):
+        gate, barrier = look.gate, look.gate.plants.barriers["vehicle_lane"]
+        look.lane.arrive("car", "in", speed_mm_s=2_000, careful=True, plate=PLATE)
+        sent = []
+        for _ in range(100):  # ten seconds: it comes, is read and drives in
+            body = next(iter(look.lane.bodies.values()), None)
+            if body is not None and look.lane.front_mm(body) < 500:
+                at_ns = round(asyncio.get_running_loop().time() * 1e9)
+                sent.append(Sight("plate", PLATE, 0.95, 0.97, 3, at_ns, "towards", BOX, "", 1))
+                gate.sights.seen(CAMERA, sent[-1])
+            await gate.pass_time(0.1)
+        await gate.pass_time(60)
+        granted = len(await gate.events(Code.GRANTED))
+        gone, closed = not look.lane.bodies, barrier.position == 1
+        look.lane.arrive("car", "in", stop_at="approach", placed=True, plate="粤B54321")
+        moved = False
+        for sight in sent * (1 + 600 // len(sent)):
+            gate.sights.seen(CAMERA, sight)
+            await gate.pass_time(0.1)
+            moved |= look.opens()
+        return granted, gone, closed, moved, len(await gate.events(Code.GRANTED))
+
+    granted, gone, closed, moved, after = at_lane(tmp_path, scenario)
+    assert granted >= 1
+    assert (gone, closed) == (True, True)
+    assert not moved
+    assert after == granted
+
+
 def test_a_plate_that_is_read_all_the_way_makes_one_passage_and_the_barrier_closes_behind_it(tmp_path):
     """The camera tells of it again and again, before the loop, on it, and while the car drives on."""
 
@@ -165,7 +236,7 @@ def test_a_plate_that_is_read_all_the_way_makes_one_passage_and_the_barrier_clos
 
 def test_cards_go_on_without_a_vision_process(tmp_path):
     async def run():
-        async with running_gate(tmp_path, camera_site(tmp_path)) as gate:
+        async with running_gate(tmp_path, camera_site(tmp_path), looks=False) as gate:
             await gate.pass_time(20)
             lost = [row.event.device for row in await gate.events(Code.DEVICE_LOST)]
             look = Looking(gate)
@@ -184,11 +255,12 @@ def test_cards_go_on_without_a_vision_process(tmp_path):
     assert opened
 
 
-def test_a_sighting_that_the_border_refuses_is_noise_and_nothing_else(tmp_path):
+@pytest.mark.parametrize("text", ["' OR 1=1 --", "京A1?345", "京A12345\0", "", "----", "- -", PLATE * 62, "A" * 500])
+def test_a_sighting_that_the_border_refuses_is_noise_and_nothing_else(tmp_path, text):
     async def scenario(look):
         look.arrives()
         await look.gate.pass_time(1)
-        told = await look.reads("' OR 1=1 --")
+        told = await look.reads(text)
         await look.gate.pass_time(60)
         noise = await look.gate.events(Code.READER_NOISE)
         return told, look.opens(), [(row.event.reader, row.event.detail) for row in noise]

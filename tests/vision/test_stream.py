@@ -39,6 +39,20 @@ def read(camera: StreamCamera, count: int) -> list:
     raise AssertionError(f"{len(found)} frames only")
 
 
+def film_with_times(path, times):
+    """A picture for each of these times, which count at 25 a second and may jump; each is whole by itself."""
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuvj420p"
+        for picture, time in zip(moving(len(times)), times, strict=True):
+            for packet in stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")):
+                packet.pts = packet.dts = time
+                container.mux(packet)
+    return path
+
+
 def test_a_recording_plays_at_its_speed_and_begins_again(tmp_path):
     camera = opened(film(tmp_path / "lane.mp4", moving(10)))
     try:
@@ -130,20 +144,8 @@ def test_a_size_that_changes_in_mid_stream_is_counted(tmp_path):
 
 
 def test_a_hole_in_the_streams_time_is_counted_and_not_waited_through(tmp_path):
-    import av
-
-    path = tmp_path / "lane.mkv"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=25)
-        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
-        for number, picture in enumerate(moving(12)):
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            frame.pts = number + (600 if number >= 6 else 0)  # 24 seconds are missing
-            for packet in stream.encode(frame):
-                container.mux(packet)
-        for packet in stream.encode():
-            container.mux(packet)
-    camera = opened(path)
+    # 24 seconds are missing
+    camera = opened(film_with_times(tmp_path / "lane.mkv", [*range(6), *range(606, 612)]))
     began_ns = now_ns()
     try:
         read(camera, 11)
@@ -174,6 +176,44 @@ def test_a_stream_over_rtsp_is_read_and_its_stall_and_its_end_are_noticed():
         camera.close()
         pushing.kill()
         pushing.wait()
+
+
+def test_a_camera_that_is_unplugged_while_it_is_read_is_lost_at_once():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    address = f"rtsp://127.0.0.1:{port}/lane"
+    listening = {"rtsp_flags": "listen", "listen_timeout": "30"}
+    camera = StreamCamera(address, paced=False, shown="the camera of gate", open_s_max=30, options=listening)
+    pushing = subprocess.Popen([sys.executable, "-m", "tests.vision.films", address, "4000"], stderr=subprocess.DEVNULL)
+    try:
+        camera.open()
+        read(camera, 3)
+        pushing.kill()
+        assert "the camera of gate" in lost(camera)
+    finally:
+        camera.close()
+        pushing.kill()
+        pushing.wait()
+
+
+@pytest.mark.parametrize("way", ["forwards", "backwards"])
+def test_a_live_stream_whose_time_jumps_is_counted_and_read_on(tmp_path, way):
+    """Frames are stamped when they come, so that no sighting is from tomorrow."""
+    if way == "forwards":
+        path = film_with_times(tmp_path / "lane.mkv", [*range(6), *range(606, 612)])
+    else:  # its time begins again
+        path = film(tmp_path / "lane.ts", moving(12), codec="mpeg2video")
+        path.write_bytes(2 * path.read_bytes())
+    camera = StreamCamera(str(path), paced=False, options={"protocol_whitelist": "file"})
+    camera.open()
+    began_ns = now_ns()
+    try:
+        stamps = [frame.at_ns for frame in read(camera, 11 if way == "forwards" else 20)]
+    finally:
+        camera.close()
+    assert camera.counts["jumps"] >= 1
+    assert began_ns <= min(stamps)
+    assert max(stamps) <= now_ns()
 
 
 @pytest.mark.parametrize("size", [(16, 16), (4_200, 32)])

@@ -32,7 +32,7 @@ OSDP = {
 }
 VISION = (
     *("frames", "dropped", "looked_at", "frames_per_s", "latency_ms", "latency_ms_max", "motions", "jumps", "resized"),
-    *("dark", "corrupt", "openings", "losses", "worker_starts", "refused", "not_closed"),
+    *("dark", "corrupt", "openings", "losses", "worker_starts", "refused", "not_closed", "failures"),
     *(f"not_{why}" for why in ("unread", "syntax", "unsure", "small", "shape", "size", "place", "crowd", "held")),
     "not_no_vehicle",
 )

@@ -178,6 +178,12 @@ function drawArrivals(lane) {
   const plate = make("input");
   plate.maxLength = 16;
   plate.placeholder = say("plate_any");
+  plate.autocomplete = "off";
+  plate.spellcheck = false;
+  const offered = make("div", "plates");
+  offered.append(...plan.layout.plate.map((each) => button(`${nameOf(each)} · ${each.text}`, () => {
+    plate.value = plate.value === each.text ? "" : each.text;
+  })));
   const arrive = (direction) => {
     const chosen = manner.value;
     const stop_at = MANNERS.includes(chosen) ? null : chosen.replace("step:", "");
@@ -189,7 +195,7 @@ function drawArrivals(lane) {
     return act({ do: "arrive", barrier: layout.id, kind: kind.value, direction: last.direction, behind: last.id, gap_mm: TAILGATE_MM });
   };
   element.querySelector(".arrivals").append(
-    labelled("who", kind), labelled("how", manner), labelled("plate", plate),
+    labelled("who", kind), labelled("how", manner), labelled("plate", plate), offered,
     button(say("come_in"), () => arrive("in"), "main"), button(say("come_out"), () => arrive("out"), "main"),
     button(say("tailgate"), tailgate), button(say("clear_lane"), () => act({ do: "clear_lane", barrier: layout.id })),
   );

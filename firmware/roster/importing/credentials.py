@@ -73,8 +73,9 @@ class Credentials:
             if not usual:
                 self._odd(column, text, "plate_unusual")
             for plate in plates:
+                written = None if text == plate else text  # for people, where another row has it, too
                 found.append(
-                    Item(_PLATE, plate, status, 0, valid_from_s, valid_until_s, use_limit, None, *vehicle, place)
+                    Item(_PLATE, plate, status, 0, valid_from_s, valid_until_s, use_limit, written, *vehicle, place)
                 )
         elif name in ("pin", "duress_pin"):
             found.append(item(_PIN, self._pin(text), duress=int(name == "duress_pin")))

@@ -169,7 +169,7 @@ def _same_card(db: sqlite3.Connection) -> Iterator[Conflict]:
     """A credential that stands in the sheet for two holders, or twice for one and not alike."""
     again = (
         "SELECT i.n, i.kind, i.key, i.place, s.n, s.place, s.holder = p.id, coalesce(l.name, p.id),"
-        " coalesce(o.name, s.holder), l.household, o.household, i.printed IS NOT s.printed AND i.kind = 1"
+        " coalesce(o.name, s.holder), l.household, o.household, i.printed IS NOT s.printed, i.printed, s.printed"
         " FROM temp.item i JOIN temp.line l ON l.n = i.n JOIN temp.person p ON p.key = l.person"
         " JOIN temp.issued s ON s.kind = i.kind AND s.key = i.key JOIN temp.line o ON o.n = s.n"
         f" WHERE i.status IS NOT {WITHDRAWN} AND (s.holder <> p.id OR i.status IS NOT s.status OR i.duress <> s.duress"
@@ -177,12 +177,17 @@ def _same_card(db: sqlite3.Connection) -> Iterator[Conflict]:
         " OR i.use_limit IS NOT s.use_limit OR (i.kind = 1 AND i.printed IS NOT s.printed)) ORDER BY i.n"
     )
     rows = db.execute(again)
-    for n, kind, key, place, first, first_place, same, name, other, home, other_home, printed in rows:
-        code = "two_holders" if not same else "two_cards_one_key" if printed else "credential_twice"
-        found = shown(key) if kind != KIND[Factor.PIN] else ""
+    for n, kind, key, place, first, first_place, same, name, other, home, other_home, differs, *written in rows:
+        if kind == _PLATE and not same and differs:  # to a camera they are one plate, to people perhaps two
+            here, there = (shown(text or key) for text in written)
+            code = "two_plates_to_people"
+        else:
+            here = there = shown(key) if kind != KIND[Factor.PIN] else ""
+            card = differs and kind == KIND[Factor.CARD]
+            code = "two_holders" if not same else "two_cards_one_key" if card else "credential_twice"
         who, whom = _named(name, home), _named(other, other_home)
-        yield Conflict(n, f"#{place}", found, code, {"n": first, "who": who, "other": whom})
-        yield Conflict(first, f"#{first_place}", found, code, {"n": n, "who": whom, "other": who})
+        yield Conflict(n, f"#{place}", here, code, {"n": first, "who": who, "other": whom, "written": there})
+        yield Conflict(first, f"#{first_place}", there, code, {"n": n, "who": whom, "other": who, "written": here})
 
 
 def _named(name: str, household: str | None) -> str:
@@ -217,7 +222,7 @@ def _card_of_another(db: sqlite3.Connection) -> Iterator[Conflict]:
         for n, number, key, place, name, home, id, other, other_home in db.execute(sql):
             found = shown(key) if number != KIND[Factor.PIN] else ""
             values = {"who": _named(name, home), "other": _named(other or id, other_home), "id": id}
-            yield Conflict(n, f"#{place}", found, "card_of_another", values)
+            yield Conflict(n, f"#{place}", found, "plate_of_another" if number == _PLATE else "card_of_another", values)
 
 
 def _credentials(db: sqlite3.Connection) -> None:

@@ -21,7 +21,7 @@ class Item(NamedTuple):
     valid_from_s: int | None
     valid_until_s: int | None
     use_limit: int | None
-    printed: str | None
+    printed: str | None  # on a card; of a plate how the cell writes it, where that is not its key
     vehicle_kind: str | None
     vehicle_description: str | None
     column: int  # its place among the layout's columns

@@ -5,24 +5,25 @@ from __future__ import annotations
 import re
 
 from firmware.core.access import Factor
+from firmware.core.plates import PROVINCES
 from firmware.roster.importing.problems import Refused
 from firmware.roster.keys import canonical, valid
 
-_PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 _L = "[A-HJ-NP-Z]"  # GA 36-2018: neither I nor O
 _D = "[A-HJ-NP-Z0-9]"
 # Civil plates by GA 36-2018 (ordinary, new energy, learner, police, trailer, Hong Kong and Macao, consulate, embassy,
 # emergency), armed police and army (GJB and GA standards name the letters; digits only are checked), civil aviation.
 _SYNTAX = re.compile(
-    rf"[{_PROVINCES}]{_L}{_D}{{4}}[A-HJ-NP-Z0-9挂学警港澳领试超]"
-    rf"|[{_PROVINCES}]{_L}(?:[A-HJK]{_D}[0-9]{{4}}|[0-9]{{5}}[A-HJK])"
+    rf"[{PROVINCES}](?:{_L}|O){_D}{{4}}[A-HJ-NP-Z0-9挂学警港澳领试超]"  # O: public security, before
+    rf"|[{PROVINCES}]{_L}(?:[A-HJK]{_D}[0-9]{{4}}|[0-9]{{5}}[A-HJK])"
     r"|(?:使[0-9]{6}|[0-9]{6}使|[0-9]{3}[0-9]{3}领)"
-    rf"|[{_PROVINCES}]{_L}[XS][0-9]{{3,4}}应急"
-    rf"|WJ[{_PROVINCES}]?[0-9]{{4}}[0-9A-Z]"
-    rf"|[A-Z]{{2}}[0-9]{{5}}|[{_PROVINCES}]{_L}[0-9]{{4}}临|民航{_D}{{5}}"
+    rf"|[{PROVINCES}]{_L}[XS][0-9]{{3,4}}应急"
+    rf"|WJ[{PROVINCES}]?[0-9]{{4}}[0-9A-Z]"
+    rf"|[A-Z]{{2}}[0-9]{{5}}|[{PROVINCES}]{_L}[0-9]{{4}}临|民航{_D}{{5}}"
 )
 _STRONG = re.compile(r"[、，,;；/|\n\r]+")
 _SPACES = re.compile(r"\s+")
+_GAPS = re.compile(r"[\s\-\u2013\u2014\uff0d]+")
 _TYPED = str.maketrans("OI", "01")
 PLATES_MAX, PHONES_MAX = 20, 10  # in one cell; more is another column's text
 
@@ -41,7 +42,7 @@ def chinese(plate: str) -> bool:
 def plates_of(text: str) -> tuple[list[str], bool]:
     """The canonical plates in a cell, and whether each of them is written like a Chinese one. Raises Refused.
 
-    A space separates plates only where plates stand on both sides of it: "沪A 12345" is one.
+    A space or a dash separates plates only where plates stand on both sides of it: "沪A 12345" is one.
     """
     found: list[str] = []
     for part in _STRONG.split(text):
@@ -50,7 +51,7 @@ def plates_of(text: str) -> tuple[list[str], bool]:
             continue
         whole = canonical(Factor.PLATE, piece)
         if not chinese(whole):
-            words = [canonical(Factor.PLATE, word) for word in _SPACES.split(piece)]
+            words = [canonical(Factor.PLATE, word) for word in _GAPS.split(piece)]
             if len(words) > 1 and all(chinese(word) for word in words):
                 found.extend(words)
                 continue

@@ -125,6 +125,8 @@ def add(batch: Batch, entity: str, id: str, fields: Mapping[str, str], digester:
     key = key_of(entity, id, digester)
     if _there(batch.db, entity, key):
         owner = "" if "holder" not in FIELDS[entity] else f" It is of holder {_owner(batch.db, entity, key)}."
+        if entity == "vehicle" and key != (id,):
+            owner += f" A camera reads it as {key[0]}: it sees no space, dot or hyphen."
         raise ChangeRefused(f"{entity} {_named(entity, id)} is already there.{owner} Change it with `set`.")
     values = _values(batch, entity, id, fields, digester)
     missing = [name for name, field in FIELDS[entity].items() if field.needed and field.column not in values]

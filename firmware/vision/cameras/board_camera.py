@@ -19,6 +19,7 @@ from firmware.vision.errors import CameraError
 from firmware.vision.frames import Luma, Picture
 
 BUFFERS = 3
+FAILURES = (RuntimeError, OSError, IndexError, AttributeError)  # what libcamera's Python side raises
 
 
 class PictureFrame:
@@ -54,7 +55,11 @@ class BoardCamera:
             raise CameraError(
                 "picamera2 is not installed: apt install python3-picamera2, in an environment with system packages"
             ) from error
-        if self._number >= len(library.Picamera2.global_camera_info()):
+        try:
+            there = len(library.Picamera2.global_camera_info())
+        except FAILURES as error:
+            raise CameraError(f"the cameras of this board cannot be listed: {str(error)[:80]}") from error
+        if self._number >= there:
             raise CameraError(f"this board has no camera {self._number}: look at its cable")
         try:
             self._camera = camera = library.Picamera2(self._number)
@@ -66,7 +71,7 @@ class BoardCamera:
                 )
             )
             camera.start()
-        except (RuntimeError, OSError, IndexError) as error:  # what libcamera's Python side raises
+        except FAILURES as error:
             self.close()
             raise CameraError(f"camera {self._number} of this board cannot be opened: {str(error)[:80]}") from error
 
@@ -76,11 +81,15 @@ class BoardCamera:
             request = self._camera.capture_request(wait=False).get_result(timeout=NEXT_S_MAX)
         except TimeoutError as error:
             raise CameraError(f"camera {self._number} of this board gives no picture: look at its cable") from error
-        except (RuntimeError, OSError) as error:
+        except FAILURES as error:
             raise CameraError(f"camera {self._number} of this board: {str(error)[:80]}") from error
+        if request is None:
+            raise CameraError(f"camera {self._number} of this board has stopped: look at its cable")
         at_ns = now_ns()
         try:
             picture = np.array(request.make_array("main"), dtype=np.uint8)
+        except (*FAILURES, ValueError) as error:
+            raise CameraError(f"camera {self._number} of this board: {str(error)[:80]}") from error
         finally:
             request.release()
         return PictureFrame(np.ascontiguousarray(picture[..., :3]), at_ns)
@@ -92,5 +101,5 @@ class BoardCamera:
         for step in (camera.stop, camera.close):
             try:
                 step()
-            except (RuntimeError, OSError):
+            except FAILURES:
                 self.counts["not_closed"] += 1

@@ -6,6 +6,8 @@ import socket
 from collections import Counter
 from pathlib import Path
 
+import msgspec
+
 from firmware.messages import FrameError, FrameReader, pack
 from firmware.scene import AnyFromRehearsal, Scene, Unwatched, Watch
 from firmware.vision.cameras.board_camera import PictureFrame
@@ -13,6 +15,7 @@ from firmware.vision.cameras.camera import NEXT_S_MAX
 from firmware.vision.cameras.lane_picture import LanePicture, Paint, painted
 from firmware.vision.clock import now_ns, rest
 from firmware.vision.errors import CameraError
+from firmware.vision.frames import Picture
 
 CONNECT_S_MAX = 3.0
 READ_BYTES = 1 << 16
@@ -34,6 +37,7 @@ class SimulatedCamera:
         self._socket: socket.socket | None = None
         self._frames = FrameReader(AnyFromRehearsal)
         self._scene: Scene | None = None
+        self._at_rest: tuple[Scene, Picture] | None = None  # an empty lane, as it was drawn
         self._heard_ns = 0
         self._due_ns = 0
 
@@ -63,7 +67,20 @@ class SimulatedCamera:
         if self._scene is None or at_ns < self._due_ns:
             return None
         self._due_ns = max(self._due_ns + self._every_ns, at_ns)
-        return PictureFrame(self._picture.draw(self._scene, at_ns), at_ns)
+        return PictureFrame(self._draw(self._scene, at_ns), at_ns)
+
+    def _draw(self, scene: Scene, at_ns: int) -> Picture:
+        """An empty lane is drawn once: ten times a second would take a good part of a core.
+
+        Where somebody stands each picture has its own noise: reads of one picture would agree for nothing.
+        """
+        if scene.bodies:
+            self._at_rest = None
+            return self._picture.draw(scene, at_ns)
+        same = msgspec.structs.replace(scene, at_ns=0)
+        if self._at_rest is None or self._at_rest[0] != same:
+            self._at_rest = same, self._picture.draw(scene, at_ns)
+        return self._at_rest[1].copy()  # whoever gets it may write to it
 
     def close(self) -> None:
         connection, self._socket = self._socket, None

@@ -6,6 +6,7 @@ times may jump, and are counted when they do.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -40,12 +41,13 @@ PROTOCOLS = "rtsp,rtsps,tcp,tls,rtp,udp,crypto"  # a stream that names a file or
 
 
 class StreamFrame:
-    """A decoded frame; its planes are read where they are."""
+    """A decoded frame; its planes are read where they are. What is no picture raises CameraError."""
 
-    def __init__(self, decoded: VideoFrame, at_ns: int) -> None:
+    def __init__(self, decoded: VideoFrame, at_ns: int, shown: str) -> None:
         self.at_ns = at_ns
         self.size = (decoded.width, decoded.height)
         self._decoded = decoded
+        self._shown = shown
 
     def coarse(self, step: int) -> Luma:
         width, height = self.size
@@ -57,7 +59,10 @@ class StreamFrame:
         return cells(bright, step)
 
     def picture(self) -> Picture:
-        return np.ascontiguousarray(self._decoded.to_ndarray(format="rgb24"))
+        try:
+            return np.ascontiguousarray(self._decoded.to_ndarray(format="rgb24"))
+        except _failures() as error:
+            raise CameraError(f"{self._shown}: {_said(error)}") from error
 
 
 class StreamCamera:
@@ -100,12 +105,13 @@ class StreamCamera:
             container = av.open(self._source, options=options, timeout=(self._open_s_max, NEXT_S_MAX))
         except _failures() as error:
             raise CameraError(f"{self._shown}: {_said(error)}") from error
+        self._container = container
         if not container.streams.video:
-            container.close()
             raise CameraError(f"{self._shown} has no picture")
         stream = container.streams.video[0]
+        if stream.codec_context is None:
+            raise CameraError(f"{self._shown}: its pictures are coded in a way that is not known here")
         stream.codec_context.thread_count = self._threads
-        self._container = container
         self._then = self._began = None
         self._any = False
         self._frames = self._decode(container, stream)
@@ -126,7 +132,7 @@ class StreamCamera:
             self.counts["resized"] += 1
         self._size = (width, height)
         self._any = True
-        return StreamFrame(decoded, self._stamp(decoded))
+        return StreamFrame(decoded, self._stamp(decoded), self._shown)
 
     def close(self) -> None:
         container, self._container = self._container, None
@@ -164,6 +170,8 @@ class StreamCamera:
         if decoded.pts is None:
             return at_ns
         time_s = decoded.time
+        if time_s is None or not math.isfinite(time_s):
+            return at_ns
         then = self._then
         if then is not None:
             passed_s = time_s - then[0]

@@ -1,0 +1,123 @@
+"""`make units` runs every test once: in the stage on all cores, or in the one that has the machine to itself."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shlex
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TESTS = ROOT / "tests"
+# What a room on all cores may not use: controllers, browsers, and clocks that a neighbour would make wrong.
+ALONE = (
+    "firmware.bench.rig",
+    "firmware.bench.lane_rig",
+    "playwright",
+    "firmware.bench.clock.rest",
+    "time.perf_counter",
+)
+
+
+class Stage(NamedTuple):
+    """One run of pytest."""
+
+    words: list[str]
+
+    @property
+    def paths(self) -> set[str]:
+        return {word for word in self.words if not word.startswith("-") and "/" in word}
+
+    @property
+    def ignored(self) -> set[str]:
+        return {word.removeprefix("--ignore=") for word in self.words if word.startswith("--ignore=")}
+
+    def runs(self, path: Path) -> bool:
+        """Whether it collects this file, as pytest reads its arguments: none means all of `testpaths`."""
+        folders = {str(folder) for folder in path.relative_to(ROOT).parents}
+        return (not self.paths or bool(self.paths & folders)) and not self.ignored & folders
+
+
+def make(*words: str) -> subprocess.CompletedProcess[str]:
+    """Without what an outer make has said."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(["make", *words], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+
+
+def stages(*words: str) -> list[Stage]:
+    """What make would run."""
+    said = make("--dry-run", "units", *words)
+    assert said.returncode == 0, said.stderr
+    runs = [line.split("-m pytest ")[1].split(" ) ||")[0] for line in said.stdout.splitlines() if "-m pytest " in line]
+    return [Stage(shlex.split(run)) for run in runs]
+
+
+def played(folder: Path, *failing: str) -> subprocess.CompletedProcess[str]:
+    """`make units` with a pytest that only says which stage it is, and fails in those."""
+    pytest_ = folder / "pytest"
+    cases = "".join(f"[ $stage = {name} ] && exit 1\n" for name in failing)
+    pytest_.write_text(f'stage=alone; case " $* " in *" -n "*) stage=beside;; esac; echo "ran $stage"\n{cases}exit 0\n')
+    return make("--old-file=setup", "units", f"PYTEST=sh {pytest_}")
+
+
+def files() -> list[Path]:
+    """What pytest takes for a file of tests."""
+    return sorted(path for form in ("test_*.py", "*_test.py") for path in TESTS.rglob(form))
+
+
+def test_every_test_is_in_one_stage():
+    beside, alone = stages()
+    runs = {path: (beside.runs(path), alone.runs(path)) for path in files()}
+    assert len(runs) > 200
+    assert {str(path) for path, which in runs.items() if sum(which) != 1} == set()
+    assert any(first for first, _ in runs.values())
+    assert any(second for _, second in runs.values())
+
+
+def test_a_new_room_has_the_machine_to_itself():
+    beside, alone = stages()
+    new = TESTS / "a_new_room" / "test_something.py"
+    assert (beside.runs(new), alone.runs(new)) == (False, True)
+    assert "-n" in beside.words
+    assert not [word for word in alone.words if word.startswith(("-n", "--numprocesses", "--dist"))]
+
+
+def test_the_rooms_on_all_cores_are_there():
+    beside, alone = stages()
+    assert beside.paths == alone.ignored
+    assert [name for name in beside.paths if not list((ROOT / name).rglob("test_*.py"))] == []
+
+
+def test_arguments_go_to_one_run_in_one_process():
+    (run,) = stages("ARGS=tests/house -k shape")
+    assert run.words[-3:] == ["tests/house", "-k", "shape"]
+    assert "-n" not in run.words
+
+
+@pytest.mark.parametrize("failing", [(), ("beside",), ("alone",), ("beside", "alone")])
+def test_a_failure_in_either_stage_fails_and_hides_no_other(failing, tmp_path):
+    done = played(tmp_path, *failing)
+    assert (done.returncode != 0) is bool(failing)
+    assert [line for line in done.stdout.splitlines() if line.startswith("ran ")] == ["ran beside", "ran alone"]
+    assert done.stdout.count(", FAILED") == len(failing)
+    assert ("side by side as well" in done.stderr) is ("beside" in failing)
+
+
+def test_both_stages_say_what_was_slow():
+    assert all(any(word.startswith("--durations=") for word in stage.words) for stage in stages())
+
+
+def test_rooms_on_all_cores_start_no_gate_and_read_no_clock():
+    beside, _ = stages()
+    found = []
+    for path in sorted(path for name in beside.paths for path in (ROOT / name).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
+            found += [f"{path.relative_to(ROOT)}: {name}" for name in names if name.startswith(ALONE)]
+    assert found == []
