@@ -73,8 +73,10 @@ def _sampled(picture: Picture, x: NDArray[np.float64], y: NDArray[np.float64]) -
     left, top = np.floor(x).astype(np.intp), np.floor(y).astype(np.intp)
     right, low = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
     across, down = (x - left).astype(np.float32)[..., None], (y - top).astype(np.float32)[..., None]
-    upper = picture[top, left] * (1 - across) + picture[top, right] * across
-    lower = picture[low, left] * (1 - across) + picture[low, right] * across
+    pixels = picture.reshape(-1, picture.shape[2])
+    top, low = top * width, low * width
+    upper = pixels.take(top + left, 0) * (1 - across) + pixels.take(top + right, 0) * across
+    lower = pixels.take(low + left, 0) * (1 - across) + pixels.take(low + right, 0) * across
     return np.asarray((upper * (1 - down) + lower * down + 0.5).clip(0, 255).astype(np.uint8))
 
 

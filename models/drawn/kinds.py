@@ -154,6 +154,10 @@ def _european_text(chance: Chance) -> str:
         "AA000 AA",
         "A00 AAA",
         "AAAA 00",
+        "A AAAAA",
+        "AAAAAA",
+        "AA 000AA",
+        "0A0 0000",
         "0A00000",
     )
     return shaped(chance, form[int(chance.integers(0, len(form)))])

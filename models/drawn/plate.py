@@ -29,6 +29,8 @@ US_GROUNDS = (
 )
 US_INKS = ((15, 25, 90), (20, 20, 24), (150, 20, 30), (10, 70, 50), (250, 250, 250), (60, 30, 20))
 FILL = ("dot", "dash", "blot", "space", "space")
+EU_FILL = ("dash", "seals", "seals", "seals and dash", "seals and dash", "seal", "space", "dot")
+ARMS = ((200, 30, 40), (30, 60, 160), (245, 245, 245), (230, 190, 40), (30, 120, 60), (20, 20, 24))
 
 
 class Drawn(NamedTuple):
@@ -150,14 +152,19 @@ def _between(canvas: Image.Image, kind: Kind, cells: list[Cell], ink: Colour, ch
         ):
             continue
         x, y = (left.x + left.width + gap / 2) * scale, (left.y + left.height / 2) * scale
-        what = "dot" if kind.region == "cn" else FILL[int(chance.integers(0, len(FILL)))]
+        fill = EU_FILL if kind.region == "eu" else FILL
+        what = "dot" if kind.region == "cn" else fill[int(chance.integers(0, len(fill)))]
         if what == "dot":
             half = 5 * scale
             draw_on.ellipse((x - half, y - half, x + half, y + half), fill=ink)
-        elif what == "dash":
+        if what.endswith("dash"):
             draw_on.rectangle((x - gap * 0.28 * scale, y - 4 * scale, x + gap * 0.28 * scale, y + 4 * scale), fill=ink)
-        elif what == "blot":
+        if what == "blot":
             _blot(draw_on, x, y, gap * 0.5 * scale, chance)
+        elif what.startswith("seal"):
+            apart = 0.0 if what == "seal" else left.height * chance.uniform(0.28, 0.36) * scale
+            for height in (y - apart, y + apart) if apart else (y,):
+                _seal(draw_on, x, height, gap * chance.uniform(0.28, 0.42) * scale, chance)
 
 
 def _blot(draw_on: ImageDraw.ImageDraw, x: float, y: float, half: float, chance: Chance) -> None:
@@ -170,6 +177,38 @@ def _blot(draw_on: ImageDraw.ImageDraw, x: float, y: float, half: float, chance:
             chance.uniform(0.4, 1.0) * half,
         )
         draw_on.ellipse((x + dx - size * 0.6, y + dy - size, x + dx + size * 0.6, y + dy + size), fill=colour)
+
+
+def _seal(draw_on: ImageDraw.ImageDraw, x: float, y: float, half: float, chance: Chance) -> None:
+    """A round sticker of an authority or of a test: rings of two colours around a blot."""
+    for part in (1.0, 0.72, 0.4):
+        colour = ARMS[int(chance.integers(0, len(ARMS)))]
+        dx, dy = chance.uniform(-0.1, 0.1, 2) * half * (part < 1)
+        draw_on.ellipse(
+            (x + dx - half * part, y + dy - half * part, x + dx + half * part, y + dy + half * part), colour
+        )
+
+
+def _arms(canvas: Image.Image, chance: Chance, scale: float) -> None:
+    """Where a plate without a blue band has its state's arms: a shield of two colours, and letters below it."""
+    draw_on = ImageDraw.Draw(canvas)
+    middle, top = chance.uniform(20, 30) * scale, chance.uniform(16, 30) * scale
+    half, high = chance.uniform(8, 13) * scale, chance.uniform(28, 44) * scale
+    outer, inner = (ARMS[int(each)] for each in chance.integers(0, len(ARMS), 2))
+    for part, colour in ((1.0, outer), (0.7, inner)):
+        left, right, upper, lower = middle - half * part, middle + half * part, top, top + high * part
+        side = top + 0.6 * high * part
+        draw_on.polygon([(left, upper), (right, upper), (right, side), (middle, lower), (left, side)], fill=colour)
+    if chance.random() < 0.7:
+        _small(
+            canvas,
+            pick(chance, LATIN, int(chance.integers(1, 4))),
+            middle,
+            66 * scale,
+            round(18 * scale),
+            (20, 20, 24),
+            chance,
+        )
 
 
 def _screws(canvas: Image.Image, kind: Kind, chance: Chance, scale: float) -> None:
@@ -208,7 +247,9 @@ def _band(picture: NDArray[np.uint8], kind: Kind, chance: Chance, scale: float) 
     elif kind.name == "br_old":
         city = pick(chance, LATIN, 2) + " " + pick(chance, LATIN, int(chance.integers(4, 12)))
         _small(canvas, city, width / 2, 10 * scale, round(22 * scale), (12, 12, 14), chance)
-    elif chance.random() < 0.85:
+    elif chance.random() < 0.35:
+        _arms(canvas, chance, scale)
+    elif chance.random() < 0.8:
         draw_on.rectangle((0, 0, round(42 * scale), height), fill=(15, 40, 150))
         _small(
             canvas,

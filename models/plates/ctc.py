@@ -16,6 +16,7 @@ from models.plates.syntax import FORMS, fits, follows, plausible
 
 BEAMS = 8
 LEAST = 1e-4  # a character less probable than this at a place is not followed there
+EMPTY = 0.999  # a place that is so surely between characters holds none
 FOLLOWED = 8  # at most so many at one place: a blur where all letters are a little likely would take ten times as long
 
 
@@ -46,6 +47,9 @@ def decode(scores: NDArray[np.float32], forms: tuple[tuple[str, ...], ...] = FOR
     at_places = probabilities(scores)
     beams: dict[str, tuple[float, float]] = {"": (1.0, 0.0)}  # text -> (paths that end in a blank, that do not)
     for row in at_places:
+        if row[BLANK] > EMPTY:
+            beams = {text: ((blank + letter) * row[BLANK], 0.0) for text, (blank, letter) in beams.items()}
+            continue
         likely = [int(each) for each in np.argsort(-row[:BLANK])[:FOLLOWED] if row[each] > LEAST]
         grown: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
         for text, (blank, letter) in beams.items():
