@@ -6,7 +6,7 @@ PYTHON ?= python3
 # uv where it is there, pip where not; `make UV= ...` takes pip in any case.
 UV ?= $(shell command -v uv 2>/dev/null)
 SITE ?= provisioning/sites/community_gate.toml
-BENCHES ?= swipe stop modbus decide import build swap suspend compare journal search memory start day
+BENCHES ?= swipe stop modbus decide import build swap suspend compare journal search memory start day recognise vision plates
 ARGS ?=
 
 # What tests use of Debian: a browser and Chinese letters for the page, mDNS, network namespaces, recorded writes, an

@@ -28,11 +28,11 @@ def site_with_serial(folder: Path, tags: str, codes: str) -> Path:
     site = folder / SITE.name
     text = site.read_text()
     for old, new in (
-        ('readers = ["lane_in_reader"]', 'readers = ["lane_in_reader", "lane_tags", "lane_codes"]'),
         (
-            'area_to = "parking"\n\n[[portal.access_point.requirement]]\naccept = [["card"]]',
-            'area_to = "parking"\n\n[[portal.access_point.requirement]]\naccept = [["card"], ["tag"], ["code"]]',
+            'readers = ["lane_in_reader", "lane_camera"]',
+            'readers = ["lane_in_reader", "lane_camera", "lane_tags", "lane_codes"]',
         ),
+        ('accept = [["card"], ["plate"]]', 'accept = [["card"], ["plate"], ["tag"], ["code"]]'),
     ):
         assert text.count(old) == 1, old
         text = text.replace(old, new)
@@ -152,7 +152,7 @@ def site_with_sign(folder: Path, port: str) -> Path:
     shutil.copytree(SITES, folder)
     site = folder / SITE.name
     text = site.read_text()
-    old = 'readers = ["lane_in_reader"]'
+    old = 'readers = ["lane_in_reader", "lane_camera"]'
     assert text.count(old) == 1
     text = text.replace(old, f'{old}\ndisplay = "lane_sign"')
     text += '\n[[device]]\nid = "lane_sign"\nkind = "text_display"\nprotocol = "plain_text"\nlanguages = ["zh", "en"]\n'
