@@ -18,7 +18,7 @@ from drivers.reports import AnyReport, Plate
 from drivers.sights import Sight, Sights
 from firmware.bench.clock import now_ns
 from firmware.bench.figures import Figure, spread
-from firmware.core.plates import look_alikes, normal
+from firmware.core.plates import PROVINCES, look_alikes, normal
 from firmware.rehearsal.virtual_time import run_virtual
 from firmware.scene import LIGHTS, Scene, Standing
 from firmware.sightings import CameraOrder
@@ -37,7 +37,6 @@ FRAME_S = 0.1
 STANDS_S = 0.5
 READ_PERCENT = 99.0
 LETTERS, DIGITS = "ABCDEFGHJKLMNPQRSTUVWXYZ", "0123456789"
-PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 WALL_S_MAX = 7_200.0
 
 MakePlate = Callable[[random.Random], str]

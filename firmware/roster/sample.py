@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from firmware.core.access import Factor
+from firmware.core.plates import PROVINCES
 from firmware.roster.errors import Problems
 from firmware.roster.keys import KIND, canonical
 from firmware.roster.rules import read_rules
@@ -20,7 +21,6 @@ from firmware.roster.source.rules import write_rules
 from firmware.roster.source.schema import COLUMNS
 from firmware.roster.source.store import Source
 
-PLATE_PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 PLATE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"  # Chinese plates have neither I nor O
 HOLDERS_PER_HOUSEHOLD = 3
 HOLDERS_PER_PLATE, HOLDERS_PER_SECOND_PIN, HOLDERS_PER_LOST = 5, 4, 97
@@ -146,7 +146,7 @@ def sample_card(number: int) -> str:
 
 def _plate(rng: random.Random, taken: set[str]) -> str:
     while True:
-        letters = rng.choice(PLATE_PROVINCES) + rng.choice(PLATE_LETTERS)
+        letters = rng.choice(PROVINCES) + rng.choice(PLATE_LETTERS)
         plate = f"{letters}·{rng.randrange(10**5):05}"
         if plate not in taken:
             taken.add(plate)

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
+from models.plates.alphabet import PROVINCES
+
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"  # without I and O, which Chinese plates do not use
 DIGITS = "0123456789"
 LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -1,8 +1,8 @@
 """The net that finds plates: f32[n, h, w, 3] in 0..1 -> f32[n, h/8, w/8, 9].
 
 Of each cell: how surely it is a plate's middle, and where the four corners are from it, in cells. Any size that divides
-by 32. Whole convolutions: on processors that multiply int8 or bfloat16 by the tile they cost less than layers that look
-at each channel alone, in training as on the board.
+by 32. Whole convolutions: on a processor that multiplies bfloat16 by the tile they train four times faster than layers
+that look at each channel alone. On a board's processor neither was measured.
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ class FarEnd:
                 (size,) = struct.unpack(">I", await reader.readexactly(4))
                 self._serve(msgspec.msgpack.decode(await reader.readexactly(size), type=AnyMessage))
         except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+            pass  # who was served has gone: the usual end of it
         finally:
             if writer in self._writers:
                 self._writers.remove(writer)

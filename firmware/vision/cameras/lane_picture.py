@@ -35,8 +35,9 @@ PERSPECTIVE_PX_MAX = 2_000
 def painted(text: str) -> Picture:
     """The plate as models/drawn has it: blue, or green with eight characters, or a Latin one. Raises CameraError."""
     from models.drawn.faces import FontMissing
-    from models.drawn.kinds import KINDS, PROVINCES
+    from models.drawn.kinds import KINDS
     from models.drawn.plate import draw
+    from models.plates.alphabet import PROVINCES
 
     name = "eu" if text[:1] not in PROVINCES else "green" if len(text) == 8 else "blue"
     try:
