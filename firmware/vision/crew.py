@@ -41,6 +41,7 @@ class Worker:
                 [*command, str(theirs.fileno()), str(self._shared_fd), *stages],
                 pass_fds=(theirs.fileno(), self._shared_fd),
                 stdin=subprocess.DEVNULL,
+                process_group=0,  # a Ctrl-C in a terminal is for who started it, which ends it
             )
         except OSError as error:
             self._release()

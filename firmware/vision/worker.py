@@ -5,6 +5,7 @@ It opens no camera, no network and no file but the models'. It gives way to ever
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import os
 import signal
@@ -35,12 +36,18 @@ def serve(descriptors: Sequence[str], build: Callable[[], Recognise], *, gives_w
     shared = mmap.mmap(int(descriptors[1]), SHARED_BYTES, access=mmap.ACCESS_READ)
     if gives_way:
         give_way()
-    try:
-        recognise = build()
-    except CannotBegin as error:
-        talking.sendall(pack(Ready(str(error)[:WHY_CHARACTERS_MAX])))
-        return 1
-    talking.sendall(pack(Ready()))
+    with contextlib.suppress(ConnectionError):  # whoever asked has died, and nobody waits for an answer any more
+        try:
+            recognise = build()
+        except CannotBegin as error:
+            talking.sendall(pack(Ready(str(error)[:WHY_CHARACTERS_MAX])))
+            return 1
+        talking.sendall(pack(Ready()))
+        _work(talking, shared, recognise)
+    return 0
+
+
+def _work(talking: socket.socket, shared: mmap.mmap, recognise: Recognise) -> None:
     frames = FrameReader(Job)
     while received := talking.recv(READ_BYTES):
         for job in frames.feed(received):
@@ -53,7 +60,6 @@ def serve(descriptors: Sequence[str], build: Callable[[], Recognise], *, gives_w
             found = tuple(recognise(picture, job.at_ns, job.wanted))[:DETECTIONS_MAX]
             signal.alarm(0)
             talking.sendall(pack(Done(job.number, found, (now_ns() - began_ns) // 1000)))
-    return 0
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -132,7 +132,7 @@ def test_the_demo_says_what_its_camera_sees_and_goes_on_without_it(tmp_path: Pat
         left = list(descendants(gate.demo.process.pid))
     assert gate.demo.process.returncode == 0
     assert [command_of(pid) for pid in left if command_of(pid)] == []
-    assert not [line for line in gate.demo.said if "Traceback" in line], gate.demo.said
+    assert not [line for line in gate.demo.said if "Traceback" in line], "\n".join(gate.demo.said)
 
 
 @pytest.mark.skipif(bool(missing()), reason=f"no plate can be read here: {missing()}")
@@ -156,4 +156,4 @@ def test_a_resident_is_read_and_let_in_and_who_looks_alike_or_is_unknown_is_not(
         assert re.fullmatch(r"lane_camera-[0-9a-f]+", granted.body.evidence)
         gate.until(lambda: gate.events(Code.TAKEN), READ_S)  # it has driven over the lowered bollards
     assert gate.demo.process.returncode == 0
-    assert not [line for line in gate.demo.said if "Traceback" in line], gate.demo.said
+    assert not [line for line in gate.demo.said if "Traceback" in line], "\n".join(gate.demo.said)
