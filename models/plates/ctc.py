@@ -11,13 +11,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.plates.alphabet import BLANK, CHARACTERS
-from models.plates.syntax import FORMS, fits, follows, plausible
+from models.plates.alphabet import BLANK, CHARACTERS, INDEX
+from models.plates.syntax import FORMS, fits, follows
 
-BEAMS = 8
+BEAMS = 12
 LEAST = 1e-4  # a character less probable than this at a place is not followed there
 EMPTY = 0.999  # a place that is so surely between characters holds none
 FOLLOWED = 8  # at most so many at one place: a blur where all letters are a little likely would take ten times as long
+CLEAR = 0.9  # a text whose best path alone is so probable needs no search
+TEXTS = 6  # so many are worth a thought
+
+Scores = NDArray[np.float32]
+Chances = NDArray[np.float64]
 
 
 class Read(NamedTuple):
@@ -35,52 +40,76 @@ class Read(NamedTuple):
 NOTHING = Read("", 0.0, (), "")
 
 
-def probabilities(scores: NDArray[np.float32]) -> NDArray[np.float64]:
+def probabilities(scores: Scores) -> Chances:
     """Softmax over the last axis."""
     shifted = scores.astype(np.float64) - scores.max(axis=-1, keepdims=True)
     grown = np.exp(shifted)
     return np.asarray(grown / grown.sum(axis=-1, keepdims=True))
 
 
-def decode(scores: NDArray[np.float32], forms: tuple[tuple[str, ...], ...] = FORMS) -> Read:
-    """The most probable plate for scores f32[places, characters + 1]; NOTHING where none is probable at all."""
-    at_places = probabilities(scores)
+def texts(at_places: Chances, forms: tuple[tuple[str, ...], ...] = FORMS) -> list[tuple[str, float]]:
+    """The most probable plates for f64[places, characters + 1] and how probable each is about, the likeliest first."""
+    return _clear(at_places, forms) or _searched(at_places, forms)
+
+
+def _clear(at_places: Chances, forms: tuple[tuple[str, ...], ...]) -> list[tuple[str, float]]:
+    """Where the best path alone is nearly all there is: its text, and the one with one other character. Else none."""
+    best = at_places.argmax(axis=1)
+    sure = at_places[np.arange(len(best)), best]
+    probability = float(sure.prod())
+    if probability < CLEAR:
+        return []
+    kept = [place for place, index in enumerate(best) if index != BLANK and (not place or index != best[place - 1])]
+    text = "".join(CHARACTERS[best[place]] for place in kept)
+    if not fits(text, forms):
+        return []
+    found = [(text, probability)]
+    if kept:
+        others = at_places[kept, :BLANK].copy()
+        others[np.arange(len(kept)), best[kept]] = 0.0
+        where = int((others.max(axis=1) / sure[kept]).argmax())
+        other = int(others[where].argmax())
+        changed = text[:where] + CHARACTERS[other] + text[where + 1 :]
+        if fits(changed, forms):
+            found.append((changed, probability * float(others[where, other] / sure[kept][where])))
+    return found
+
+
+def _searched(at_places: Chances, forms: tuple[tuple[str, ...], ...]) -> list[tuple[str, float]]:
     beams: dict[str, tuple[float, float]] = {"": (1.0, 0.0)}  # text -> (paths that end in a blank, that do not)
-    for row in at_places:
-        if row[BLANK] > EMPTY:
-            beams = {text: ((blank + letter) * row[BLANK], 0.0) for text, (blank, letter) in beams.items()}
+    scale = 1.0  # beams are scaled anew at each place, so that a long row of doubtful places does not come to nothing
+    likely = at_places[:, :BLANK] > LEAST
+    for place, row in enumerate(at_places.tolist()):
+        empty = row[BLANK]
+        if empty > EMPTY:
+            beams = {text: ((blank + letter) * empty, 0.0) for text, (blank, letter) in beams.items()}
             continue
-        likely = [int(each) for each in np.argsort(-row[:BLANK])[:FOLLOWED] if row[each] > LEAST]
+        followed = sorted(likely[place].nonzero()[0].tolist(), key=lambda index: -row[index])[:FOLLOWED]
         grown: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
         for text, (blank, letter) in beams.items():
             both = blank + letter
             kept = grown[text]
-            kept[0] += both * row[BLANK]
+            kept[0] += both * empty
             allowed = follows(text, forms)
-            last = CHARACTERS.index(text[-1]) if text else -1
+            last = INDEX[text[-1]] if text else -1
             if last >= 0:
                 kept[1] += letter * row[last]
-            for index in likely:
+            for index in followed:
                 if index in allowed:
                     grown[text + CHARACTERS[index]][1] += (blank if index == last else both) * row[index]
         best = sorted(grown.items(), key=lambda entry: -sum(entry[1]))[:BEAMS]
         total = sum(sum(each) for _, each in best) or 1.0
-        # Scaled anew at each place, so that a long row of doubtful places does not come to nothing.
+        scale *= total
         beams = {text: (blank / total, letter / total) for text, (blank, letter) in best}
-    whole = [(text, (blank + letter) * plausible(text)) for text, (blank, letter) in beams.items() if fits(text, forms)]
-    if not whole:
-        return NOTHING
-    whole.sort(key=lambda entry: -entry[1])
-    text = whole[0][0]
-    probability = likelihood(at_places, text)
-    return Read(text, probability, _letters(at_places, text), whole[1][0] if len(whole) > 1 else "")
+    whole = [(text, (blank + letter) * scale) for text, (blank, letter) in beams.items() if fits(text, forms)]
+    return sorted(whole, key=lambda entry: -entry[1])[:TEXTS]
 
 
-def likelihood(at_places: NDArray[np.float64], text: str) -> float:
+def likelihood(at_places: Chances, text: str) -> float:
     """The probability of a text: the sum over all paths that spell it."""
     labels = [BLANK]
     for letter in text:
-        labels += [CHARACTERS.index(letter), BLANK]
+        labels += [INDEX[letter], BLANK]
     skip = np.array([False, False, *(labels[i] != BLANK and labels[i] != labels[i - 2] for i in range(2, len(labels)))])
     paths = np.zeros(len(labels))
     paths[0] = at_places[0, BLANK]
@@ -94,12 +123,12 @@ def likelihood(at_places: NDArray[np.float64], text: str) -> float:
     return float(paths[-1] + (paths[-2] if text else 0.0))
 
 
-def _letters(at_places: NDArray[np.float64], text: str) -> tuple[float, ...]:
+def letters(at_places: Chances, text: str) -> tuple[float, ...]:
     """How sure each character is: its highest probability in the order of the text, found by the best path."""
     sure, start = [], 0
     best = at_places.argmax(axis=1)
     for letter in text:
-        index = CHARACTERS.index(letter)
+        index = INDEX[letter]
         found = next((place for place in range(start, len(best)) if best[place] == index), None)
         if found is None:
             sure.append(float(at_places[start:, index].max()) if start < len(best) else 0.0)

@@ -32,21 +32,36 @@ LATIN_FORMS: tuple[tuple[str, ...], ...] = tuple(
 FORMS = CHINESE_FORMS + LATIN_FORMS
 
 
+# Shapes of registration numbers that are issued, A for a letter and 0 for a digit (public descriptions of the formats
+# of Brazil, of the European states and of the states of the USA): others are there, and are rare.
+# fmt: off
+ISSUED = frozenset(
+    {
+        "0000AA", "0000AAA", "000A000", "000AAA", "00A0000", "00AA00", "00AAA0", "0A00000", "0AAA00", "0AAA000",
+        "A00000", "A000000", "A000AA", "A00AAA", "AA000", "AA0000", "AA00000", "AA0000A", "AA0000AA", "AA000A",
+        "AA000AA", "AA00AA", "AA00AAA", "AAA00", "AAA000", "AAA0000", "AAA00A", "AAA0A0", "AAA0A00", "AAAA000",
+    }
+)
+# fmt: on
+UNUSUAL = 0.1  # how much a shape that is not among them counts beside one that is
 TURNS_FREE = 2  # between letters and digits: as 7ABC123 and AA123AA have
-TURN_COSTS = 0.1  # what each further one leaves of a Latin text's likelihood
+TURN_COSTS = 0.5  # what each further one leaves of that
+CHINESE = 0.3  # beside the same look read as an issued Latin plate: a field at the edge is easily taken for a province
 
 
 def plausible(text: str) -> float:
-    """How much a text counts beside another that looks alike, 0..1.
+    """How much a text counts beside another one that looks alike, 0..1.
 
-    Latin plates are a few groups of letters and of digits, by whatever state: of I and 1, of O and 0, that one is meant
-    which leaves the groups whole. Chinese ones mix them freely, and know no I and O.
+    Latin plates are a few groups of letters and of digits: of I and 1, of O and 0, that one is meant which leaves a
+    shape that is issued, or at least the groups whole. Chinese ones mix them freely, and know no I and O.
     """
     if not text or text[0] not in LETTERS + DIGITS:
-        return 1.0
+        return CHINESE
     digits = [letter in DIGITS for letter in text]
+    if "".join("0" if each else "A" for each in digits) in ISSUED:
+        return 1.0
     turns = sum(one != other for one, other in pairwise(digits))
-    return TURN_COSTS ** max(0, turns - TURNS_FREE)
+    return UNUSUAL * TURN_COSTS ** max(0, turns - TURNS_FREE)
 
 
 def fits(text: str, forms: tuple[tuple[str, ...], ...] = FORMS) -> bool:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from models.plates.alphabet import BLANK, CHARACTERS, INDEX
-from models.plates.ctc import NOTHING, decode, likelihood, probabilities
+from models.plates.ctc import NOTHING, likelihood, probabilities
+from models.plates.looks import Looks, decode
 from models.plates.syntax import FORMS, fits, plausible
 
 LETTERS = "A8B"
@@ -112,7 +113,46 @@ def test_of_letters_and_digits_that_look_alike_whole_groups_are_meant(one, other
 
 
 def test_chinese_plates_mix_letters_and_digits_as_they_like():
-    assert plausible("京A1B2C3") == 1.0
+    assert plausible("京A1B2C3") == plausible("京A12345")
+
+
+@pytest.mark.parametrize(
+    ("issued", "other"),
+    [("PJI5921", "PJI592I"), ("650VYM", "65DVYM"), ("1B25790", "1B285790"), ("AB123CD", "川B123CD")],
+)
+def test_a_shape_that_is_issued_counts_more(issued, other):
+    assert plausible(issued) > plausible(other)
+
+
+def looks(*said: dict[str, float]) -> Looks:
+    """Looks of which each says some texts of one length, with these probabilities."""
+    collected = Looks()
+    for each in said:
+        length = max(map(len, each))
+        made = np.full((2 * length, BLANK + 1), 1e-9)
+        made[1::2, BLANK] = 1
+        for text, probability in each.items():
+            for place, letter in enumerate(text):
+                made[2 * place, INDEX[letter]] += probability
+        collected.add(np.log(made).astype(np.float32))
+    return collected
+
+
+def test_what_most_looks_say_counts_more_than_the_surest_one():
+    collected = looks({"京A12345": 0.85, "晋A12345": 0.15}, *[{"京A12345": 0.3, "晋A12345": 0.7}] * 3)
+    assert not collected.sure
+    read = collected.answer()
+    assert (read.text, read.second) == ("晋A12345", "京A12345")
+    assert read.probability == pytest.approx(0.7, abs=0.01)  # of the look that shows it best
+
+
+@pytest.mark.parametrize(("text", "ends"), [("京A12345", True), ("ABC1234", True), ("A1B2C3D", False), ("A1", False)])
+def test_a_sure_look_at_a_usual_plate_is_the_last_one(text, ends):
+    assert looks({text: 1.0}).sure is ends
+
+
+def test_without_a_look_nothing_is_read():
+    assert Looks().answer() == NOTHING
 
 
 def test_an_even_doubt_is_settled_by_the_groups():
