@@ -18,7 +18,8 @@ BEAMS = 12
 LEAST = 1e-4  # a character less probable than this at a place is not followed there
 EMPTY = 0.999  # a place that is so surely between characters holds none
 FOLLOWED = 8  # at most so many at one place: a blur where all letters are a little likely would take ten times as long
-CLEAR = 0.9  # a text whose best path alone is so probable needs no search
+HALF = 0.5  # a path that is so probable spells the most probable text
+CLEAR = 0.9  # a text that is so probable needs no search for others
 TEXTS = 6  # so many are worth a thought
 
 Scores = NDArray[np.float32]
@@ -40,6 +41,14 @@ class Read(NamedTuple):
 NOTHING = Read("", 0.0, (), "")
 
 
+class Said(NamedTuple):
+    """One text that a look may say. `probability`: `exact`, or a little less: few paths were followed."""
+
+    text: str
+    probability: float
+    exact: bool = False
+
+
 def probabilities(scores: Scores) -> Chances:
     """Softmax over the last axis."""
     shifted = scores.astype(np.float64) - scores.max(axis=-1, keepdims=True)
@@ -47,35 +56,34 @@ def probabilities(scores: Scores) -> Chances:
     return np.asarray(grown / grown.sum(axis=-1, keepdims=True))
 
 
-def texts(at_places: Chances, forms: tuple[tuple[str, ...], ...] = FORMS) -> list[tuple[str, float]]:
-    """The most probable plates for f64[places, characters + 1] and how probable each is about, the likeliest first."""
+def texts(at_places: Chances, forms: tuple[tuple[str, ...], ...] = FORMS) -> list[Said]:
+    """The most probable plates for f64[places, characters + 1], the likeliest first."""
     return _clear(at_places, forms) or _searched(at_places, forms)
 
 
-def _clear(at_places: Chances, forms: tuple[tuple[str, ...], ...]) -> list[tuple[str, float]]:
-    """Where the best path alone is nearly all there is: its text, and the one with one other character. Else none."""
+def _clear(at_places: Chances, forms: tuple[tuple[str, ...], ...]) -> list[Said]:
+    """Where one text is nearly all there is: this one, and the one with one other character. Else none."""
     best = at_places.argmax(axis=1)
     sure = at_places[np.arange(len(best)), best]
-    probability = float(sure.prod())
-    if probability < CLEAR:
+    if sure.prod() < HALF:
         return []
     kept = [place for place, index in enumerate(best) if index != BLANK and (not place or index != best[place - 1])]
     text = "".join(CHARACTERS[best[place]] for place in kept)
-    if not fits(text, forms):
+    probability = likelihood(at_places, text) if kept and fits(text, forms) else 0.0
+    if probability < CLEAR:
         return []
-    found = [(text, probability)]
-    if kept:
-        others = at_places[kept, :BLANK].copy()
-        others[np.arange(len(kept)), best[kept]] = 0.0
-        where = int((others.max(axis=1) / sure[kept]).argmax())
-        other = int(others[where].argmax())
-        changed = text[:where] + CHARACTERS[other] + text[where + 1 :]
-        if fits(changed, forms):
-            found.append((changed, probability * float(others[where, other] / sure[kept][where])))
+    found = [Said(text, probability, exact=True)]
+    others = at_places[kept, :BLANK].copy()
+    others[np.arange(len(kept)), best[kept]] = 0.0
+    where = int((others.max(axis=1) / sure[kept]).argmax())
+    other = int(others[where].argmax())
+    changed = text[:where] + CHARACTERS[other] + text[where + 1 :]
+    if fits(changed, forms):
+        found.append(Said(changed, probability * float(others[where, other] / sure[kept][where])))
     return found
 
 
-def _searched(at_places: Chances, forms: tuple[tuple[str, ...], ...]) -> list[tuple[str, float]]:
+def _searched(at_places: Chances, forms: tuple[tuple[str, ...], ...]) -> list[Said]:
     beams: dict[str, tuple[float, float]] = {"": (1.0, 0.0)}  # text -> (paths that end in a blank, that do not)
     scale = 1.0  # beams are scaled anew at each place, so that a long row of doubtful places does not come to nothing
     likely = at_places[:, :BLANK] > LEAST
@@ -101,8 +109,8 @@ def _searched(at_places: Chances, forms: tuple[tuple[str, ...], ...]) -> list[tu
         total = sum(sum(each) for _, each in best) or 1.0
         scale *= total
         beams = {text: (blank / total, letter / total) for text, (blank, letter) in best}
-    whole = [(text, (blank + letter) * scale) for text, (blank, letter) in beams.items() if fits(text, forms)]
-    return sorted(whole, key=lambda entry: -entry[1])[:TEXTS]
+    whole = [Said(text, (blank + letter) * scale) for text, (blank, letter) in beams.items() if fits(text, forms)]
+    return sorted(whole, key=lambda said: -said.probability)[:TEXTS]
 
 
 def likelihood(at_places: Chances, text: str) -> float:
@@ -110,16 +118,16 @@ def likelihood(at_places: Chances, text: str) -> float:
     labels = [BLANK]
     for letter in text:
         labels += [INDEX[letter], BLANK]
-    skip = np.array([False, False, *(labels[i] != BLANK and labels[i] != labels[i - 2] for i in range(2, len(labels)))])
+    skip = np.array([labels[i] != BLANK and labels[i] != labels[i - 2] for i in range(2, len(labels))], np.float64)
+    said = at_places[:, labels]
     paths = np.zeros(len(labels))
-    paths[0] = at_places[0, BLANK]
-    if text:
-        paths[1] = at_places[0, labels[1]]
-    for row in at_places[1:]:
+    paths[:2] = said[0, :2]
+    for row in said[1:]:
         moved = paths.copy()
         moved[1:] += paths[:-1]
-        moved[2:] += np.where(skip[2:], paths[:-2], 0.0)
-        paths = moved * row[labels]
+        moved[2:] += skip * paths[:-2]
+        moved *= row
+        paths = moved
     return float(paths[-1] + (paths[-2] if text else 0.0))
 
 

@@ -4,29 +4,35 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from models.plates.ctc import NOTHING, Chances, Read, Scores, letters, likelihood, probabilities, texts
+from models.plates.ctc import NOTHING, Chances, Read, Said, Scores, letters, likelihood, probabilities, texts
 from models.plates.syntax import CHINESE, FORMS, plausible
 
 SURE = 0.9  # a look that is so sure of a text of a usual shape is the last one
 
 
 class Looks:
-    """Collects the scores of one look after the other. `sure`: no further one is needed."""
+    """Collects the scores of one look after the other. `sure`: no further one is needed.
+
+    `highest`: how probable the most probable text of a look was yet, of whatever shape.
+    """
 
     def __init__(self, forms: tuple[tuple[str, ...], ...] = FORMS) -> None:
         self.sure = False
+        self.highest = 0.0
         self._forms = forms
         self._weights: dict[str, float] = defaultdict(float)  # of each text: how probable it is over all looks
-        self._best: dict[str, tuple[float, Chances]] = {}  # of each text: the look that shows it best
+        self._best: dict[str, tuple[Said, Chances]] = {}  # of each text: the look that shows it best
 
     def add(self, scores: Scores) -> None:
         """One more look, f32[places, characters + 1]."""
         at_places = probabilities(scores)
-        for text, probability in texts(at_places, self._forms):
+        for said in texts(at_places, self._forms):
+            text, probability, _ = said
             counts = plausible(text)
             self._weights[text] += probability * counts
-            if probability > self._best.get(text, (0.0,))[0]:
-                self._best[text] = (probability, at_places)
+            if text not in self._best or probability > self._best[text][0].probability:
+                self._best[text] = (said, at_places)
+            self.highest = max(self.highest, probability)
             self.sure = self.sure or (probability >= SURE and counts >= CHINESE)
 
     def answer(self) -> Read:
@@ -34,10 +40,9 @@ class Looks:
         if not self._weights:
             return NOTHING
         text, *others = sorted(self._weights, key=lambda each: -self._weights[each])
-        if text not in self._best:
-            return NOTHING  # not probable at all: its paths came to nothing
-        _, at_places = self._best[text]
-        return Read(text, likelihood(at_places, text), letters(at_places, text), others[0] if others else "")
+        said, at_places = self._best[text]
+        probability = said.probability if said.exact else likelihood(at_places, text)
+        return Read(text, probability, letters(at_places, text), others[0] if others else "")
 
 
 def decode(scores: Scores, forms: tuple[tuple[str, ...], ...] = FORMS) -> Read:

@@ -12,6 +12,7 @@ from models.warp import Picture, Quad, straightened
 
 GROWN = ((1.0, 1.0), (1.06, 1.12), (1.15, 1.1))  # times as wide, times as high
 ROWS_LOOKS = 2  # of them a plate that may have two rows is read so, too: each costs as much again
+ONE_ROW = 0.75  # what reads so well as one row is none of two
 TWO_ROWS = 2.35  # a plate less wide than so many times its height may have two rows
 UPPER = 0.375  # of the height of a plate of two rows: the upper one
 
@@ -35,7 +36,7 @@ def read_at(model: Loaded, picture: Picture, quad: Quad) -> Read:
         look = grown(quad, wide, high)
         try:
             looks.add(scores_of(model, straightened(picture, look, height, width)))
-            if not looks.sure and number < ROWS_LOOKS and across < TWO_ROWS * upright:
+            if looks.highest < ONE_ROW and number < ROWS_LOOKS and across < TWO_ROWS * upright:
                 rows = straightened(picture, look, 2 * height, width)
                 looks.add(scores_of(model, in_line(rows, height, width)))
         except ValueError:

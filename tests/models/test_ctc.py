@@ -144,6 +144,7 @@ def test_what_most_looks_say_counts_more_than_the_surest_one():
     read = collected.answer()
     assert (read.text, read.second) == ("晋A12345", "京A12345")
     assert read.probability == pytest.approx(0.7, abs=0.01)  # of the look that shows it best
+    assert collected.highest == pytest.approx(0.85, abs=0.01)
 
 
 @pytest.mark.parametrize(("text", "ends"), [("京A12345", True), ("ABC1234", True), ("A1B2C3D", False), ("A1", False)])
