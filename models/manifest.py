@@ -12,7 +12,20 @@ import msgspec
 
 
 class ModelError(Exception):
-    """A model is unknown, missing or not the one that the manifest names. The text says what to do next."""
+    """A model is unknown, missing or not the one that the manifest names. The text says what to do next.
+
+    `word`: of WORDS, for whoever says it in another language, with `values` in it; empty where people cannot help.
+    """
+
+    def __init__(self, text: str, word: str = "", **values: str) -> None:
+        super().__init__(text)
+        assert not word or word in WORDS
+        self.word = word
+        self.values = values
+
+
+# Why a model cannot be had. "own": it is part of this package.
+WORDS = ("missing", "missing_own", "damaged", "damaged_own", "no_runtime", "other_runtime")
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -91,12 +104,14 @@ def weights(name: str) -> bytes:
 def proven(model: Model) -> bytes:
     """As `weights`, of a model that is at hand."""
     path = path_of(model)
+    own = "_own" if model.source.kind == "ours" else ""
+    advice = "install Menshen anew" if own else "run `make models`"  # before what may be cut
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ModelError(f"the model {model.name} is not at {path} ({error.strerror}): run `make models`") from error
+        text, why = f"the model {model.name} is missing: {advice} ({path}: {error.strerror})", str(error.strerror)
+        raise ModelError(text, f"missing{own}", name=model.name, path=str(path), why=why) from error
     if len(content) != model.bytes or hashlib.sha256(content).hexdigest() != model.sha256:
-        raise ModelError(
-            f"{path} is not the model {model.name} of the manifest: it is damaged or another one; run `make models`"
-        )
+        text = f"the model {model.name} is damaged or another one: {advice} ({path})"
+        raise ModelError(text, f"damaged{own}", name=model.name, path=str(path))
     return content

@@ -11,6 +11,7 @@ import os
 import stat
 import struct
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -49,6 +50,7 @@ WHY = {
     "empty": "is empty",
     "heavy": "has {mib} MiB; at most {most} are taken",
     "large": "is {width} x {height} pixels large; at most {most} million are taken, and {side} on a side",
+    "huge": "is too large: at most {most} million pixels are taken, and {side} on a side",
     "unknown": "is no picture ({pictures}) and no film that can be read",
     "broken": "is damaged or cut off ({why})",
     "mode": "has pixels of a kind that is not taken ({mode})",
@@ -124,8 +126,7 @@ def decoded(content: bytes) -> Taken:
         except UnidentifiedImageError as error:
             raise PictureError("unknown", pictures=", ".join(FORMATS)) from error
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-            limits = {"most": PIXELS_MAX // 1_000_000, "side": SIDE_PX_MAX}
-            raise PictureError("large", width="?", height="?", **limits) from error
+            raise PictureError("huge", most=PIXELS_MAX // 1_000_000, side=SIDE_PX_MAX) from error
         except Exception as error:  # a decoder on bytes that anybody made: it may raise anything
             why = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise PictureError("broken", why=" ".join(why.split())[:80]) from error
@@ -164,9 +165,7 @@ def _rgb(image: Image.Image) -> Picture:
     if mode == "F":
         raise PictureError("mode", mode="F")
     if mode in ("LA", "PA", "La", "RGBA", "RGBa") or (mode in ("P", "L", "RGB", "1") and "transparency" in image.info):
-        above = image.convert("RGBA")
-        below = Image.new("RGBA", above.size, (WHITE, WHITE, WHITE, WHITE))
-        return np.asarray(Image.alpha_composite(below, above).convert("RGB"))
+        return _array(image, _on_white)
     try:
         return _array(image if mode == "RGB" else image.convert("RGB"))
     except ValueError as error:
@@ -175,13 +174,19 @@ def _rgb(image: Image.Image) -> Picture:
         raise PictureError("mode", mode=mode) from error
 
 
-def _array(image: Image.Image) -> Picture:
-    """All pixels of an RGB image. Piece by piece: Pillow holds two more copies of whatever it hands over."""
+def _on_white(piece: Image.Image) -> Image.Image:
+    above = piece.convert("RGBA")
+    below = Image.new("RGBA", above.size, (WHITE, WHITE, WHITE, WHITE))
+    return Image.alpha_composite(below, above).convert("RGB")
+
+
+def _array(image: Image.Image, in_colours: Callable[[Image.Image], Image.Image] = lambda piece: piece) -> Picture:
+    """All pixels of an RGB image, or of what its pieces become. Pillow holds two more copies of what it hands over."""
     image.load()
     whole = np.empty((image.height, image.width, 3), np.uint8)
     for top in range(0, image.height, PIECE_ROWS):
         low = min(image.height, top + PIECE_ROWS)
-        whole[top:low] = np.asarray(image.crop((0, top, image.width, low)))
+        whole[top:low] = np.asarray(in_colours(image.crop((0, top, image.width, low))))
     return whole
 
 

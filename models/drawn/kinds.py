@@ -42,6 +42,7 @@ class Kind(NamedTuple):
     cells: Callable[[str], list[Cell]]
     red: str = ""  # characters that are red
     region: str = "cn"
+    bare_ones: float = 0.0  # how often a 1 is a mere bar, as an I is: then only its place tells which it is
 
 
 def pick(chance: Chance, letters: str, count: int = 1) -> str:
@@ -129,7 +130,7 @@ def _european(text: str) -> list[Cell]:
 
 
 def _brazilian_old(text: str) -> list[Cell]:
-    return centred(text, 200, 45, (42, 70), 8, 26)
+    return centred(text, 200, 54, (45, 63), 6, 26)
 
 
 def _brazilian(text: str) -> list[Cell]:
@@ -215,8 +216,8 @@ KINDS: dict[str, Kind] = {
             _single,
             red="使领",
         ),
-        Kind("eu", 520, 110, (WHITE,), BLACK, _european_text, _european, region="eu"),
-        Kind("eu_yellow", 520, 110, ((245, 200, 40),), BLACK, _european_text, _european, region="eu"),
+        Kind("eu", 520, 110, (WHITE,), BLACK, _european_text, _european, region="eu", bare_ones=0.15),
+        Kind("eu_yellow", 520, 110, ((245, 200, 40),), BLACK, _european_text, _european, region="eu", bare_ones=0.15),
         Kind(
             "br_old",
             400,
@@ -226,8 +227,19 @@ KINDS: dict[str, Kind] = {
             lambda chance: shaped(chance, "AAA 0000"),
             _brazilian_old,
             region="br",
+            bare_ones=0.6,
         ),
-        Kind("br", 400, 130, (WHITE,), BLACK, lambda chance: shaped(chance, "AAA0A00"), _brazilian, region="br"),
-        Kind("us", 305, 152, (WHITE,), (20, 30, 90), _american_text, _american, region="us"),
+        Kind(
+            "br",
+            400,
+            130,
+            (WHITE,),
+            BLACK,
+            lambda chance: shaped(chance, "AAA0A00"),
+            _brazilian,
+            region="br",
+            bare_ones=0.3,
+        ),
+        Kind("us", 305, 152, (WHITE,), (20, 30, 90), _american_text, _american, region="us", bare_ones=0.3),
     )
 }

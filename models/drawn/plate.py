@@ -65,11 +65,13 @@ def draw(kind: Kind, text: str, chance: Chance, px_per_mm: float = 0.6) -> Drawn
         _band(picture, kind, chance, px_per_mm)
     types = _types(kind, chance)
     cells = kind.cells(text)
+    bare = chance.random() < kind.bare_ones
     _border(picture, kind, ink, chance, px_per_mm)
     canvas = Image.fromarray(picture)
     for cell in cells:
         red = cell.letter in kind.red and cell is cells[-1]
-        _letter(canvas, cell, types, (200, 25, 30) if red else ink, px_per_mm)
+        shown = cell._replace(letter="I") if bare and cell.letter == "1" else cell
+        _letter(canvas, shown, types, (200, 25, 30) if red else ink, px_per_mm)
     _between(canvas, kind, cells, ink, chance, px_per_mm)
     _screws(canvas, kind, chance, px_per_mm)
     return Drawn(np.asarray(canvas), _solid(width, height, px_per_mm), text.replace(" ", ""), kind)

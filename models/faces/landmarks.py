@@ -1,4 +1,4 @@
-"""The 468 points of a face, and what follows from them: five points for straightening, open eyes, the head's turn.
+"""The 468 points of a face, and what follows from them: five points for straightening, and the head's turn.
 
 The mesh is that of Y. Kartynnik et al., Real-time Facial Surface Geometry from Monocular Video on Mobile GPUs, 2019;
 the numbers of its points are those of MediaPipe's canonical face model.
@@ -22,9 +22,6 @@ POINTS = 468
 AROUND = 1.5  # of the detector's box: the mesh wants forehead and chin
 LEAST = 0.5  # less sure, it is no face
 
-# Outer corner, upper lid twice, inner corner, lower lid twice, of the person's right and left eye.
-RIGHT_EYE_RIM = (33, 160, 158, 133, 153, 144)
-LEFT_EYE_RIM = (263, 387, 385, 362, 380, 373)
 RIGHT_EYE_CORNERS, LEFT_EYE_CORNERS = (33, 133), (263, 362)
 NOSE_TIP = 1
 MOUTH_RIGHT, MOUTH_LEFT = 61, 291
@@ -44,7 +41,8 @@ class Pose(NamedTuple):
 
     `turn`: where the tip of the nose is between the cheeks, -1 (at the person's right one) to 1; 0: straight ahead. A
     flat picture that is turned keeps it. `nod`: the same between forehead and chin. `roll`: degrees that the line of
-    the eyes is off the horizontal. `eyes`: how open the eyes are, height by width, the mean of both.
+    the eyes is off the horizontal. `eyes`: how open the eyes are (eyes.py), by height by width of the face: a flat
+    picture that is tilted keeps it.
     """
 
     turn: float
@@ -95,23 +93,17 @@ def five(points: Points) -> Points:
     return np.asarray(found, np.float32)
 
 
-def pose_of(points: Points) -> Pose:
-    """How the head is held."""
+def pose_of(points: Points, open_eyes: float) -> Pose:
+    """How the head is held. `open_eyes`: their height by width."""
     p = points.astype(np.float64)
     eyes = five(points).astype(np.float64)
     line = eyes[1] - eyes[0]
     roll = float(np.degrees(np.arctan2(line[1], line[0])))
     turn = _between(p[NOSE_TIP], p[CHEEK_RIGHT], p[CHEEK_LEFT])
     nod = _between(p[NOSE_TIP], p[FOREHEAD], p[CHIN])
-    return Pose(turn, nod, roll, (openness(p, RIGHT_EYE_RIM) + openness(p, LEFT_EYE_RIM)) / 2)
-
-
-def openness(points: NDArray[np.float64], rim: tuple[int, ...]) -> float:
-    """The eye aspect ratio of T. Soukupova and J. Cech, Real-Time Eye Blink Detection using Facial Landmarks, 2016."""
-    outer, up1, up2, inner, low2, low1 = (points[each] for each in rim)
-    wide = float(np.linalg.norm(outer - inner))
-    high = float(np.linalg.norm(up1 - low1) + np.linalg.norm(up2 - low2)) / 2
-    return high / wide if wide > 1e-6 else 0.0
+    high = float(np.linalg.norm(p[FOREHEAD] - p[CHIN]))
+    wide = float(np.linalg.norm(p[CHEEK_RIGHT] - p[CHEEK_LEFT]))
+    return Pose(turn, nod, roll, open_eyes * wide / high if high > 1e-6 else 0.0)
 
 
 def _between(point: NDArray[np.float64], one: NDArray[np.float64], other: NDArray[np.float64]) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from models.faces import quality
+from models.faces import eyes, quality
 from models.faces.alignment import aligned
 from models.faces.detector import LEAST, Face, detect
 from models.faces.embedder import Embedding, embed
@@ -17,6 +17,7 @@ from models.faces.quality import Judged, Limits
 from models.interpreter import Loaded, load_interpreter
 from models.warp import Picture
 
+NAMES = ("face_detector", "face_detector_back", "face_landmarks", "face_iris", "face_embedder")  # of the manifest
 BESIDE = 0.5  # of the largest face's side: a smaller one stands behind and is not who asks
 
 
@@ -26,6 +27,7 @@ class Models(NamedTuple):
     detector: Loaded
     detector_far: Loaded
     landmarks: Loaded
+    eyes: Loaded
     embedder: Loaded
 
 
@@ -42,8 +44,7 @@ class Look(NamedTuple):
 
 def load(runtime: str | None = None, threads: int = 1) -> Models:
     """The models by their names in the manifest. Raises ModelError where one is missing or damaged."""
-    names = ("face_detector", "face_detector_back", "face_landmarks", "face_embedder")
-    return Models(*(load_interpreter(name, runtime, threads) for name in names))
+    return Models(*(load_interpreter(name, runtime, threads) for name in NAMES))
 
 
 def faces(models: Models, picture: Picture, least: float = LEAST) -> list[Face]:
@@ -66,7 +67,7 @@ def of_faces(models: Models, picture: Picture, found: list[Face], limits: Limits
     mesh = mesh_of(models.landmarks, picture, found[0])
     if mesh is None:
         return _none("no_mesh")
-    pose = pose_of(mesh.points)
+    pose = pose_of(mesh.points, eyes.openness(models.eyes, picture, mesh.points))
     try:
         straight = aligned(picture, five(mesh.points))
     except ValueError:

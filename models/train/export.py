@@ -99,7 +99,9 @@ def export(data: Path, weights: Path, out: Path, kind: str, how: str, seed: int)
     content = converter.convert()
     if len(content) < net.count_params():
         raise RuntimeError(f"{len(content)} bytes cannot hold {net.count_params()} weights")
-    out.write_bytes(content)
+    part = out.with_name(out.name + ".part")
+    part.write_bytes(content)
+    part.replace(out)  # whole or not at all
     return {"file": out.name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 

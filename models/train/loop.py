@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import queue
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,8 +13,31 @@ import numpy as np
 
 MEAN_KEEP = 0.998  # of the running mean of weights, which is what is kept
 QUEUE = 12  # batches that wait
+LOOK_S = 5.0  # so often it is looked whether the feeder still lives
 
 Learn = Callable[..., Sequence[Any]]
+
+
+class TrainingError(Exception):
+    """A training that cannot go on: why, and what to do."""
+
+
+def demand(folders: Sequence[Path]) -> None:
+    """Raises TrainingError that names each folder without a labels.csv."""
+    lacking = [str(folder) for folder in folders if not (folder / "labels.csv").is_file()]
+    if lacking:
+        raise TrainingError(f"no labels.csv in {', '.join(lacking)}: DATA is the folder that holds train and dev")
+
+
+def next_batch(batches: Any, feeder: Any, look_s: float = LOOK_S) -> Any:
+    """Wait for the next batch. Raises TrainingError when the process that fills the queue has ended."""
+    while True:
+        lives = feeder.is_alive()
+        try:
+            return batches.get(timeout=look_s)
+        except queue.Empty:
+            if not lives:
+                raise TrainingError("the process that draws pictures has died: its own words stand above") from None
 
 
 class Rates(NamedTuple):
@@ -89,15 +113,15 @@ class Training:
         import tensorflow as tf
 
         apart = multiprocessing.get_context("spawn")
-        queue: Any = apart.Queue(QUEUE)
-        feeder = apart.Process(target=feed, args=(*fed, self.seed + self.done, self.done, queue), daemon=True)
+        batches: Any = apart.Queue(QUEUE)
+        feeder = apart.Process(target=feed, args=(*fed, self.seed + self.done, self.done, batches), daemon=True)
         feeder.start()
         told: list[list[float]] = []
         started = time.monotonic()
         try:
             while self.done < steps:
                 self.optimiser.learning_rate.assign(self.rates.at(self.done, steps))
-                batch = queue.get()
+                batch = next_batch(batches, feeder)
                 told.append([float(each) for each in learn(*map(tf.constant, batch))])
                 self._done.assign_add(1)
                 if self.done % 100 == 0:

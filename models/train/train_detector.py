@@ -13,7 +13,7 @@ import numpy as np
 
 from models.drawn.plate import any_plate
 from models.train import scenes
-from models.train.loop import Rates, Training
+from models.train.loop import Rates, Training, TrainingError, demand
 
 SIZE = 24
 KEEP_EVERY = 250
@@ -84,8 +84,13 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=6_000, help="of 24 pictures each")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    given.out.mkdir(parents=True, exist_ok=True)
-    train(given.data, given.out, given.steps, given.seed, lambda line: print(line, flush=True))
+    try:
+        demand([given.data / "train" / name for name in ("scenes_cn", "scenes_ccpd")])
+        given.out.mkdir(parents=True, exist_ok=True)
+        train(given.data, given.out, given.steps, given.seed, lambda line: print(line, flush=True))
+    except TrainingError as error:
+        print(f"train: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

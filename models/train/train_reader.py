@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from models.plates.alphabet import BLANK, CHARACTERS
 from models.train import bank
-from models.train.loop import Rates, Training
+from models.train.loop import Rates, Training, TrainingError, demand
 
 SIZE = 64
 KEEP_EVERY = 500  # steps
@@ -115,8 +115,22 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--real", type=float, default=0.25, help="share of real pictures")
     given = parser.parse_args()
-    given.out.mkdir(parents=True, exist_ok=True)
-    train(given.data, given.out, given.steps, given.drawn, given.seed, given.real, lambda line: print(line, flush=True))
+    needed = [given.data / "train" / name for name in (*CHINESE_CROPS, *CHINESE_SCENES, "plate_crops_us")]
+    try:
+        demand([*needed, *(given.data / "dev" / name for name in DEV)])
+        given.out.mkdir(parents=True, exist_ok=True)
+        train(
+            given.data,
+            given.out,
+            given.steps,
+            given.drawn,
+            given.seed,
+            given.real,
+            lambda line: print(line, flush=True),
+        )
+    except TrainingError as error:
+        print(f"train: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -13,12 +13,13 @@ from models.faces import pipeline, quality
 from models.faces.alignment import PLACES, SIDE, aligned, similarity
 from models.faces.detector import faces_of, middles
 from models.faces.embedder import likeness, normalised
-from models.faces.landmarks import LEFT_EYE_RIM, five, openness
+from models.faces.eyes import of_rim
+from models.faces.landmarks import CHEEK_LEFT, CHEEK_RIGHT, CHIN, FOREHEAD, five, pose_of
 from models.interpreter import RUNTIMES
 from tests.models.weights import demand
 
 PICTURES = Path(__file__).parents[3] / "shared" / "data" / "dev" / "faces"
-NAMES = ("face_detector", "face_detector_back", "face_landmarks", "face_embedder")
+NAMES = pipeline.NAMES
 ONE, SAME, OTHER = "df_img1.jpg", "df_img2.jpg", "df_img18.jpg"
 
 
@@ -160,15 +161,26 @@ def test_boxes_that_overlap_are_one_face_and_no_number_is_none():
     assert faces_of(np.zeros((896, 16), np.float32), np.full(896, np.nan, np.float32), 128) == []
 
 
-def test_an_open_eye_is_wider_than_a_shut_one():
-    points = np.zeros((468, 2))
-    outer, up1, up2, inner, low2, low1 = LEFT_EYE_RIM
-    points[outer], points[inner] = (30, 0), (0, 0)
-    for place, height in ((up1, 5), (up2, 5), (low1, -4), (low2, -4)):
-        points[place] = (10, height)
-    assert openness(points, LEFT_EYE_RIM) == pytest.approx(9 / 30)
-    points[:, 1] = 0
-    assert openness(points, LEFT_EYE_RIM) == 0
+def test_an_open_eye_is_higher_than_a_shut_one():
+    """Corners at 0 and 8, the lower lid between them, the upper one from 9 on, as the model's points go."""
+    rim = np.zeros((16, 2))
+    rim[:9, 0] = np.arange(9) * 4
+    rim[9:, 0] = rim[1:8, 0]
+    rim[1:8, 1], rim[9:, 1] = 3, -5
+    assert of_rim(rim) == pytest.approx(8 / 32)
+    rim[9:, 1] = 3
+    assert of_rim(rim) == 0
+    assert of_rim(np.zeros((16, 2))) == 0
+
+
+def test_a_tilted_picture_keeps_how_open_its_eyes_are():
+    """All that is upright is foreshortened alike: face and eyes."""
+    points = np.zeros((468, 2), np.float32)
+    points[CHEEK_RIGHT], points[CHEEK_LEFT], points[FOREHEAD], points[CHIN] = (0, 0), (100, 0), (50, -60), (50, 60)
+    straight = pose_of(points, 0.24).eyes
+    assert straight == pytest.approx(0.2)
+    assert pose_of(points * [1, 0.5], 0.24 * 0.5).eyes == pytest.approx(straight)
+    assert pose_of(np.zeros((468, 2), np.float32), 0.24).eyes == 0
 
 
 @pytest.mark.parametrize("values", [np.zeros(192), np.full(192, np.nan), np.full(192, np.inf)])

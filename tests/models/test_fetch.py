@@ -1,9 +1,11 @@
 """`make models`: what comes is verified twice, lands whole or not at all, and a failure says what to do."""
 
+import errno
 import hashlib
 import io
 import json
 import os
+import resource
 import subprocess
 import sys
 import tarfile
@@ -167,6 +169,21 @@ def test_a_folder_that_cannot_be_written_is_a_clear_answer(tmp_path, monkeypatch
     (result,) = fetch([model(path)], lambda _: None, brings(path))
     assert result.state == "missing"
     assert "file" in result.reason
+
+
+def test_where_no_more_can_be_written_nothing_half_written_stays(tmp_path, place):
+    """A limit on the size of files fails in the midst of writing, as a full disk does (write(2))."""
+    path = tar(tmp_path / "things.tgz", {"package/a.tflite": CONTENT})
+    wanted = model(path)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(CONTENT) // 2, before[1]))
+    try:
+        (result,) = fetch([wanted], lambda _: None, lambda _source, _folder: path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert result.state == "missing"
+    assert result.reason == f"{path_of(wanted)}: {os.strerror(errno.EFBIG)}"
+    assert [*path_of(wanted).parent.iterdir()] == []
 
 
 def test_a_client_that_reaches_nothing_says_so(tmp_path, monkeypatch):

@@ -163,8 +163,9 @@ def test_flipped_bytes_end_in_a_picture_or_a_refusal(kind):
 @pytest.mark.parametrize("size", [(SIDE_PX_MAX + 1, 1), (12_000, 12_000), (2**31 - 1, 2**31 - 1)])
 def test_a_bomb_is_refused_by_its_head(size):
     error = refused(png_that_says(*size))
-    assert error.word == "large"
+    assert error.word in ("large", "huge")
     assert "64 million" in str(error)
+    assert "?" not in str(error)
 
 
 @pytest.mark.parametrize(
