@@ -15,6 +15,7 @@ from models.drawn.strokes import Style
 
 WEIGHTS = (7.0, 8.5, 10.0, 11.5, 13.0, 15.0)
 SEEDS = 12  # sets of strokes that differ by their shake
+SQUARE = 0.45  # how round the corners are of letters that fill their boxes, as many states have them
 US_GROUNDS = (
     (250, 250, 250),
     (235, 240, 250),
@@ -110,7 +111,7 @@ def _types(kind: Kind, chance: Chance) -> _Type:
             weight=WEIGHTS[int(chance.integers(0, len(WEIGHTS)))]
             if kind.region != "cn"
             else WEIGHTS[int(chance.integers(1, 5))],
-            roundness=(1.0, 0.8, 1.15)[seed % 3],
+            roundness=(1.0, 0.8, 1.15)[seed % 3] if kind.region == "cn" or chance.random() < 0.6 else SQUARE,
             slant=(0.0, 0.0, 0.03)[seed % 3],
             shake=0.0 if seed == 0 else 0.9,
             seed=seed,

@@ -18,7 +18,7 @@ from models.train.spoil import Chance, Picture, Quad, dirt, framed, ground, ligh
 
 HEIGHT, WIDTH, TEXT_MAX = 48, 144, 9
 CHINESE = ("blue",) * 9 + ("green",) * 4 + ("green_large", "yellow", "yellow", "white", "black")
-LATIN = ("eu",) * 4 + ("eu_yellow", "br_old", "br_old", "br", "br") + ("us",) * 9
+LATIN = ("eu",) * 6 + ("eu_yellow",) * 2 + ("br_old",) * 3 + ("br",) * 3 + ("us",) * 6
 DOUBLE = ("yellow_double",)
 
 

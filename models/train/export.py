@@ -1,6 +1,6 @@
-"""Turns trained weights into TFLite: `python -m models.train.export DATA WEIGHTS OUT.tflite --net reader`.
+"""Turns trained weights into TFLite: `python -m models.train.export DATA WEIGHTS... OUT.tflite --net reader`.
 
-Prints what the manifest should say of it.
+Of several states of one training, the mean of their weights. Prints what the manifest should say of it.
 int8 keeps inputs and outputs as float32: how pictures become whole numbers is the model's affair, not its user's.
 """
 
@@ -10,7 +10,7 @@ import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,13 +73,22 @@ def answers(net: Any) -> Any:
     return net
 
 
-def export(data: Path, weights: Path, out: Path, kind: str, how: str, seed: int) -> dict[str, object]:
+def load_mean(net: Any, weights: Sequence[Path]) -> None:
+    """Give the net the mean of the weights of several files."""
+    states = []
+    for each in weights:
+        net.load_weights(str(each))
+        states.append(net.get_weights())
+    net.set_weights([np.mean(parts, axis=0) for parts in zip(*states, strict=True)])
+
+
+def export(data: Path, weights: Sequence[Path], out: Path, kind: str, how: str, seed: int) -> dict[str, object]:
     """Write the TFLite file; returns what the manifest should say of it."""
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
     net, shown = fixed(kind)
-    net.load_weights(str(weights))
+    load_mean(net, weights)
     told = answers(net)
 
     @tf.function(input_signature=[tf.TensorSpec((1, *net.input_shape[1:]), tf.float32, name="picture")])
@@ -108,7 +117,7 @@ def export(data: Path, weights: Path, out: Path, kind: str, how: str, seed: int)
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
-    parser.add_argument("weights", type=Path)
+    parser.add_argument("weights", type=Path, nargs="+")
     parser.add_argument("out", type=Path)
     parser.add_argument("--net", choices=("reader", "detector"), required=True)
     parser.add_argument("--how", choices=("int8", "float16", "float32"), default="float16")

@@ -1,8 +1,7 @@
-"""How well our reader and detector of plates do on the labelled pictures of the dev folders: never worse than here.
+"""How well our reader and detector of plates do on the labelled pictures of the dev folders: never worse than promised.
 
-These are the promised figures where they are reached. Not reached, and held at what is: EasyPR's crops (93 promised),
-and Latin plates in scenes (75 EU, 90 BR), see models/plates/CARD.md. The pictures trained nothing and are not in this
-repository.
+Brazilian plates read in the box of their label are held at what is reached, one of nine short of the promised 90
+percent; found by the detector, all nine are read. The pictures trained nothing and are not in this repository.
 """
 
 from pathlib import Path
@@ -18,14 +17,15 @@ from tests.models.weights import demand
 PICTURES = Path(__file__).parents[3] / "shared" / "data" / "dev"
 EXACT = {
     "plate_crops_cn": 97.5,
-    "plate_crops_easypr": 90.0,
+    "plate_crops_easypr": 93.0,
     "plate_crops_ccpd": 96.0,
     "plate_crops_us": 72.0,
 }  # percent
 FOUND = 92.0  # percent of labelled plates
 SCENES_EXACT = 88.0
 FALSE_A_PICTURE = 0.05
-LATIN_EXACT = {"eu": 45.0, "br": 65.0}
+LATIN_EXACT = {"eu": 75.0, "br": 90.0}
+LATIN_IN_BOXES = {"eu": 75.0, "br": 88.0}
 
 
 def folder(name):
@@ -60,3 +60,4 @@ def test_plates_of_latin_scenes_are_found_and_read(recogniser):
     report, _, _ = evaluate_scenes(folder("scenes_latin"), recogniser, lambda *_: None)
     for name, exact in LATIN_EXACT.items():
         assert report["groups"][name]["exact"] >= exact
+        assert report["groups"][name]["exact_in_boxes"] >= LATIN_IN_BOXES[name]
