@@ -6,7 +6,7 @@ PYTHON ?= python3
 # uv where it is there, pip where not; `make UV= ...` takes pip in any case.
 UV ?= $(shell command -v uv 2>/dev/null)
 SITE ?= provisioning/sites/community_gate.toml
-BENCHES ?= swipe stop modbus decide import build swap suspend compare journal search memory start day recognise vision plates
+BENCHES ?= swipe stop modbus decide import build swap suspend compare journal search memory pages start day recognise vision plates
 ARGS ?=
 
 # What tests use of Debian: a browser and Chinese letters for the page, mDNS, network namespaces, recorded writes, an
@@ -155,18 +155,26 @@ FONTS := fonts-noto-cjk fonts-wqy-zenhei fonts-wqy-microhei fonts-roboto-unhinte
 TRAINING := .venv-train
 DATA ?= ../shared/data
 OUT ?= build/train
+# Further arguments of each, for a trial: READER="--steps 4 --drawn 64" DETECTOR="--steps 2".
+READER ?=
+DETECTOR ?=
 
 train: $(TRAINING)/.ready ## train our detector and reader of plates: DATA= labelled pictures, OUT= where to; it goes on where it was ended
 	@$(MAKE) --no-print-directory system SYSTEM="$(FONTS)"
-	$(call stage,reader,$(TRAINING)/bin/python -m models.train.train_reader $(DATA) $(OUT)/reader)
-	$(call stage,detector,$(TRAINING)/bin/python -m models.train.train_detector $(DATA) $(OUT)/detector)
+	$(call stage,reader,$(TRAINING)/bin/python -m models.train.train_reader $(DATA) $(OUT)/reader $(READER))
+	$(call stage,detector,$(TRAINING)/bin/python -m models.train.train_detector $(DATA) $(OUT)/detector $(DETECTOR))
 	$(call stage,export,\
 		$(TRAINING)/bin/python -m models.train.export $(DATA) $(OUT)/reader/reader.weights.h5 $(OUT)/plate_reader.tflite --net reader --how int8; \
 		$(TRAINING)/bin/python -m models.train.export $(DATA) $(OUT)/detector/detector.weights.h5 $(OUT)/plate_detector.tflite --net detector --how int8)
 
-$(TRAINING)/.ready: requirements-train.lock
+$(TRAINING)/.ready: requirements-train.lock | $(PY)
+ifeq ($(UV),)
 	@$(PYTHON) -m venv $(TRAINING)
-	$(call stage,install packages of training,$(TRAINING)/bin/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements-train.lock)
+	$(call stage,install packages of training with pip,$(TRAINING)/bin/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements-train.lock)
+else
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) $(TRAINING)
+	$(call stage,install packages of training with uv,$(UV) pip install --quiet --python $(TRAINING)/bin/python --require-hashes -r requirements-train.lock)
+endif
 	@touch $@
 
 lock: ## resolve both locks anew (needs uv)

@@ -30,7 +30,7 @@ STALE_NS = 3_000 * MS  # as the core has it (SIGHTING_MS_MAX): what is older ope
 TOLD_MAX = 64  # texts that are remembered for repeats
 SIGHTS_MAX = 20  # told within SIGHTS_NS: more vehicles than any lane has
 SIGHTS_NS = 1_000 * MS
-COUNTERS_MAX = 32  # that are taken over from the vision process
+COUNTERS_MAX = 48  # that are taken over from the vision process
 
 # What a plate may carry, before it is brought to its normal form: letters, digits, Chinese characters, full-width
 # forms, and what people and readers put between them. No quote, no control character, no sign of any language of

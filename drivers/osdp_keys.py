@@ -11,6 +11,7 @@ import itertools
 import os
 import secrets
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,39 +29,55 @@ class KeyRefused(Exception):
     """A key cannot be used: which file, and what to do."""
 
 
+class NoKey(KeyRefused):
+    """There is no file."""
+
+
 class KeyFile:
-    """One reader's keys. Everything here waits for the disk: call it beside the event loop."""
+    """One reader's keys. Everything here waits for the disk: call it beside the event loop.
+
+    One thing at a time: who gave up waiting for a write has not ended it, and the next one must come after it.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.pending_path = path.with_name(path.name + PENDING)
+        self._turn = threading.Lock()
 
     def load(self) -> tuple[bytes, ...]:
-        """The key, and after it the pending one where there is one. Raises KeyRefused."""
-        key = read(self.path)
-        if not self.pending_path.exists():
-            return (key,)
-        return (key, read(self.pending_path))
+        """The key, and after it the pending one where there is one. Raises KeyRefused.
+
+        The pending one is read first: when another process commits it between the two, it is found as the key.
+        """
+        with self._turn:
+            try:
+                pending = read(self.pending_path)
+            except NoKey:
+                return (read(self.path),)
+            key = read(self.path)
+            return (key,) if key == pending else (key, pending)
 
     def create(self, key: bytes | None = None) -> None:
         """The first key of a reader: random, or given. Raises KeyRefused where there is one already."""
-        if self.path.exists() or self.pending_path.exists():
-            raise KeyRefused(f"{self.path}: there is a key already. Roll it over, or take the file away first")
-        self._put(self.path, new_key() if key is None else key)
+        with self._turn:
+            if self.path.exists() or self.pending_path.exists():
+                raise KeyRefused(f"{self.path}: there is a key already. Roll it over, or take the file away first")
+            self._put(self.path, new_key() if key is None else key)
 
     def put_pending(self, key: bytes) -> None:
         """Durable before this returns. Raises KeyRefused."""
-        self._put(self.pending_path, key)
+        with self._turn:
+            self._put(self.pending_path, key)
 
     def commit(self) -> None:
         """The pending key is the reader's: the old one goes. Raises KeyRefused."""
-        with self._said(self.path):
+        with self._turn, self._said(self.path):
             os.replace(self.pending_path, self.path)
             self._sync_folder()
 
     def drop_pending(self) -> None:
         """The reader has proven the old key since: the pending one was never taken. Raises KeyRefused."""
-        with self._said(self.pending_path):
+        with self._turn, self._said(self.pending_path):
             self.pending_path.unlink(missing_ok=True)
             self._sync_folder()
 
@@ -102,7 +119,7 @@ def read(path: Path) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
-        raise KeyRefused(f"{path}: there is no key. Make one with `menshen osdp new-key`") from None
+        raise NoKey(f"{path}: there is no key. Make one with `menshen osdp new-key`") from None
     except OSError as error:
         raise KeyRefused(f"{path}: {error.strerror}. A key is a plain file of ours") from error
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -10,7 +11,8 @@ from typing import NamedTuple, Protocol, cast
 
 import firmware
 
-MISUSED = 2
+SAID_NO, MISUSED = 1, 2
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of what standard output goes to
 
 
 class Room(NamedTuple):
@@ -39,6 +41,10 @@ ROOMS = {
     "journal": Room("firmware.journal.command", "verify, export or search the journal"),
     "replay": Room("firmware.replay", "put a recording through the core again and compare"),
     "roster": Room("firmware.roster.command", "build or verify a roster file"),
+    "backup": Room(
+        "firmware.controller.backup_command", "one encrypted file of it all; a new board that works from it"
+    ),
+    "account": Room("firmware.network.accounts.command", "who has an account of the page; a code for who lost theirs"),
     "safe": Room(
         "firmware.controller.safe", "put every output to its safe level; run after every death of the controller"
     ),
@@ -64,10 +70,21 @@ def main(argv: list[str] | None = None) -> int:
         return status
     except BrokenPipeError:
         # The reader of our output went (`| head`): nothing is wrong, and nothing more can be said.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say_no_more()
         return 0
+    except OSError as error:
+        if error.errno not in FULL or error.filename is not None:
+            raise
+        _say_no_more()
+        print(f"menshen: what it says cannot be written: {error.strerror}", file=sys.stderr)
+        return SAID_NO
     except KeyboardInterrupt:
         return MISUSED
+
+
+def _say_no_more() -> None:
+    """What still waits to be written would fail once more at the end of the program."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parsed(words: list[str]) -> argparse.Namespace:

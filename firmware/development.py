@@ -140,7 +140,7 @@ class Development:
             controller += ["--vision-fd", str(self._vision_socket.fileno())]
             handed.append(self._vision_socket.fileno())
         network = ["firmware.network", "--config", str(self._config), "--socket", str(self._role_path)]
-        network += ["--page", self._page]
+        network += ["--page", self._page, "--console", "--state", str(self._state / "network")]
         children = {
             "rehearsal": Child("rehearsal", rehearsal, [ask_fd]),
             "controller": Child("controller", controller, handed),
@@ -190,7 +190,7 @@ class Development:
         if "panel" in told:
             self._say(f"Panel:  {told['panel']}   (presents cards, pushes doors, cuts power)")
         elif "page" in told:
-            self._say(f"Page:   {told['page']}   (read-only; the code works once)")
+            self._say(f"Page:   {told['page']}   (as the console; the code works once)")
         elif "camera" in told:
             state = "it sees" if told.get("sees") else f"it does not see, and all else goes on: {told.get('why')}"
             self._say(f"Camera: {told['camera']}: {state}")

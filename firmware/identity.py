@@ -31,6 +31,7 @@ FILE_BYTES_MAX = 1 << 16  # ours has 2 kB; a larger file is not ours
 KEY_BYTES = 32
 ID_HASH_BYTES = 10  # 80 bits: 16 letters, and no two of a million controllers alike (p = 4e-13)
 CLAIM_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
+CLAIM_LOOK_ALIKES = str.maketrans("ILO", "110")  # as Crockford has it
 CLAIM_GROUPS, CLAIM_GROUP_LETTERS = 3, 4  # 12 letters of 5 bits: 60 bits
 DIGEST_BYTES = 16  # of a PIN: keyed, so that length only has to keep 250,000 of them apart
 TOKEN_BYTES = 8
@@ -144,9 +145,36 @@ class Identity(DigestKey):
             self._private = Ed25519PrivateKey.from_private_bytes(self._seed)
         return self._private.sign(message)
 
+    def is_claim_code(self, typed: str) -> bool:
+        """Whether a person typed the claim code: in any case, with or without hyphens, I and L as 1, O as 0."""
+        letters = "".join(typed.upper().split()).replace("-", "").translate(CLAIM_LOOK_ALIKES)
+        return hmac.compare_digest(letters.encode("utf-8", "replace"), self.claim_code.replace("-", "").encode())
+
     def sealing_key(self, purpose: str) -> bytes:
         """A key of 32 bytes for what may be read on this controller only (RFC 5869, HKDF-Expand from our own key)."""
         return hmac.digest(self._seed, b"menshen sealing " + purpose.encode() + b"\x01", "sha256")
+
+
+def renew_claim_code(folder: Path) -> Identity:
+    """Give the identity in `folder` another claim code, durably: who knew the old one can adopt no more.
+
+    Key, id, certificate and digest key stay. Raises IdentityError as `load_or_create`; OSError.
+    """
+    path = folder / FILE_NAME
+    content = read_private(path)
+    if content is None:
+        return Identity.load_or_create(folder)
+    was = _parse(path, content)
+    hidden = _Secrets(was.public_key.hex(), was._key.hex(), _new_claim_code())
+    start = content.index(b"-----BEGIN MENSHEN SECRETS-----")
+    made = _checked(content[:start] + _block("MENSHEN SECRETS", msgspec.json.encode(hidden)))
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _write_aside(path, made, descriptor)
+    finally:
+        os.close(descriptor)
+    return _parse(path, made)
 
 
 def id_of(public_key: bytes) -> str:
@@ -181,15 +209,23 @@ def _make() -> bytes:
     seed = secrets.token_bytes(KEY_BYTES)
     private = Ed25519PrivateKey.from_private_bytes(seed)
     public_key = private.public_key().public_bytes_raw()
-    groups = ("".join(secrets.choice(CLAIM_ALPHABET) for _ in range(CLAIM_GROUP_LETTERS)) for _ in range(CLAIM_GROUPS))
-    hidden = _Secrets(public_key.hex(), secrets.token_bytes(KEY_BYTES).hex(), "-".join(groups))
+    hidden = _Secrets(public_key.hex(), secrets.token_bytes(KEY_BYTES).hex(), _new_claim_code())
     content = (
         f"Menshen identity of {id_of(public_key)}. Secret: it stays on this controller and in its owner's backup.\n"
     ).encode()
     content += _block("PRIVATE KEY", PRIVATE_KEY_PREFIX + seed)
     content += _certificate_pem(private, id_of(public_key))
-    content += _block("MENSHEN SECRETS", msgspec.json.encode(hidden))
+    return _checked(content + _block("MENSHEN SECRETS", msgspec.json.encode(hidden)))
+
+
+def _checked(content: bytes) -> bytes:
+    """The content with the line that proves it whole."""
     return content + b"sha256: %b\n" % hashlib.sha256(content).hexdigest().encode()
+
+
+def _new_claim_code() -> str:
+    groups = ("".join(secrets.choice(CLAIM_ALPHABET) for _ in range(CLAIM_GROUP_LETTERS)) for _ in range(CLAIM_GROUPS))
+    return "-".join(groups)
 
 
 def _certificate_pem(private: Ed25519PrivateKey, name: str) -> bytes:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import msgspec
 
+from firmware.core.account_facts import Administered
 from firmware.core.facts import (
     Acknowledge,
     AdmitVehicle,
@@ -43,15 +44,21 @@ from firmware.office_commands import Leave as Leave
 from firmware.office_commands import Lift as Lift
 from firmware.office_commands import ListFaces as ListFaces
 from firmware.office_commands import ListOverlay as ListOverlay
+from firmware.office_commands import ListReceipts as ListReceipts
 from firmware.office_commands import OfficeCommand as OfficeCommand
 from firmware.office_commands import RollKey as RollKey
 from firmware.office_commands import Suspend as Suspend
 from firmware.office_commands import TakenConsent as TakenConsent
+from firmware.office_commands import TellBackup as TellBackup
 from firmware.office_commands import WipeFaces as WipeFaces
 from firmware.office_commands import WithdrawFace as WithdrawFace
 
 FRAME_BYTES_MAX = 1 << 18
 GRIP_MS = 200  # between two that say that a key is held
+CLAIM_CHARACTERS_MAX = 64  # of a claim code as a person types it
+PLATE_CHARACTERS_MAX = 64  # of a plate as a person types it
+ADDRESS_CHARACTERS_MAX = 64
+WHY_CHARACTERS_MAX = 200
 EXCHANGE_BYTES_MAX = 200_000  # of a frame between controllers: 256 notices whose every character takes four bytes
 
 AnyCommand = (
@@ -75,6 +82,40 @@ AnyCommand = (
     | ConfirmClear
     | RecordTest
 )
+
+
+class ProveClaim(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Whether this is the claim code of the label. The network process does not know it: the controller says."""
+
+    code: Annotated[str, msgspec.Meta(max_length=CLAIM_CHARACTERS_MAX)]
+
+    def __repr__(self) -> str:
+        return "ProveClaim(...)"  # this ends up in tracebacks
+
+
+class FindPlate(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """The journal is to be searched for a plate. What is recorded of it says whose it is, under this message's request.
+
+    There is no other way to learn it: the pseudonyms' key is the controller's. `why` is the purpose.
+    """
+
+    issuer: str
+    address: Annotated[str, msgspec.Meta(max_length=ADDRESS_CHARACTERS_MAX)]
+    plate: Annotated[str, msgspec.Meta(max_length=PLATE_CHARACTERS_MAX)]
+    why: Annotated[str, msgspec.Meta(min_length=1, max_length=WHY_CHARACTERS_MAX)]
+
+    def __repr__(self) -> str:
+        return "FindPlate(...)"  # this ends up in tracebacks
+
+
+# What persons ask at the page (firmware/core/afar.py says where). Nothing that closes a barrier, or needs sight of it.
+NETWORK_MAY_ACT: frozenset[type] = frozenset(
+    {
+        *(OpenOnce, HoldOpen, LockPortal, ReleasePortal, ResetFault, Acknowledge),
+        *(StartLockdown, EndLockdown, StartEvacuation, EndEvacuation),
+    }
+)
+NETWORK_MAY_ASK: frozenset[type] = NETWORK_MAY_ACT | {Administered, FindPlate, ProveClaim}
 
 
 # -- the installer: what hangs on the wires ---------------------------------------------------------------------------
@@ -149,7 +190,7 @@ class Health(Message, frozen=True):
 class Ask(Message, frozen=True):
     """Network -> controller: a command of its role, with who issued it."""
 
-    command: AnyCommand
+    command: AnyCommand | Administered | FindPlate | ProveClaim
     request: str
 
 
@@ -236,6 +277,7 @@ class FaceEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     templates: int
     under_14: bool = False
     guardian: str = ""
+    outdated: bool = False  # enrolled with other weights: matches nobody, to be enrolled anew
 
 
 class FacesListed(Message, frozen=True):
@@ -249,6 +291,14 @@ class FacesListed(Message, frozen=True):
     on: bool
     faces: tuple[FaceEntry, ...]
     why: str = ""
+    more: bool = False
+
+
+class ReceiptsListed(Message, frozen=True):
+    """Controller -> office. As many in a row as it takes; each receipt signed, as JSON, the oldest first."""
+
+    request: str
+    receipts: tuple[str, ...]
     more: bool = False
 
 
@@ -295,7 +345,7 @@ class Wired(Message, frozen=True):
     more: bool = False
 
 
-AnyFromController = Welcome | States | Health | Answer | Overlaid | FacesListed | Wired | Exchange
+AnyFromController = Welcome | States | Health | Answer | Overlaid | FacesListed | ReceiptsListed | Wired | Exchange
 AnyFromNetwork = Ask | Exchange
 AnyFromOffice = AskOffice | AskWires | Grip
 

@@ -146,7 +146,17 @@ class ListFaces(OfficeCommand, frozen=True, kw_only=True):
     """Who is enrolled, and by which consent; answered by a FacesListed."""
 
 
+class ListReceipts(OfficeCommand, frozen=True, kw_only=True):
+    """The receipts of templates that were wiped without anybody's asking; answered by a ReceiptsListed."""
+
+
+class TellBackup(OfficeCommand, frozen=True, kw_only=True):
+    """A backup of this controller waits for its name until the journal knows of it. `detail`: how much is in it."""
+
+    detail: Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9 :;,._-]{1,400}\Z")]
+
+
 AnyOfRoster = Suspend | Leave | Lift | Enrol | Invite | CancelEnrolment | Erase | ListOverlay
 AnyOfKeys = RollKey | InstallReader
-AnyOfFaces = EnrolFace | WithdrawFace | WipeFaces | ListFaces
-AnyOfficeCommand = AnyOfRoster | AnyOfKeys | AnyOfFaces
+AnyOfFaces = EnrolFace | WithdrawFace | WipeFaces | ListFaces | ListReceipts
+AnyOfficeCommand = AnyOfRoster | AnyOfKeys | AnyOfFaces | TellBackup

@@ -7,6 +7,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+from firmware.backup.swap import PENDING, beside
 from firmware.config import Config, load
 from firmware.development import Development, state_folder
 from firmware.identity import Identity
@@ -30,6 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if beside(arguments.file.resolve(), PENDING).exists():  # a restore was killed: the site file may not be there yet
+        from firmware.controller.__main__ import finish_or_say
+
+        if not finish_or_say(arguments.file):
+            return 2
     config, problems = load(arguments.file)
     if config is None:
         print(f"menshen run: {arguments.file} has {len(problems)} problems; see `menshen check`", file=sys.stderr)

@@ -15,7 +15,7 @@ from firmware.messages import Message
 CAMERAS_MAX = 16
 TEXT_CHARACTERS_MAX = 64
 WHY_CHARACTERS_MAX = 200
-COUNTERS_MAX = 32
+COUNTERS_MAX = 48
 FACES_PER_FRAME = 64  # of 5 templates each: 130 kB
 STATE_S = 1.0  # between two states of a camera
 

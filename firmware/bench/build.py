@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from firmware.bench.child import bound
 from firmware.bench.clock import now_ns
 from firmware.bench.figures import Figure
 from firmware.identity import Identity
@@ -44,7 +45,8 @@ def bench(folder: Path, holders: int = 250_000) -> dict[str, Any]:
     start_ns = now_ns()
     sample_source(folder / "office.source.db", holders, signer)
     source_s = (now_ns() - start_ns) / 1e9
-    run = subprocess.run([sys.executable, "-c", _PROGRAM, folder], capture_output=True, text=True, check=False)
+    words = bound(sys.executable, "-c", _PROGRAM, folder)
+    run = subprocess.run(words, capture_output=True, text=True, check=False)
     if run.returncode != 0:
         raise RuntimeError(f"the build ended with status {run.returncode}: {run.stderr}")
     told: dict[str, Any] = json.loads(run.stdout)

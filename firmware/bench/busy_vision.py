@@ -6,8 +6,6 @@ Its worker runs the real models where they are, and else as much arithmetic as t
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
 import subprocess
 import sys
@@ -18,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from firmware.bench.child import bound
 from firmware.bench.clock import now_ns
 from firmware.controller.role_socket import listening_socket
 from firmware.messages import FrameError, FrameReader, pack
@@ -26,7 +25,7 @@ from firmware.vision.__main__ import follower, run
 from firmware.vision.frames import Picture
 from firmware.vision.recogniser import build
 from firmware.vision.work import Detection
-from firmware.vision.worker import CannotBegin, Recognise, serve
+from firmware.vision.worker import Built, serve
 
 FILM_FRAMES = 60
 SIZE = (1280, 720)
@@ -87,7 +86,7 @@ def film(path: Path, step_px: int = 8, rate: int = 30, codec: str = "mpeg4") -> 
 
 @contextmanager
 def busy_vision(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], Watched]]:
-    """The process at full load, and what is heard of it. With its worker it is a group of its own, to be stopped."""
+    """The process at full load, and what is heard of it."""
     film(folder / "busy.mp4")
     with vision(folder, folder / "busy.mp4", 30) as both:
         yield both
@@ -98,8 +97,8 @@ def vision(folder: Path, film: Path, frames_per_s: int) -> Iterator[tuple[subpro
     """A vision process that looks at a film."""
     watched = Watched(folder / "vision.sock", film, frames_per_s)
     process = subprocess.Popen(
-        [sys.executable, "-m", "firmware.bench.busy_vision", str(folder / "vision.sock")],
-        start_new_session=True,
+        bound(sys.executable, "-m", "firmware.bench.busy_vision", folder / "vision.sock"),
+        start_new_session=True,  # a Ctrl-C is for the bench, which ends it
         stdout=subprocess.DEVNULL,
     )
     try:
@@ -107,18 +106,17 @@ def vision(folder: Path, film: Path, frames_per_s: int) -> Iterator[tuple[subpro
             raise RuntimeError(f"the vision process does not see after {READY_S_MAX:g} s")
         yield process, watched
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        process.kill()  # its worker ends with it
         process.wait()
         watched.close()
 
 
-def busy() -> Recognise:
+def busy() -> Built:
     """The models, or as much work."""
-    try:
-        return build()
-    except CannotBegin:
-        matrix = np.random.default_rng(1).normal(0, 1, (256, 256)).astype(np.float32)
+    built = build()
+    if not built.unable:
+        return built
+    matrix = np.random.default_rng(1).normal(0, 1, (256, 256)).astype(np.float32)
 
     def work(_picture: Picture, _at_ns: int, _wanted: Sequence[str]) -> list[Detection]:
         end_ns = now_ns() + BUSY_NS
@@ -126,7 +124,7 @@ def busy() -> Recognise:
             matrix @ matrix
         return []
 
-    return work
+    return Built(work)
 
 
 def main(argv: Sequence[str]) -> int:

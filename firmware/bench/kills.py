@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware.bench.cards import card, install_sample_roster, welcome_holders
+from firmware.bench.child import bound
 from firmware.bench.clock import monotonic_ns, rest
 from firmware.bench.figures import Figure, spread
 from firmware.bench.rig import CONTACT, D0, D1, LOCK, Rig, h10301, states_from
@@ -109,7 +110,7 @@ def bench(folder: Path, kills: int = KILLS, credentials: int = CREDENTIALS) -> d
 def _make_safe(rig: Rig) -> float:
     """The command as the service manager runs it, a new process; seconds."""
     began_ns, since = monotonic_ns(), len(rig.far_end.driven)
-    words = [sys.executable, "-m", "firmware", "safe", str(rig.site), "--wires", str(rig.wires)]
+    words = bound(sys.executable, "-m", "firmware", "safe", rig.site, "--wires", rig.wires)
     ended = subprocess.run(words, capture_output=True, timeout=20, check=False)
     if ended.returncode:
         raise RuntimeError(f"menshen safe failed: {ended.stderr.decode(errors='replace')}")

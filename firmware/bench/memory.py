@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware.bench.cards import card, install_sample_roster, welcome_holders
+from firmware.bench.child import bound
 from firmware.bench.clock import rest
 from firmware.bench.figures import Figure
 from firmware.bench.process import pss_kb
@@ -30,13 +31,14 @@ def bench(folder: Path, swipes: int = SWIPES, credentials: int = 250_000) -> dic
         install_sample_roster(rig, credentials)
         rig.start()
         rig.listens()
-        page = f"127.0.0.1:{_free_port()}"
-        words = [sys.executable, "-m", "firmware.network", "--config", str(rig.site), "--socket", str(rig.role)]
+        page = f"127.0.0.1:{free_port()}"
+        words = bound(sys.executable, "-m", "firmware.network", "--config", rig.site, "--socket", rig.role)
         network = subprocess.Popen([*words, "--page", page, "--code", CODE], stdout=subprocess.DEVNULL)
         for holder in welcome_holders(swipes, credentials, SEED):
             if one_swipe(rig, h10301(*card(holder))) is None:
                 raise RuntimeError(f"the card of holder {holder} moved no lock")
-        page_bytes = _open_page(page)
+        with open_page(page).open(f"http://{page}/", timeout=5) as answer:
+            page_bytes = len(answer.read())
         rest(SETTLE_S)
         assert rig.process is not None
         controller_mb, network_mb = pss_kb(rig.process.pid) / 1024, pss_kb(network.pid) / 1024
@@ -57,19 +59,22 @@ def bench(folder: Path, swipes: int = SWIPES, credentials: int = 250_000) -> dic
     }
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody listens at now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _open_page(page: str) -> int:
-    """Open the page with its code, as a browser does; the number of bytes of its HTML."""
+def open_page(page: str) -> urllib.request.OpenerDirector:
+    """Open the page with its code, as a browser does; what has its session from then on."""
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
     for _ in range(100):
         try:
             with opener.open(f"http://{page}/?code={CODE}", timeout=5) as answer:
-                return len(answer.read())
+                answer.read()
         except OSError:
             rest(0.1)
+        else:
+            return opener
     raise RuntimeError(f"the page at {page} does not answer")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import msgspec
 
 from drivers.reports import AnyReport, Level
+from firmware.bench.child import end_with
 from firmware.bench.figures import Figure, spread
 from firmware.controller.board import safe_lines, salvaged
 from firmware.controller.supervisor import Supervisor
@@ -47,7 +49,8 @@ def bench(
         site.write_text("\n".join(_table(path, unit) for unit in range(1, boards + 1)), encoding="utf-8")
         measured = asyncio.run(_measure(site, ours, boards, seconds, losses))
     finally:
-        ours.send(("end", 0, 0))
+        with suppress(OSError):  # it ended before us: a Ctrl-C is for both
+            ours.send(("end", 0, 0))
         process.join(5)
         process.kill()
     idle, busy, silent, lost, polls, changes = measured
@@ -184,6 +187,10 @@ def _ask(far_end: Connection, what: str, unit: int = 0, value: int = 0) -> Any:
 
 def _far_end(connection: Connection, boards: int, answer_ms: int) -> None:
     """What the other process runs."""
+    bench = multiprocessing.parent_process()
+    assert bench is not None
+    assert bench.pid is not None
+    end_with(bench.pid)
     asyncio.run(_serve(connection, boards, answer_ms))
 
 

@@ -17,7 +17,7 @@ from drivers.camera_settings import CameraConfig
 from drivers.reports import AnyReport, Plate
 from drivers.sights import Sight, Sights
 from firmware.bench.clock import now_ns
-from firmware.bench.figures import Figure, spread
+from firmware.bench.figures import Figure, NotMeasured, spread
 from firmware.core.plates import PROVINCES, look_alikes, normal
 from firmware.rehearsal.virtual_time import run_virtual
 from firmware.scene import LIGHTS, Scene, Standing
@@ -54,10 +54,13 @@ class Visit(NamedTuple):
 
 
 def bench(folder: Path, cars: int = 200) -> dict[str, Any]:  # noqa: ARG001  nothing is written
-    """So many visits. Raises CannotBegin where the models are not there."""
+    """So many visits. Raises NotMeasured where the models are not there."""
     from firmware.vision.recogniser import build
 
-    return measured(cars, build(), painted, chinese)
+    recognise, unable = build()
+    if unable:
+        raise NotMeasured("; ".join(unable.values()))
+    return measured(cars, recognise, painted, chinese)
 
 
 def chinese(rng: random.Random) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from firmware.bench.child import bound
 from firmware.bench.clock import now_ns
 
 # ru_maxrss would not do: over fork and exec it begins with that of the process that started this one.
@@ -34,7 +35,7 @@ class Ended(NamedTuple):
 def run_apart(words: Sequence[object]) -> Ended:
     """Run `menshen WORDS` in a fresh process. Raises RuntimeError where it ends without telling its peak."""
     began_ns = now_ns()
-    child = [sys.executable, "-c", _COMMAND, *map(str, words)]
+    child = bound(sys.executable, "-c", _COMMAND, *words)
     done = subprocess.run(child, capture_output=True, text=True, check=False)
     seconds = (now_ns() - began_ns) / 1e9
     *said, last = done.stderr.splitlines() or [""]

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -22,6 +23,7 @@ import msgspec
 
 from drivers.bus.exchange import AnyMessage, Claim, Drive, Edges, Levels, Message, Read, Release
 from drivers.bus.lines import Edge
+from firmware.bench.child import bound
 from firmware.bench.clock import monotonic_ns, rest
 from firmware.controller.role_socket import listening_socket
 from firmware.messages import AnyFromController, FrameReader, States
@@ -128,8 +130,10 @@ class FarEnd:
     def __init__(self, path: Path, levels: Mapping[str, bool] = AT_REST) -> None:
         self._server = listening_socket(path)
         self._server.setblocking(True)
+        self._path = path
         self._decoder = msgspec.msgpack.Decoder(AnyMessage)
         self._clients: list[socket.socket] = []
+        self._serving = 0  # whose messages are not all taken yet, connected still or not
         self._news = threading.Condition()
         self._sending = threading.Lock()  # whole frames only, whoever sends
         self.levels: dict[str, bool] = dict(levels)
@@ -171,6 +175,29 @@ class FarEnd:
         with self._news:
             return self._news.wait_for(lambda: lines <= self.claimed, limit_s)
 
+    def wait_left(self, limit_s: float = ANSWER_S_MAX) -> bool:
+        """Wait until everybody who came has gone, and all that they have driven is in `driven`.
+
+        What a process wrote outlives it, even a SIGKILL, until our threads get a core to take it.
+        """
+        try:
+            with suppress(ConnectionError, FileNotFoundError):  # it is closed: nobody comes any more
+                self._be_let_in(limit_s)
+        except OSError:
+            return False
+        with self._news:
+            return self._news.wait_for(lambda: not self._serving, limit_s)
+
+    def _be_let_in(self, limit_s: float) -> None:
+        """As one more client: whoever came before is let in by then. Raises OSError."""
+        limit = struct.pack("ll", *divmod(int(limit_s * 1e6), 1_000_000))  # struct timeval, socket(7)
+        with socket.socket(socket.AF_UNIX) as last:  # not settimeout(): a full queue would refuse it at once, unix(7)
+            for option in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
+                last.setsockopt(socket.SOL_SOCKET, option, limit)
+            last.connect(str(self._path))
+            last.sendall(_frame(Read(())))
+            last.recv(1)
+
     def close(self) -> None:
         self._server.close()
         for client in self._clients:
@@ -184,21 +211,30 @@ class FarEnd:
                 return  # closed
             with self._news:
                 self._clients.append(client)
+                self._serving += 1
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
+        try:
+            self._take_all(client)
+        finally:
+            self._gone(client)
+            with self._news:
+                self._serving -= 1
+                self._news.notify_all()
+
+    def _take_all(self, client: socket.socket) -> None:
         file = client.makefile("rb")
         while True:
             try:
                 head = file.read(4)
                 body = file.read(int.from_bytes(head, "big")) if len(head) == 4 else b""
             except OSError:
-                break
+                return
             at_ns = monotonic_ns()
             if not body:
-                break
+                return
             self._take(client, self._decoder.decode(body), at_ns)
-        self._gone(client)
 
     def _take(self, client: socket.socket, message: Message, at_ns: int) -> None:
         match message:
@@ -280,7 +316,7 @@ class Rig:
 
         `manager`: the variables by which a service manager tells where it listens (sd_notify protocol).
         """
-        words = [sys.executable, "-m", "firmware.controller", "--config", str(self.site), "--wires", str(self.wires)]
+        words = bound(sys.executable, "-m", "firmware.controller", "--config", self.site, "--wires", self.wires)
         words += ["--state", str(self.state), "--network-socket", str(self.role)]
         environment = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"} | dict(
             manager or {}
@@ -330,8 +366,11 @@ class Rig:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _end(self) -> int:
+        """Once it has ended, and all that it drove is known: what is driven after this it has not driven."""
         assert self.process is not None
         status = self.process.wait(20)
         if self.process.stdout is not None:
             self.process.stdout.close()
+        if not self.far_end.wait_left():
+            raise RuntimeError("the controller has ended, and somebody else is on its wires")
         return status

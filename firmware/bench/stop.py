@@ -200,14 +200,19 @@ class Work:
     def __init__(self, rig: LaneRig) -> None:
         self.under_way = threading.Semaphore(0)
         self.taken: list[Sample] = []
+        self._over = threading.Event()  # before its time: a lane failed, or somebody ended it all
         self._rig = rig
         self._bits = [h10301(*card(holder)) for holder in welcome_holders(LANES, FEW, SEED)]
 
     def run(self, count: int, more: Callable[[], bool] = lambda: False) -> list[Sample]:
         """`count` samples a round; a round begins as long as there is `more`, and once."""
         with ThreadPoolExecutor(LANES) as pool:
-            for done in [pool.submit(self._rounds, number, count // LANES, more) for number in range(LANES)]:
-                done.result()
+            try:
+                for done in [pool.submit(self._rounds, number, count // LANES, more) for number in range(LANES)]:
+                    done.result()
+            except BaseException:
+                self._over.set()
+                raise
         return self.taken
 
     def _rounds(self, number: int, count: int, more: Callable[[], bool]) -> None:
@@ -216,6 +221,8 @@ class Work:
             for sample in samples_of(lane, count, self._bits[number], seed):
                 self.taken.append(sample)
                 self.under_way.release()
+                if self._over.is_set():
+                    return
             seed += LANES
             if not more():
                 return

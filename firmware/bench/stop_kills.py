@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware.bench.cards import install_sample_roster
+from firmware.bench.child import bound
 from firmware.bench.clock import monotonic_ns, rest
 from firmware.bench.figures import Figure, spread
 from firmware.bench.lane_rig import DOWN, MOTION, UP, Lane, LaneRig
@@ -90,7 +91,7 @@ def _set_off(lane: Lane, motion: str, key: str) -> None:
 def made_safe(rig: LaneRig, lane: Lane) -> int:
     """`menshen safe` as the service manager runs it. Returns when the last motion output was driven off."""
     since = lane.now()
-    words = [sys.executable, "-m", "firmware", "safe", str(rig.site), "--wires", str(rig.wires)]
+    words = bound(sys.executable, "-m", "firmware", "safe", rig.site, "--wires", rig.wires)
     ended = subprocess.run(words, capture_output=True, timeout=20, check=False)
     if ended.returncode:
         raise RuntimeError(f"menshen safe failed: {ended.stderr.decode(errors='replace')}")

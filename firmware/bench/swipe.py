@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware.bench.cards import card, install_sample_roster, welcome_holders
+from firmware.bench.child import bound
 from firmware.bench.clock import rest
 from firmware.bench.figures import Figure, spread
 from firmware.bench.rig import BIT_INTERVAL_NS, LOCK, Rig, h10301
@@ -28,21 +29,25 @@ BLOCK = 50
 SEED = 2
 LIMIT_MS = 5.0
 # An ordinary program, whatever priority we run with ourselves.
-BURN = "import os; os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))\nwhile True: pass"
+BURN = "import os; os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0)); print(flush=True)\nwhile True: pass"
 
 
 @contextmanager
 def burners(count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Processes that do nothing but burn a core each; they start stopped."""
-    made = [subprocess.Popen([sys.executable, "-c", BURN]) for _ in range(count)]
+    made: list[subprocess.Popen[bytes]] = []
     try:
-        for process in made:
+        for _ in range(count):
+            process = subprocess.Popen(bound(sys.executable, "-c", BURN), stdout=subprocess.PIPE)
+            made.append(process)
+            assert process.stdout is not None
+            process.stdout.readline()  # it burns, and ends with us: not before that may it be stopped
             process.send_signal(signal.SIGSTOP)
         yield made
     finally:
         for process in made:
             process.kill()
-            process.wait()
+            process.communicate()
 
 
 def one_swipe(rig: Rig, bits: int) -> tuple[float, float] | None:
@@ -63,7 +68,7 @@ def one_swipe(rig: Rig, bits: int) -> tuple[float, float] | None:
 
 
 def _vision(folder: Path) -> AbstractContextManager[Any]:
-    """The process and what it says; it is a group of its own with its worker."""
+    """The process and what it says; nobody gives its worker work while it is stopped."""
     from firmware.bench.busy_vision import busy_vision  # here: without menshen[vision] the other figures are there
 
     return busy_vision(folder)
@@ -94,7 +99,7 @@ def bench(folder: Path, swipes: int = 1000, credentials: int = 250_000, vision: 
                     for process in processes:
                         process.send_signal(signal.SIGCONT if mode == "loaded" else signal.SIGSTOP)
                     if looking is not None:
-                        os.killpg(looking[0].pid, signal.SIGCONT if mode == "vision" else signal.SIGSTOP)
+                        looking[0].send_signal(signal.SIGCONT if mode == "vision" else signal.SIGSTOP)
                     for holder in chosen[:BLOCK]:
                         one = one_swipe(rig, h10301(*card(holder)))
                         if one is None:

@@ -120,6 +120,7 @@ def config_of(made: Draft) -> Config:
             tamper_inputs=site.tamper_inputs,
             duress_roles=site.duress_roles,
             fire_reset=site.fire_reset,
+            remote=site.remote,
         ),
         name=site.name,
         language=site.language,
@@ -128,7 +129,7 @@ def config_of(made: Draft) -> Config:
         store=Store(here / made.store.folder, made.store.retention_days, made.store.retention_mb),
         roster=RosterTrust(tuple(bytes.fromhex(key) for key in made.roster.signers)),
         exchange=Exchange({peer.id: bytes.fromhex(peer.key) for _, peer in made.peers}, made.exchange.heard_ms_max),
-        network=Network(host, port, made.network.mdns),
+        network=Network(host, port, made.network.mdns, made.network.names, made.network.redirect_port),
         rehearsal=Rehearsal(
             *(
                 here / name if name else None
@@ -143,6 +144,7 @@ def config_of(made: Draft) -> Config:
             made.faces.one_of_many,
             here / made.faces.evaluation if made.faces.evaluation else None,
         ),
+        reset_input=site.reset_input,
     )
 
 
@@ -191,16 +193,16 @@ def _address(page: str) -> tuple[str, int]:
 
 
 def _check_network(made: Draft) -> None:
-    """Until there are accounts the page is for this machine alone."""
+    """An address of this machine; what leads to the page from plain HTTP must not be the page's own port."""
     if made.problems.touch("network"):
         return
     try:
-        host, _ = _address(made.network.page)
-        good = ipaddress.ip_address(host).is_loopback
+        _, port = _address(made.network.page)
     except ValueError:
-        good = False
-    if not good:
         made.problems.add("network.page", shown(made.network.page), "page_address")
+        return
+    if port and made.network.redirect_port == port:
+        made.problems.add("network.redirect_port", shown(made.network.redirect_port), "redirect_port")
 
 
 def _check_rehearsal(made: Draft) -> None:

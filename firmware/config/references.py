@@ -29,6 +29,7 @@ def check_references(draft: Draft) -> None:
         for key, inputs in (("fire_inputs", draft.site.fire_inputs), ("tamper_inputs", draft.site.tamper_inputs)):
             for index, device in enumerate(inputs):
                 uses.device(f"site.{key}[{index}]", device, "use")
+        uses.device("site.reset_input", draft.site.reset_input, "use")
 
 
 def _check_ids(draft: Draft) -> None:

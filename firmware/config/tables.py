@@ -10,7 +10,7 @@ import msgspec
 from firmware.config.barrier_tables import BARRIER_SHAPES
 from firmware.config.convert import Limit, Shape
 from firmware.config.limits import HOUR_MS, ID, MINUTE_MS, NAME, PATH, SECOND_MS
-from firmware.core.site import AccessPoint, Area, Door, Reader, Requirement, Rex, Site, Turnstile
+from firmware.core.site import AccessPoint, Area, Door, Reader, Requirement, Rex, Site, SiteRemote, Turnstile
 
 if TYPE_CHECKING:
     from firmware.journal.limits import Limits
@@ -33,6 +33,8 @@ class SiteTable(msgspec.Struct, frozen=True):
     tamper_inputs: tuple[str, ...] = ()
     duress_roles: tuple[str, ...] = ()
     fire_reset: Literal["input", "person"] = "input"
+    reset_input: str | None = None  # the button on the board for the state of delivery (controller/reset_button.py)
+    remote: tuple[SiteRemote, ...] = tuple(SiteRemote)  # what the page may ask (firmware/core/afar.py)
 
 
 class StoreTable(msgspec.Struct, frozen=True):
@@ -53,6 +55,8 @@ class NetworkTable(msgspec.Struct, frozen=True):
     """[network]"""
 
     page: str = "127.0.0.1:8080"
+    names: tuple[str, ...] = ()
+    redirect_port: int = 0
     mdns: bool = True
 
 
@@ -136,11 +140,17 @@ class Exchange(msgspec.Struct, frozen=True):
 
 
 class Network(msgspec.Struct, frozen=True):
-    """Where the page listens, and whether the controller announces itself."""
+    """Where the page listens, and whether the controller announces itself.
+
+    Anywhere but on loopback the page is served over TLS; `names` are further names of this machine, and plain HTTP on
+    `redirect_port` (0: none) leads to it.
+    """
 
     page_host: str
     page_port: int  # 0: any free one
     mdns: bool
+    names: tuple[str, ...] = ()
+    redirect_port: int = 0
 
 
 class FacesUse(msgspec.Struct, frozen=True):
@@ -177,12 +187,14 @@ class Config(msgspec.Struct, frozen=True):
     board: dict[str, object]
     devices: tuple[dict[str, object], ...]
     faces: FacesUse = FacesUse()
+    reset_input: str | None = None  # of the button on the board
 
 
 _RELEASE = Limit(3 * SECOND_MS, 2 * MINUTE_MS, IEC)
 _EXTENDED_RELEASE = Limit(3 * SECOND_MS, 5 * MINUTE_MS, IEC)
 _PERMITTED_OPEN = Limit(10 * SECOND_MS, HOUR_MS, IEC)
 
+_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"  # RFC 1123, section 2.1
 SHAPES: dict[type, Shape] = {
     SiteTable: Shape(
         limits={
@@ -192,6 +204,7 @@ SHAPES: dict[type, Shape] = {
             "fire_inputs": ID,
             "tamper_inputs": ID,
             "duress_roles": ID,
+            "reset_input": ID,
         }
     ),
     StoreTable: Shape(
@@ -205,7 +218,13 @@ SHAPES: dict[type, Shape] = {
     PeerTable: Shape(limits={"id": Limit(rule="controller_id", pattern=r"\A[a-z2-7]{16}\Z"), "key": PUBLIC_KEY}),
     # Shorter than a few frames' way, and every delay is told; longer, and a stolen card is let in twice for longer.
     ExchangeTable: Shape(limits={"heard_ms_max": Limit(5 * SECOND_MS, 10 * MINUTE_MS)}),
-    NetworkTable: Shape(limits={"page": Limit(rule="page_address", pattern=r"\A.{3,60}\Z")}),
+    NetworkTable: Shape(
+        limits={
+            "page": Limit(rule="page_address", pattern=r"\A.{3,60}\Z"),
+            "names": Limit(rule="host_name", pattern=rf"\A(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*\Z"),
+            "redirect_port": Limit(0, 65_535),
+        }
+    ),
     FacesTable: Shape(limits={"challenge": ID, "one_of_many": ID, "evaluation": PATH}),
     RehearsalTable: Shape(limits={"plants": PATH, "holders": PATH, "rules": PATH}),
     DoorWords: Shape(limits={"name": NAME, "egress": Limit(rule="egress")}),

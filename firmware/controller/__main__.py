@@ -12,6 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from drivers.loop_time import loop_ns
+from firmware.backup.errors import BackupError
+from firmware.backup.swap import PENDING, beside
 from firmware.config import Config, load
 from firmware.controller.board import build, lines_of
 from firmware.controller.clock import SystemWall
@@ -19,12 +22,14 @@ from firmware.controller.errors import ControllerError
 from firmware.controller.health import ServiceManager
 from firmware.controller.priority import take_priority, tune
 from firmware.controller.process import Controller, open_bus
+from firmware.controller.reset_button import ASKED, ResetButton
 from firmware.controller.role_socket import listening_socket
 from firmware.controller.role_user import RoleUser
 from firmware.controller.tenancy import Tenancy
 from firmware.controller.vision_socket import VisionSocket
 from firmware.identity import IdentityError
 from firmware.roster.errors import RosterError
+from firmware.terminal import now_utc_s
 
 BUS_WAIT_S = 5.0
 MISUSED = 2
@@ -51,6 +56,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
+    if not finish_or_say(arguments.config):
+        return MISUSED
     config, problems = load(arguments.config)
     if config is None:
         print(f"menshen: {arguments.config}: {len(problems)} problems; `menshen check` lists them", file=sys.stderr)
@@ -60,11 +67,34 @@ def main(argv: list[str] | None = None) -> int:
     return asyncio.run(serve(config, arguments))
 
 
+def finish_or_say(site: Path) -> bool:
+    """As `finish_begun`; says why where it cannot be."""
+    try:
+        finish_begun(site)
+    except (BackupError, ControllerError, IdentityError, OSError) as error:
+        print(f"menshen: {error}", file=sys.stderr)
+        return False
+    return True
+
+
+def finish_begun(site: Path) -> None:
+    """Before the site file is read: a restore that was killed is carried on to its end, or taken back."""
+    if not beside(site.resolve(), PENDING).exists():
+        return
+    from firmware.controller.restored import finish_restore  # here: nearly no start needs it
+
+    stands = finish_restore(site)
+    print(
+        f"menshen: a restore that was cut off was {'carried on to its end' if stands else 'taken back'}",
+        file=sys.stderr,
+    )
+
+
 async def serve(config: Config, arguments: argparse.Namespace) -> int:
     """Run until SIGTERM or SIGINT (0) or until a part dies (FAILED); MISUSED, with one line, where it cannot begin."""
     try:
         controller, listening, watched = await prepare(config, arguments)
-    except (ControllerError, IdentityError, RosterError, OSError) as error:
+    except (BackupError, ControllerError, IdentityError, RosterError, OSError) as error:
         print(f"menshen: {error}", file=sys.stderr)
         return MISUSED
     return await live(controller, listening, watched)
@@ -113,9 +143,16 @@ async def prepare(
     """
     folder = arguments.state or config.store.folder
     Tenancy(folder)  # to the end of the process
+    if (folder / ASKED).exists():
+        from firmware.controller.factory_reset import carry_out  # here: hardly any start needs it
+
+        carry_out(folder, config.store.limits, now_utc_s())
     network_user = RoleUser.named(arguments.network_user) if arguments.network_user is not None else None
     lines = lines_of(config.board, arguments.wires)
     board = build(config, lines)
+    if config.reset_input is not None:
+        contact = board.drivers[config.reset_input]
+        board.drivers[contact.id] = ResetButton(contact, loop_ns(), lambda: reset_asked(controller, folder))
     await open_bus(lines, BUS_WAIT_S)
     listening = role_listening(arguments.network_fd, arguments.network_socket, network_user)
     vision_user = RoleUser.named(arguments.vision_user) if arguments.vision_user is not None else None
@@ -135,6 +172,19 @@ async def prepare(
         network_user=network_user,
     )
     return controller, listening, watched
+
+
+def reset_asked(controller: Controller, folder: Path) -> None:
+    """The button was held: the process ends with every output safe, and the next one resets before it does anything."""
+    from firmware.controller.factory_reset import ask
+
+    try:
+        ask(folder)
+    except OSError as error:
+        print(f"menshen: the button for the state of delivery does nothing: {error}", file=sys.stderr)
+        return
+    if not controller.failed.done():
+        controller.failed.set_result("the button for the state of delivery was held: it is reset by the next start")
 
 
 def role_listening(handed: int | None, path: Path | None, user: RoleUser | None) -> socket.socket | None:

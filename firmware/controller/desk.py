@@ -17,6 +17,7 @@ from firmware.controller import office
 from firmware.controller.answers import Answers, Asked
 from firmware.controller.office_books import Books, Change, Refused, at_revision, of_entry
 from firmware.core.access import Factor
+from firmware.core.backup_facts import BackupMade
 from firmware.core.codes import Code, Reason
 from firmware.core.effects import Record
 from firmware.core.face_facts import FaceChanged
@@ -339,7 +340,7 @@ class Desk:
             if asked is not None:
                 asked.over(Answer(fact.request, False, ("too_many",)), None)
                 self.answers.tell()
-        elif isinstance(fact, OverlayChanged | HolderWithdrawn | ReaderKeyed | FaceChanged):
+        elif isinstance(fact, OverlayChanged | HolderWithdrawn | ReaderKeyed | FaceChanged | BackupMade):
             asyncio.get_running_loop().call_later(AGAIN_S, self.put, fact)
 
     # -- what the core did, and what is durable -----------------------------------------------------------------------
@@ -392,4 +393,4 @@ async def _none_before() -> Roster | None:
     return None
 
 
-_OURS = (OverlayChanged, CredentialEnrolled, StartEnrolment, EndEnrolment, ReaderKeyed, FaceChanged)
+_OURS = (OverlayChanged, CredentialEnrolled, StartEnrolment, EndEnrolment, ReaderKeyed, FaceChanged, BackupMade)

@@ -2,7 +2,8 @@
 
 Off unless the site file says otherwise. What is withdrawn or expired matches nobody from that moment on; the file
 follows beside the event loop, then the core tells, and the answer comes when that is committed. Whom the roster drops
-is wiped, too. A store that cannot be read matches nobody, and opens nothing.
+is wiped, too. Who asks for a withdrawal gets the receipt with the answer; where templates go and nobody has asked for
+it, the receipt is kept beside those of the others. A store that cannot be read matches nobody, and opens nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from firmware.controller import face_listing
 from firmware.controller.answers import Answers
 from firmware.controller.face_books import FaceRefused, enrolled_of, issued
 from firmware.core.codes import Reason
@@ -24,18 +26,16 @@ from firmware.core.facts import AnyFact
 from firmware.core.refusals import ID_CHARACTERS_MAX
 from firmware.faces.enrolled import Enrolled, Faces
 from firmware.faces.errors import FacesError, StoreUnreadable
-from firmware.faces.likeness import EMBEDDER
-from firmware.faces.receipt import Receipt, signed
+from firmware.faces.receipt import Why
 from firmware.faces.store import load, save, tidy
 from firmware.messages import (
     Answer,
     AskOffice,
     EnrolFace,
     Erase,
-    FaceEntry,
-    FacesListed,
     Leave,
     ListFaces,
+    ListReceipts,
     OfficeCommand,
     WipeFaces,
     WithdrawFace,
@@ -44,7 +44,6 @@ from firmware.roster.errors import RosterError
 from firmware.roster.floors import Floors
 from firmware.roster.roster import Roster
 
-ENTRIES_PER_FRAME = 200
 LOOK_S = 1.0  # between two looks for consents whose time is over
 LOOKED_UP_MAX = 100  # in the roster at one look: each is a read of the card
 RETRY_S_FIRST, RETRY_S_MAX = 1.0, 60.0
@@ -75,9 +74,12 @@ class Owner(Protocol):
 
 
 class Change(NamedTuple):
-    """What is saved next, told, and answered. `fact` without its revision; `after`: what is asked further then."""
+    """What is saved next, told, and answered. `fact` without its revision; `after`: what is asked further then.
 
-    fact: FaceChanged
+    Without a fact it is about receipts only.
+    """
+
+    fact: FaceChanged | None
     gone: tuple[Enrolled, ...] = ()
     after: AskOffice | None = None
     receipt: bool = False
@@ -127,19 +129,23 @@ class FaceDesk:
             if kept_unreadable and len(faces):
                 raise StoreUnreadable(f"{self._folder}: which revision there has to be is not known. Enrol anew.")
             self._faces = faces
+            self._least = max(self._least, faces.revision)
         except FacesError as error:
             self.why = str(error)
 
     def first_facts(self) -> Sequence[AnyFact]:
         """What the core must learn at the start."""
-        return [FaceChanged(FaceChange.FAILED, detail=self.why)] if self.why else []
+        if self.why:
+            return [FaceChanged(FaceChange.FAILED, detail=self.why)]
+        outdated = sum(one.outdated for one in self._faces) if self.on else 0
+        return [FaceChanged(FaceChange.OUTDATED, detail=f"holders: {outdated}")] if outdated else []
 
     # -- who may be compared ------------------------------------------------------------------------------------------
 
     def of_holder(self, holder: str) -> Enrolled | None:
         """The templates that this holder consented to being compared with now."""
         one = self._faces.of_holder(holder)
-        if one is None or one.embedder != EMBEDDER:  # what other weights made is like nobody: to be enrolled anew
+        if one is None or one.outdated:
             return None
         return one if self.on and not self.why and self._faces.holds(one, self._desk.now_s()) else None
 
@@ -160,7 +166,9 @@ class FaceDesk:
         if request in self.answers:
             self._desk.ask(asked)
         elif isinstance(command, ListFaces):
-            self.answers.send(request, list(self._listed(request)))
+            self.answers.send(request, list(face_listing.listed(request, self._faces, on=self.on, why=self.why)))
+        elif isinstance(command, ListReceipts):
+            self.answers.send(request, list(face_listing.receipts_listed(request, self._faces, self._least)))
         elif isinstance(command, EnrolFace | WithdrawFace | WipeFaces):
             try:
                 self._take(command, request)
@@ -168,9 +176,9 @@ class FaceDesk:
                 self._refuse(command, request, refused.reasons)
             except RosterError:
                 self._refuse(command, request, (Reason.NOT_ALLOWED,))
-        elif isinstance(command, Leave | Erase) and self._faces.of_holder(command.holder) is not None:
+        elif isinstance(command, Leave | Erase) and self._has(command.holder):
             # The purpose is over: what was enrolled goes first, and is told before the holder is erased.
-            self._withdraw(command, command.holder, "", asked)
+            self._end_with(asked)
         else:
             self._desk.ask(asked)
 
@@ -187,7 +195,7 @@ class FaceDesk:
         if isinstance(command, WithdrawFace):
             if self._faces.of_holder(command.holder) is None:
                 raise FaceRefused(Reason.NOT_FOUND_HOLDER)
-            self._withdraw(command, command.holder, request, None)
+            self._withdraw(command, command.holder, request)
             return
         if not self.on:
             raise FaceRefused(Reason.FACES_OFF)
@@ -200,16 +208,43 @@ class FaceDesk:
         fact = _fact(FaceChange.ENROLLED, command, request, command.holder, detail)
         self._change(Change(msgspec.structs.replace(fact, until_s=one.consent.expires_s)))
 
-    def _withdraw(self, command: OfficeCommand, holder: str, request: str, after: AskOffice | None) -> None:
+    def _withdraw(self, command: OfficeCommand, holder: str, request: str, after: AskOffice | None = None) -> None:
+        """Without a `request` of its own nobody is there to be handed a receipt."""
         one = self._faces.of_holder(holder)
         assert one is not None, "found before"
         self._faces = self._faces.without([holder])
         fact = _fact(FaceChange.WITHDRAWN, command, request, holder, f"{len(one.templates)} templates wiped")
         self._change(Change(fact, (one,), after, receipt=bool(request)))
 
+    def _has(self, holder: str) -> bool:
+        """Whether anything of this holder is kept here: templates, or a receipt of them."""
+        return self._faces.of_holder(holder) is not None or self._faces.without_receipts(holder) is not self._faces
+
+    def _end_with(self, asked: AskOffice) -> None:
+        """Somebody leaves, or is erased. Of who is erased no receipt stays either: the erasure has its own."""
+        command = asked.command
+        assert isinstance(command, Leave | Erase), "looked at before"
+        one = self._faces.of_holder(command.holder)
+        if one is not None:
+            self._withdraw(command, command.holder, "", asked)
+        else:
+            self._change(Change(None, (), asked))
+        if isinstance(command, Erase):
+            self._faces = self._faces.without_receipts(command.holder)
+        elif one is not None:
+            self._keep_receipts([one], Why.LEFT)
+
+    def _keep_receipts(self, those: Iterable[Enrolled], why: Why) -> None:
+        """Of templates that are gone from this revision on, for whoever asks for them later."""
+        now_s, revision = self._desk.now_s() or 0, self._faces.revision
+        self._faces = self._faces.with_receipts(
+            face_listing.receipt_of(one, why, now_s, revision, self._owner) for one in those
+        )
+
     def _wipe(self, command: WipeFaces, request: str) -> None:
         gone = tuple(self._faces)
-        self._faces, self.why = Faces([], max(self._least, self._faces.revision) + 1), ""
+        self._faces, self.why = Faces([], max(self._least, self._faces.revision) + 1, self._faces.receipts), ""
+        self._keep_receipts(gone, Why.WIPED)
         fact = _fact(FaceChange.WITHDRAWN, command, request, None, f"all wiped: {len(gone)} holders")
         self._change(Change(fact, gone))
 
@@ -217,7 +252,7 @@ class FaceDesk:
         """In force from now on; saved, told and answered later."""
         for one in change.gone:
             self.on_changed(one.holder)
-        if change.fact.request:
+        if change.fact is not None and change.fact.request:
             self.answers.open(change.fact.request, Answer(change.fact.request, True))
         self._waiting.append(change)
         self._dirty.set()
@@ -229,13 +264,6 @@ class FaceDesk:
         fact = _fact(FaceChange.REFUSED, command, request, holder, type(command).__name__)
         self._desk.put(msgspec.structs.replace(fact, reasons=said))
 
-    def _listed(self, request: str) -> Iterable[FacesListed]:
-        entries = [_entry(one) for one in self._faces]
-        starts = range(0, max(1, len(entries)), ENTRIES_PER_FRAME)
-        for start in starts:
-            part = tuple(entries[start : start + ENTRIES_PER_FRAME])
-            yield FacesListed(request, self._faces.revision, self.on, part, self.why, start != starts[-1])
-
     # -- saving -------------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -243,8 +271,9 @@ class FaceDesk:
         pause_s = RETRY_S_FIRST
         while True:
             try:
-                # Where nobody is enrolled nothing is looked for.
-                async with asyncio.timeout(pause_s if self._failing else LOOK_S if len(self._faces) else None):
+                # Where nobody is enrolled, and no receipt is kept, nothing is looked for.
+                anything = len(self._faces) or self._faces.receipts
+                async with asyncio.timeout(pause_s if self._failing else LOOK_S if anything else None):
                     await self._dirty.wait()
             except TimeoutError:
                 self._look()
@@ -255,17 +284,22 @@ class FaceDesk:
             pause_s = RETRY_S_FIRST if await self._save() else min(2 * pause_s, RETRY_S_MAX)
 
     def _look(self) -> None:
-        """Consents whose time is over, and holders whom the roster has dropped: their templates go."""
+        """Consents whose time is over, holders whom the roster has dropped: their templates go; and old receipts."""
         if self.why:
             return
         now_s = self._desk.now_s()
         over = [] if now_s is None else self._faces.expired(now_s)
         self._end(over, FaceChange.EXPIRED)
         self._end(self._dropped(), FaceChange.DROPPED)
+        newer = self._faces.without_receipts(before_s=(now_s or 0) - face_listing.RECEIPTS_S)
+        if newer is not self._faces:
+            self._faces = newer
+            self._change(Change(None))
 
     def _end(self, those: Sequence[Enrolled], change: FaceChange) -> None:
         if those:
             self._faces = self._faces.without(one.holder for one in those)
+            self._keep_receipts(those, Why(change.value))
         for one in those:
             detail = f"{len(one.templates)} templates wiped"
             until_s = one.consent.expires_s if change is FaceChange.EXPIRED else None
@@ -304,10 +338,11 @@ class FaceDesk:
         self._failing = False
         self._least = max(self._least, faces.revision)
         for change in changes:
-            asked = self.answers.of(change.fact.request)
-            if asked is not None and change.receipt:
-                asked.answer = msgspec.structs.replace(asked.answer, receipt=self._receipt(change, faces.revision))
-            self._desk.put(msgspec.structs.replace(change.fact, revision=faces.revision))
+            if change.fact is not None:
+                asked = self.answers.of(change.fact.request)
+                if asked is not None and change.receipt:
+                    asked.answer = msgspec.structs.replace(asked.answer, receipt=self._receipt(change, faces.revision))
+                self._desk.put(msgspec.structs.replace(change.fact, revision=faces.revision))
             if change.after is not None:
                 self._desk.ask(change.after)
         return True
@@ -315,10 +350,11 @@ class FaceDesk:
     def _not_saved(self, changes: Sequence[Change], error: FacesError) -> None:
         """In force all the same, and gone after a power cut: who asked is told so, and the disk is tried again."""
         for change in changes:
-            asked = self.answers.of(change.fact.request)
-            if asked is not None:
-                asked.answer = Answer(change.fact.request, False, (Reason.NOT_SAVED,))
-            self._desk.put(change.fact)
+            if change.fact is not None:
+                asked = self.answers.of(change.fact.request)
+                if asked is not None:
+                    asked.answer = Answer(change.fact.request, False, (Reason.NOT_SAVED,))
+                self._desk.put(change.fact)
             if change.after is not None:
                 self._desk.ask(change.after)
         if not self._failing:
@@ -326,40 +362,13 @@ class FaceDesk:
             self._desk.put(FaceChanged(FaceChange.FAILED, detail=str(error)))
 
     def _receipt(self, change: Change, revision: int) -> str:
-        one = change.gone[0]
-        receipt = Receipt(
-            controller=self._owner.id,
-            public_key=self._owner.public_key.hex(),
-            holder=one.holder,
-            face=one.face,
-            given_by=one.consent.given_by,
-            consent_version=one.consent.version,
-            given_s=one.consent.given_s,
-            wiped_s=self._desk.now_s() or 0,
-            templates=len(one.templates),
-            why="withdrawn",
-            revision=revision,
+        now_s = self._desk.now_s() or 0
+        return face_listing.text_of(
+            face_listing.receipt_of(change.gone[0], Why.WITHDRAWN, now_s, revision, self._owner)
         )
-        return msgspec.json.encode(signed(receipt, self._owner.sign)).decode()
 
 
 def _fact(change: FaceChange, command: OfficeCommand, request: str, holder: str | None, detail: str) -> FaceChanged:
     return FaceChanged(
         change, holder, issuer=command.issuer[:64], request=request, note=command.why[:200], detail=detail
-    )
-
-
-def _entry(one: Enrolled) -> FaceEntry:
-    consent = one.consent
-    return FaceEntry(
-        holder=one.holder,
-        face=one.face,
-        given_by=consent.given_by,
-        given_s=consent.given_s,
-        witness=consent.witness,
-        expires_s=consent.expires_s,
-        version=consent.version,
-        templates=len(one.templates),
-        under_14=consent.under_14,
-        guardian=consent.guardian,
     )

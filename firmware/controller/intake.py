@@ -175,7 +175,7 @@ class Intake:
         if isinstance(card, Refusal):
             self.undecodable += 1
             return (NoiseSeen(reader=frame.device, kind=card.value),)
-        presented = self._present(Factor.CARD, card.key)
+        presented = self.look_up(Factor.CARD, card.key)
         enrolled = self._enrol(frame.device, Factor.CARD, card.key, presented, state)
         if enrolled is not None:
             return (enrolled,)
@@ -185,7 +185,7 @@ class Intake:
     def _text(self, report: Line | Tag, state: State) -> AnyFact:
         factor, fact = (Factor.CODE, CodeRead) if isinstance(report, Line) else (Factor.TAG, TagRead)
         text = report.text[:LINE_CHARACTERS_MAX]
-        presented = self._present(factor, text)
+        presented = self.look_up(factor, text)
         enrolled = self._enrol(report.device, factor, text, presented, state)
         if enrolled is not None:
             return enrolled
@@ -198,10 +198,13 @@ class Intake:
         if not plates.sound(plate):
             self.undecodable += 1
             return (NoiseSeen(reader=report.device, kind=NoiseKind.TEXT.value),)
-        presented = self._present(Factor.PLATE, plate)
+        presented = self.look_up(Factor.PLATE, plate)
         self.on_plate(report.device, plate)
         sure, age_ms = report.confidence, self._age_ms(report.at_ns)
-        return (PlateSeen(report.device, presented, confidence=sure, age_ms=age_ms, evidence=report.evidence),)
+        seen = PlateSeen(
+            report.device, presented, confidence=sure, age_ms=age_ms, evidence=report.evidence, reads=report.reads
+        )
+        return (seen,)
 
     def _face(self, report: Face) -> FaceSeen:
         """Whose face it is, at the reader that waits for it; nobody's where nobody asked, whatever the camera says."""
@@ -210,7 +213,7 @@ class Intake:
             token = token_of(self._keys, Factor.FACE, canonical(Factor.FACE, report.text))
             presented: Known | Unknown = Unknown(token=token)
         else:
-            presented = self._present(Factor.FACE, report.text)
+            presented = self.look_up(Factor.FACE, report.text)
         sure, age_ms = report.confidence, self._age_ms(report.at_ns)
         return FaceSeen(reader or report.device, presented, confidence=sure, age_ms=age_ms, evidence=report.evidence)
 
@@ -226,7 +229,7 @@ class Intake:
         return self._local.enrol(reader, factor, key)
 
     def _pin(self, reader: str, pin: str, state: State) -> PinEntered:
-        presented = self._present(Factor.PIN, pin)
+        presented = self.look_up(Factor.PIN, pin)
         self._typed[reader] = pin
         waiting = state.readers[reader].pending
         if waiting is None or waiting.holder is None or self._roster is None:
@@ -254,7 +257,8 @@ class Intake:
             return PinBefore.WRONG
         return PinBefore.DURESS if matched is SecondPin.DURESS else PinBefore.RIGHT
 
-    def _present(self, factor: Factor, key: str) -> Known | Unknown:
+    def look_up(self, factor: Factor, key: str) -> Known | Unknown:
+        """What roster, local entries and ledger say of a key as a reader, or a person, gives it."""
         if self._roster is not None:
             try:
                 return present(

@@ -25,6 +25,7 @@ from firmware.controller.office_books import (
 )
 from firmware.controller.office_ending import covered, suspension
 from firmware.core.access import Factor
+from firmware.core.backup_facts import BackupMade
 from firmware.core.codes import Reason
 from firmware.core.facts import EndEnrolment, OverlayChange, StartEnrolment
 from firmware.messages import (
@@ -37,6 +38,7 @@ from firmware.messages import (
     Lift,
     OfficeCommand,
     Suspend,
+    TellBackup,
 )
 from firmware.roster.entry import (
     ENROLMENT_S_DEFAULT,
@@ -55,7 +57,9 @@ ENROLLED_HERE = (Factor.CARD, Factor.TAG, Factor.CODE, Factor.PLATE)  # PINs nee
 PRESENTED_HERE = (Factor.CARD, Factor.TAG, Factor.CODE)  # a plate that drives past is nobody's presentation
 
 
-def decide(books: Books, command: AnyOfficeCommand, request: str) -> Change | StartEnrolment | EndEnrolment:
+def decide(
+    books: Books, command: AnyOfficeCommand, request: str
+) -> Change | StartEnrolment | EndEnrolment | BackupMade:
     """What becomes of a command: a change that is in force at once, or a command for the core. Raises Refused.
 
     RosterError of a roster that cannot be read goes through.
@@ -72,6 +76,8 @@ def decide(books: Books, command: AnyOfficeCommand, request: str) -> Change | St
             for_ms=command.for_ms,
             note=command.why,
         )
+    if isinstance(command, TellBackup):
+        return BackupMade(issuer=command.issuer, request=request, detail=command.detail, note=command.why)
     if isinstance(command, CancelEnrolment):
         return EndEnrolment(command.issuer, request, reader=command.reader)
     try:

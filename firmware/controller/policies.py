@@ -26,6 +26,7 @@ from firmware.controller.lane_wires import check_lane_wires
 from firmware.controller.line_policies import check_lines, check_unheld
 from firmware.controller.osdp_policies import check_osdp, factors_read
 from firmware.controller.points import Output, Point, bus_times, output_of, points_of
+from firmware.controller.reset_policies import check_reset_input
 from firmware.controller.serial_policies import check_serial, factors_of
 from firmware.core.access import Factor
 from firmware.core.passage import proves
@@ -77,6 +78,8 @@ def uses_of(draft: Draft) -> Iterator[Use]:
         for key, inputs in (("fire_inputs", draft.site.fire_inputs), ("tamper_inputs", draft.site.tamper_inputs)):
             for index, device in enumerate(inputs):
                 yield Use(f"site.{key}[{index}]", device, Role.INPUT, key.removesuffix("_inputs"), draft.site.id)
+        if draft.site.reset_input:
+            yield Use("site.reset_input", draft.site.reset_input, Role.INPUT, "factory_reset", draft.site.id)
 
 
 def check_policies(draft: Draft, devices: list[Device], board: BoardDescription | None, problems: Problems) -> None:
@@ -106,6 +109,7 @@ def check_policies(draft: Draft, devices: list[Device], board: BoardDescription 
             _check_turnstile(each, each.portal, draft, points, problems)
         _check_access_points(each, draft, by_id, problems)
     _check_area_limits(draft, problems)
+    check_reset_input(draft, points, problems)
 
 
 # -- wires ------------------------------------------------------------------------------------------------------------

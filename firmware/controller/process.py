@@ -14,12 +14,11 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from msgspec import structs
-
 import firmware
 from drivers.bus.lines import Lines
 from drivers.reports import AnyReport, Dropped, Frame, Level, Measured, Noise, Report, Untrusted
 from firmware.config import Config
+from firmware.controller import network_asks
 from firmware.controller.board import Board
 from firmware.controller.bus_start import open_bus as open_bus
 from firmware.controller.clock import WATCH_S, Clock, Wall
@@ -38,7 +37,7 @@ from firmware.controller.outlet import Outlet
 from firmware.controller.publisher import Publisher
 from firmware.controller.pulse import Pulse
 from firmware.controller.recorder import Recorder
-from firmware.controller.role_socket import RoleSocket
+from firmware.controller.role_socket import NETWORK_PACE, RoleSocket
 from firmware.controller.role_user import RoleUser
 from firmware.controller.roster_watch import RosterWatch
 from firmware.controller.signs import Signs
@@ -52,7 +51,6 @@ from firmware.core.facts import (
     DeviceLost,
     DeviceRecovered,
     EndEnrolment,
-    Forgive,
     OverlayChange,
     OverlayChanged,
     Started,
@@ -63,7 +61,7 @@ from firmware.core.facts import (
 from firmware.core.state import initial
 from firmware.identity import Identity
 from firmware.journal import Journal, Limits
-from firmware.messages import Answer, Ask, Erase, Welcome
+from firmware.messages import NETWORK_MAY_ASK, Answer, Ask, Erase, Welcome
 
 HEALTH_S = 2.0
 END_S_MAX = 1.0  # for our own tasks to end: what does not must not keep the outputs from being made safe
@@ -276,7 +274,7 @@ class Controller:
             fingerprint=self.identity.fingerprint,
         )
         users = None if self._network_user is None else frozenset({0, self._network_user.user_id})
-        return RoleSocket("network", welcome, frozenset(), self._ask, users)  # read-only until the page has accounts
+        return RoleSocket("network", welcome, NETWORK_MAY_ASK, self._ask, users, pace=NETWORK_PACE)
 
     def _furnish(self, desk: Desk) -> Wires:
         """Give the desk its ways to the core, the journal and the office; and installers theirs, beside it."""
@@ -327,11 +325,11 @@ class Controller:
         self.neighbours.committed(ticket, epoch, seq)
 
     def _ask(self, ask: Ask) -> None:
-        command = ask.command
-        if isinstance(command, Forgive) and command.holder is not None:
-            # The core counts areas and does not know who is in which: the ledger does.
-            command = structs.replace(command, area=self.journal.ledger.holder(command.holder).area)
-        self.inbox.put(command, Rank.COMMAND, "network")
+        taken = network_asks.taken(ask, self.journal.ledger, self.identity, self.intake.look_up)
+        if isinstance(taken, Answer):
+            self.role_socket.answer(taken)
+        else:
+            self.inbox.put(taken, Rank.COMMAND, "network")
 
     def _started(self) -> Started:
         return Started(

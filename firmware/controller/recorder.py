@@ -18,10 +18,13 @@ import msgspec
 
 import firmware
 from firmware.core.access import Known, Unknown
+from firmware.core.account_facts import Administered
+from firmware.core.backup_facts import BackupMade
 from firmware.core.effects import AnyEffect, Body, Keep, Record, Remember
 from firmware.core.face_facts import FaceChanged
 from firmware.core.facts import (
     AdmitVehicle,
+    Afar,
     AnyFact,
     Command,
     CredentialEnrolled,
@@ -53,7 +56,7 @@ FLUSH_MS = 1_000  # a killed controller loses no more of its recording than this
 PERSONAL: dict[type[msgspec.Struct], tuple[str, ...]] = {
     Known: ("holder", "credential", "household"),
     Unknown: ("token",),
-    Body: ("holder", "household", "credential", "second_holder", "token", "note", "evidence"),
+    Body: ("holder", "household", "credential", "second_holder", "token", "note", "evidence", "account", "address"),
     Remember: ("holder", "credential", "household"),
     PinEntered: ("second_of",),
     Forgive: ("holder",),
@@ -64,6 +67,9 @@ PERSONAL: dict[type[msgspec.Struct], tuple[str, ...]] = {
     AdmitVehicle: ("note",),
     RecordTest: ("note",),
     TryOutput: ("note",),
+    Afar: ("address",),
+    Administered: ("account", "address", "holder", "token", "note"),
+    BackupMade: ("note",),
     ReaderKeyed: ("note",),
     FaceChanged: ("holder", "note"),
     PassageElsewhere: ("holder", "household"),
@@ -72,7 +78,7 @@ PERSONAL: dict[type[msgspec.Struct], tuple[str, ...]] = {
 }
 # These have an `issuer`.
 ISSUING: tuple[type[msgspec.Struct], ...] = (
-    *(Command, OverlayChanged, CredentialEnrolled, ReaderKeyed, FaceChanged),
+    *(Command, OverlayChanged, CredentialEnrolled, ReaderKeyed, FaceChanged, BackupMade),
     Body,
 )
 LOCKED = locked_key("")  # the store keeps under such keys who locked a portal
@@ -100,6 +106,8 @@ class Pseudonyms:
     def fact(self, fact: AnyFact) -> AnyFact:
         """The same fact about pseudonyms."""
         changes: dict[str, Any] = self._changes(fact)
+        if isinstance(fact, Command) and fact.afar is not None:
+            changes["afar"] = self._replaced(fact.afar)
         if isinstance(fact, Reading):
             changes["presented"] = self._replaced(fact.presented)
         elif isinstance(fact, Started) and fact.kept:

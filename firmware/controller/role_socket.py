@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from firmware.core.facts import EndLockdown, HoldOpen, OpenOnce, ReleasePortal, StartEvacuation
 from firmware.messages import (
     Answer,
     AnyFromNetwork,
@@ -36,6 +37,8 @@ CLIENTS_MAX = 4
 UNSENT_BYTES_MAX = 1 << 20  # a client that reads nothing is let go
 ASKS_PER_S = 2.0
 ASKS_BURST = 10
+URGENT_PER_S = 0.5
+URGENT_BURST = 4
 ASKS_OPEN_MAX = 64  # not yet answered, while the journal cannot commit
 REFUSALS_PER_S = 10.0  # of one client; past that and the burst it is read no faster, and its own buffer fills
 REFUSALS_BURST = 256
@@ -64,14 +67,27 @@ class Allowance:
 
 
 class Pace(NamedTuple):
-    """How many clients a role may have, and how fast it may ask."""
+    """How many clients a role may have, and how fast it may ask; how fast what is `slowed`, all of that together.
+
+    What is `urgent` has a pace of its own: it waits behind nothing else, and floods no journal either.
+    """
 
     clients_max: int = CLIENTS_MAX
     asks_per_s: float = ASKS_PER_S
     asks_burst: int = ASKS_BURST
+    slowed: frozenset[type] = frozenset()
+    slowed_per_s: float = 0.0
+    slowed_burst: int = 0
+    urgent: frozenset[type] = frozenset()
 
 
-NETWORK_PACE = Pace()
+# What lets people in: a guard at the busiest hour opens for a car every three seconds. Not evacuation, which lets out.
+NETWORK_PACE = Pace(
+    slowed=frozenset({OpenOnce, HoldOpen, ReleasePortal, EndLockdown}),
+    slowed_per_s=1 / 3,
+    slowed_burst=8,
+    urgent=frozenset({StartEvacuation}),
+)
 # Commands of people at a desk and of their programs: each costs a signature and two syncs of the card. A client that
 # waits for a card at a reader keeps its place for up to two minutes.
 OFFICE_PACE = Pace(clients_max=16, asks_per_s=10.0, asks_burst=32)
@@ -110,7 +126,7 @@ class RoleSocket:
         user_ids: frozenset[int] | None = None,
         *,
         kind: object = AnyFromNetwork,
-        pace: Pace = NETWORK_PACE,
+        pace: Pace = Pace(),  # noqa: B008 - frozen
     ) -> None:
         """`welcome` is the first message to whoever connects, where the role gets one."""
         self.role = role
@@ -124,6 +140,8 @@ class RoleSocket:
         self._clients: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._asked: dict[str, asyncio.StreamWriter] = {}
         self._allowance = Allowance(pace.asks_per_s, pace.asks_burst)
+        self._slowed = Allowance(pace.slowed_per_s, pace.slowed_burst)
+        self._urgent = Allowance(URGENT_PER_S, URGENT_BURST)
         self._states: States | None = None
         self._health: Health | None = None
         self.on_exchange: Callable[[bytes], None] | None = (
@@ -260,7 +278,7 @@ class RoleSocket:
         why = None
         if type(ask.command) not in self._allowed:
             why = "not_allowed"
-        elif len(self._asked) >= ASKS_OPEN_MAX or not self._allowance.take(asyncio.get_running_loop().time()):
+        elif len(self._asked) >= ASKS_OPEN_MAX or not self._in_pace(type(ask.command)):
             why = "too_many"
         elif ask.request in self._asked or not 0 < len(ask.request) <= 64:
             why = "request_reused"
@@ -271,6 +289,12 @@ class RoleSocket:
         self._asked[ask.request] = writer
         self._on_ask(ask)
         return True
+
+    def _in_pace(self, kind: type) -> bool:
+        now_s = asyncio.get_running_loop().time()
+        if kind in self._pace.urgent:
+            return self._urgent.take(now_s)
+        return self._allowance.take(now_s) and (kind not in self._pace.slowed or self._slowed.take(now_s))
 
     def _peer_allowed(self, writer: asyncio.StreamWriter) -> bool:
         peer = writer.get_extra_info("socket")

@@ -128,8 +128,31 @@ class Code(StrEnum):
     READER_INSTALLING = "reader.installing"
     READER_INSTALLED = "reader.installed"
     READER_INSTALL_OVER = "reader.install_over"
+    # accounts of the page
+    ACCOUNT_CLAIMED = "account.claimed"  # the first one, by the claim code
+    ACCOUNT_MADE = "account.made"
+    ACCOUNT_ROLES = "account.roles_changed"
+    ACCOUNT_RESET = "account.reset"  # its passphrase is dead, and it is invited anew
+    ACCOUNT_DELETED = "account.deleted"
+    ACCOUNT_JOINED = "account.joined"  # whoever was invited has chosen a passphrase
+    ACCOUNT_RECOVERED = "account.recovered"  # by a code of the console
+    ACCOUNT_PASSPHRASE = "account.passphrase_changed"
+    ACCOUNT_FACTOR_ON = "account.second_factor_on"
+    ACCOUNT_FACTOR_OFF = "account.second_factor_off"
+    ACCOUNT_SESSIONS_ENDED = "account.sessions_ended"
+    ACCOUNT_NOT_DONE = "account.not_done"  # what was told before could not be kept: it is not so
+    LOGGED_IN = "account.logged_in"
+    LOGGED_OUT = "account.logged_out"
+    LOGIN_FAILED = "account.login_failed"
+    LOGIN_LOCKED_OUT = "account.login_locked_out"
+    JOURNAL_SEARCHED = "journal.searched"  # for what tells who it was, with the purpose
+    JOURNAL_EXPORTED = "journal.exported"
     # controller
     STARTED = "controller.started"
+    FACTORY_RESET = "controller.factory_reset"  # by the button on the board, as it started
+    BACKUP_MADE = "backup.made"
+    BACKUP_RESTORED = "backup.restored"  # what was there before is kept aside
+    BACKUP_UNDONE = "backup.undone"  # back to what was there before a restore
     STOPPED = "controller.stopped"
     UNCLEAN_START = "controller.unclean_start"
     KEPT_UNREADABLE = "controller.kept_unreadable"
@@ -155,6 +178,7 @@ class Code(StrEnum):
     FACE_WITHDRAWN = "face.withdrawn"
     FACE_EXPIRED = "face.expired"  # the consent's time is over
     FACE_DROPPED = "face.dropped"  # the roster has the holder, or the holder's face, no more
+    FACE_OUTDATED = "face.outdated"  # enrolled with other weights: to be enrolled anew
     FACE_REFUSED = "face.refused"
     FACE_FAILED = "face.failed"  # what is enrolled cannot be kept, or not be trusted: nobody matches
     PEERS_LOST = "area.peers_lost"
@@ -274,6 +298,28 @@ MEANING: dict[Code, Meaning] = {
     Code.READER_INSTALLING: Meaning(None, _W),
     Code.READER_INSTALLED: Meaning(None, _N),
     Code.READER_INSTALL_OVER: Meaning(None, _W),
+    Code.ACCOUNT_CLAIMED: Meaning(None, _N),
+    Code.ACCOUNT_MADE: Meaning(None, _N),
+    Code.ACCOUNT_ROLES: Meaning(None, _N),
+    Code.ACCOUNT_RESET: Meaning(None, _N),
+    Code.ACCOUNT_DELETED: Meaning(None, _N),
+    Code.ACCOUNT_JOINED: Meaning(None, _N),
+    Code.ACCOUNT_RECOVERED: Meaning(None, _W),
+    Code.ACCOUNT_PASSPHRASE: Meaning(None, _N),
+    Code.ACCOUNT_FACTOR_ON: Meaning(None, _N),
+    Code.ACCOUNT_FACTOR_OFF: Meaning(None, _N),
+    Code.ACCOUNT_SESSIONS_ENDED: Meaning(None, _N),
+    Code.ACCOUNT_NOT_DONE: Meaning(None, _W),
+    Code.LOGGED_IN: Meaning(None, _I),
+    Code.LOGGED_OUT: Meaning(None, _I),
+    Code.LOGIN_FAILED: Meaning(None, _N),
+    Code.LOGIN_LOCKED_OUT: Meaning(None, _W),
+    Code.JOURNAL_SEARCHED: Meaning(None, _N),
+    Code.JOURNAL_EXPORTED: Meaning(None, _N),
+    Code.FACTORY_RESET: Meaning("tns1:Monitoring/OperatingTime/LastReset", _W),
+    Code.BACKUP_MADE: Meaning("tns1:Monitoring/Backup/Last", _N),
+    Code.BACKUP_RESTORED: Meaning(None, _N),
+    Code.BACKUP_UNDONE: Meaning(None, _N),
     Code.STARTED: Meaning("tns1:Monitoring/OperatingTime/LastReboot", _I),
     Code.STOPPED: Meaning(None, _I),
     Code.UNCLEAN_START: Meaning(None, _W),
@@ -300,6 +346,7 @@ MEANING: dict[Code, Meaning] = {
     Code.FACE_WITHDRAWN: Meaning("tns1:Configuration/Credential/Removed", _N),
     Code.FACE_EXPIRED: Meaning("tns1:Configuration/Credential/Removed", _N),
     Code.FACE_DROPPED: Meaning("tns1:Configuration/Credential/Removed", _N),
+    Code.FACE_OUTDATED: Meaning(None, _W),
     Code.FACE_REFUSED: Meaning(None, _N),
     Code.FACE_FAILED: Meaning(None, _A),
     Code.PEERS_LOST: Meaning(None, _W),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from firmware.core import reader
+from firmware.core.afar import against_afar
 from firmware.core.claims import fault_bars, locked_down
 from firmware.core.codes import Code, Reason
 from firmware.core.devices import command_anew
@@ -61,8 +62,11 @@ def command(draft: Draft, fact: Command) -> None:
     """Carry a command out, or refuse it."""
     named = getattr(fact, "portal", None)
     plan = None if named is None else draft.wiring.barriers.get(named)
+    afar = fact.afar
     if not fact.issuer:
         refusal: Refusal = (Reason.NOT_ALLOWED,)
+    elif afar is not None and (barred := against_afar(draft, fact)):
+        refusal = barred
     elif plan is not None:
         refusal = lane_command(draft, plan, fact)
     else:
@@ -71,8 +75,12 @@ def command(draft: Draft, fact: Command) -> None:
         Code.COMMAND_REFUSED if refusal else Code.COMMANDED,
         portal=named if named in draft.portals or plan is not None else None,
         reasons=refusal,
-        detail=type(fact).__name__,
-        body=Body(issuer=fact.issuer, note=getattr(fact, "note", "")[:NOTE_CHARACTERS_MAX] or None),
+        detail=type(fact).__name__ if afar is None else f"{type(fact).__name__} as {afar.roles}",
+        body=Body(
+            issuer=fact.issuer,
+            note=getattr(fact, "note", "")[:NOTE_CHARACTERS_MAX] or None,
+            address=None if afar is None else afar.address or None,
+        ),
         request=fact.request,
     )
 

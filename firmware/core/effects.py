@@ -67,7 +67,10 @@ class Unmute(Effect, frozen=True):
 
 
 class Body(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The personal part of an event: erasable, hashed with its own salt. Ids of the roster, never names."""
+    """The personal part of an event: erasable, hashed with its own salt. Ids of the roster, never names.
+
+    Only accounts of the page go by the names that their people chose.
+    """
 
     holder: str | None = None
     household: str | None = None
@@ -77,6 +80,10 @@ class Body(msgspec.Struct, frozen=True, omit_defaults=True):
     issuer: str | None = None
     note: str | None = None  # why, in the issuer's words
     evidence: str | None = None  # under which a camera's frame is kept for a while
+    reads: int | None = None  # of a plate: how many frames agreed, and how sure the weaker of finding and reading was
+    certainty: float | None = None
+    account: str | None = None  # of the page: what was administered, or logged in to
+    address: str | None = None  # from where, on the network
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):

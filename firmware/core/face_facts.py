@@ -12,6 +12,7 @@ class FaceChange(StrEnum):
     WITHDRAWN = "withdrawn"  # by whom it is about, or for them: the templates are wiped
     EXPIRED = "expired"  # so are they when the consent's time is over
     DROPPED = "dropped"  # and when the roster has the holder, or the holder's face, no more
+    OUTDATED = "outdated"  # templates of other weights, like nobody by these: to be enrolled anew
     REFUSED = "refused"  # it was asked for and not done; `reasons` say why
     FAILED = "failed"  # what is enrolled cannot be kept, or what was kept cannot be trusted
 

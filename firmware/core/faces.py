@@ -16,6 +16,7 @@ _CODE: dict[FaceChange, Code] = {
     FaceChange.WITHDRAWN: Code.FACE_WITHDRAWN,
     FaceChange.EXPIRED: Code.FACE_EXPIRED,
     FaceChange.DROPPED: Code.FACE_DROPPED,
+    FaceChange.OUTDATED: Code.FACE_OUTDATED,
     FaceChange.REFUSED: Code.FACE_REFUSED,
     FaceChange.FAILED: Code.FACE_FAILED,
 }

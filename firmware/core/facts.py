@@ -8,6 +8,9 @@ from __future__ import annotations
 from enum import StrEnum
 
 from firmware.core.access import Factor, Known, Unknown
+from firmware.core.account_facts import Administered as Administered
+from firmware.core.backup_facts import BackupMade as BackupMade
+from firmware.core.fact import Afar as Afar
 from firmware.core.fact import Command as Command
 from firmware.core.fact import Fact as Fact
 from firmware.core.lane_facts import AdmitVehicle as AdmitVehicle
@@ -64,12 +67,13 @@ class TagRead(Reading, frozen=True):
 class PlateSeen(Reading, frozen=True):
     """`age_ms` since the frame was taken; `confidence` 0..1 of the weaker of detection and reading.
 
-    `evidence`: under which its frame is kept for a while; empty: nowhere.
+    `evidence`: under which its frame is kept for a while; empty: nowhere. `reads`: how many frames agreed; 0: not told.
     """
 
     confidence: float = 1.0
     age_ms: int = 0
     evidence: str = ""
+    reads: int = 0
 
 
 class FaceSeen(Reading, frozen=True):
@@ -319,4 +323,4 @@ AnyOfSite = StartLockdown | EndLockdown | StartEvacuation | EndEvacuation | Rese
 AnyOfReader = ClearLockout | Acknowledge | StartEnrolment | EndEnrolment
 AnyAsked = AnyOfPortal | AnyOfLane | AnyOfSite | AnyOfReader | AnyOfTrial
 
-AnyFact = AnyReading | AnyOfDevices | AnyOfRoster | AnyOfPeers | AnyOfSystem | AnyAsked
+AnyFact = AnyReading | AnyOfDevices | AnyOfRoster | AnyOfPeers | AnyOfSystem | AnyAsked | Administered | BackupMade

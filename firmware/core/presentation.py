@@ -22,6 +22,7 @@ from firmware.core.turn import Last, ReaderState, Turn, body_of
 __all__ = ["Grant", "present"]
 
 SIGHTING_MS_MAX = 3_000  # since the frame was taken: a car at walking pace has then left the picture
+CERTAINTY_DIGITS = 3  # that are kept; nothing is known more exactly
 NOBODY = Unknown("")  # a credential that nobody may learn anything of
 
 
@@ -60,16 +61,21 @@ def present(
             turn.close()
         _decide(turn, rulebook, wall, standing, reading, factor)
     state, effects = turn.finish()
-    if isinstance(reading, PlateSeen | FaceSeen) and reading.evidence:
-        effects = tuple(_with_evidence(effect, reading.evidence) for effect in effects)
+    if isinstance(reading, PlateSeen | FaceSeen):
+        effects = tuple(_with_vote(effect, reading) for effect in effects)
     return state, effects, turn.grant
 
 
-def _with_evidence(effect: AnyEffect, evidence: str) -> AnyEffect:
-    """An event about what a camera saw says where its frame is, in the part that can be erased."""
+def _with_vote(effect: AnyEffect, seen: PlateSeen | FaceSeen) -> AnyEffect:
+    """An event about what a camera saw says how it was voted and where its frame is, in the part that can be erased."""
     if not isinstance(effect, Record) or effect.event.body is None:
         return effect
-    return Record(replace(effect.event, body=replace(effect.event.body, evidence=evidence)))
+    body = effect.event.body
+    if seen.evidence:
+        body = replace(body, evidence=seen.evidence)
+    if isinstance(seen, PlateSeen) and seen.reads:
+        body = replace(body, reads=seen.reads, certainty=round(seen.confidence, CERTAINTY_DIGITS))
+    return Record(replace(effect.event, body=body))
 
 
 def _repeats(turn: Turn, presented: Known | Unknown) -> bool:

@@ -72,6 +72,7 @@ class Reason(StrEnum):
     BARRED = "barrier_barred"  # stop, service key, latched fault, or its position is not proven
     LANE_NOT_CLEAR = "lane_not_clear"  # with the device that stands against it
     NOT_IN_SIGHT = "not_in_sight"
+    NOT_FROM_AFAR = "not_from_afar"  # the portal's or the site's `remote` does not name it
     IN_SERVICE = "in_service"  # with the portal that has to be out of service first
     OUTPUT_NOT_FOUND = "output_not_found"
     OUTPUT_TRIED = "output_tried"  # somebody holds it on, to see that it works

@@ -31,6 +31,22 @@ class RexMode(StrEnum):
     UNLOCK = "unlock"  # the lock is released as well
 
 
+class Remote(StrEnum):
+    """What may be asked of a portal from afar, by the page (firmware/core/afar.py)."""
+
+    OPEN = "open"  # once
+    HOLD = "hold"  # open until an instant
+    LOCK = "lock"  # and to end that
+    RESET = "reset"  # a latched fault
+
+
+class SiteRemote(StrEnum):
+    """What may be asked of the whole site from afar, and ended."""
+
+    LOCKDOWN = "lockdown"
+    EVACUATION = "evacuation"
+
+
 class Requirement(msgspec.Struct, frozen=True):
     """While `schedule` is active, any one of the combinations in `accept` is enough; all factors of one are needed."""
 
@@ -85,6 +101,7 @@ class Door(msgspec.Struct, frozen=True, tag="door"):
     interlock: tuple[str, ...] = ()  # portals that must be closed and secured before a credential opens this one
     hold_open_ms_max: int = 4 * 3_600_000  # for double-swipe hold-open
     double_swipe_ms: int = 5_000
+    remote: tuple[Remote, ...] = tuple(Remote)
 
 
 class Turnstile(msgspec.Struct, frozen=True, tag="turnstile"):
@@ -102,6 +119,7 @@ class Turnstile(msgspec.Struct, frozen=True, tag="turnstile"):
     extended_release_ms: int = 20_000
     unlock_schedule: str | None = None
     interlock: tuple[str, ...] = ()
+    remote: tuple[Remote, ...] = tuple(Remote)
 
 
 class Mover(StrEnum):
@@ -252,6 +270,7 @@ class Barrier(msgspec.Struct, frozen=True, tag="barrier"):
     priority: Direction | None = None  # who goes first where both wait; None: who came first
     unlock_schedule: str | None = None  # open while it is active
     closed_schedule: str | None = None  # nobody enters while it is active, but who is exempt (market day, night)
+    remote: tuple[Remote, ...] = tuple(Remote)
 
 
 class Reader(msgspec.Struct, frozen=True):
@@ -292,3 +311,4 @@ class Site(msgspec.Struct, frozen=True):
     tamper_inputs: tuple[str, ...] = ()  # of the enclosure
     duress_roles: tuple[str, ...] = ()  # who is told of duress elsewhere; empty: duress PINs are refused
     fire_reset: str = "input"  # "input": ends with the input; "person": ends by a command after the input
+    remote: tuple[SiteRemote, ...] = tuple(SiteRemote)

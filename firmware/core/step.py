@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from firmware.core import (
+    accounts,
+    backups,
     clock,
     commands,
     devices,
@@ -22,6 +24,8 @@ from firmware.core import (
     swipe,
     trial,
 )
+from firmware.core.account_facts import Administered
+from firmware.core.backup_facts import BackupMade
 from firmware.core.draft import Draft
 from firmware.core.effects import AnyEffect, SetOutput
 from firmware.core.face_facts import FaceChanged
@@ -218,6 +222,8 @@ _HANDLERS: dict[type[Fact], Callable[[Draft, Any], None]] = {
     StoreRecovered: devices.store_recovered,
     InboxOverflowed: devices.inbox_overflowed,
     ReaderKeyed: reader_keys.reader_keyed,
+    Administered: accounts.administered,
+    BackupMade: backups.backup_made,
     TryRenewed: trial.renewed,
     TryEnded: trial.ended,
     **dict.fromkeys(commands.COMMANDS, commands.command),

@@ -91,4 +91,6 @@ class SiteView(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
     readers_muted: tuple[str, ...] = ()
     readers_enrolling: tuple[str, ...] = ()  # a credential that nobody has becomes somebody's there
     alarms: tuple[str, ...] = ()  # the site's own
+    subjects: dict[str, tuple[str, ...]] = {}  # of those: the readers, devices or site that tell them
+    unacknowledged: tuple[str, ...] = ()  # readers, devices and the site with an alarm, over or not, nobody has seen
     occupancy: dict[str, int] = {}

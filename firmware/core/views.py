@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from firmware.core import reader
 from firmware.core.codes import Code
 from firmware.core.lane_views import lane_view
-from firmware.core.levels import FAULT_LEVELS
+from firmware.core.levels import FAULT_LEVELS, Level
 from firmware.core.machines import Exit, Fire, Leaf, Peers, Pulse
 from firmware.core.modes import RANK
 from firmware.core.site import Door
@@ -23,6 +25,7 @@ _POSITION: dict[Leaf | None, Position] = {
 
 def view(state: State) -> SiteView:
     """The site as it is now."""
+    subjects = _site_alarms(state)
     return SiteView(
         portals=tuple(_any_portal(state, portal.id) for portal in state.site.portals),
         fire=state.fire is not Fire.NONE,
@@ -34,7 +37,9 @@ def view(state: State) -> SiteView:
         devices_lost=tuple(sorted(state.devices_lost)),
         readers_muted=tuple(sorted(name for name, at in state.readers.items() if reader.muted(at))),
         readers_enrolling=tuple(sorted(name for name, at in state.readers.items() if at.enrolling is not None)),
-        alarms=_site_alarms(state),
+        alarms=tuple(subjects),
+        subjects=subjects,
+        unacknowledged=tuple(sorted(state.unacknowledged)),
         occupancy=state.occupancy,
     )
 
@@ -87,19 +92,24 @@ def _alarms(now: PortalState) -> tuple[str, ...]:
     return tuple(code for code, there in found if there)
 
 
-def _site_alarms(state: State) -> tuple[str, ...]:
-    found = (
-        (Code.FIRE, state.fire is not Fire.NONE),
-        (Code.EVACUATION, state.evacuation),
-        (Code.LOCKDOWN, bool(state.lockdown)),
-        (Code.FIRE_INPUT_FAULT, any(level in FAULT_LEVELS for level in state.fire_levels.values())),
-        (Code.TAMPER, bool(state.tampered)),
-        (Code.PIN_LOCKED_OUT, any(reader.locked_out(at) for at in state.readers.values())),
-        (Code.READER_MUTED, any(reader.muted(at) for at in state.readers.values())),
-        (Code.KEPT_UNREADABLE, state.kept_unreadable),
-        (Code.STORE_FAILED, state.store_failed),
-        (Code.DEVICE_LOST, bool(state.devices_lost)),
-        (Code.CLOCK_LOST, state.offset_ms is None),
-        (Code.PEERS_LOST, state.peers is Peers.LOST),
+def _site_alarms(state: State) -> dict[str, tuple[str, ...]]:
+    """The site's own alarms, each with who tells it: what a person acknowledges."""
+    site = (state.site.id,)
+    faulty = [device for device, level in state.fire_levels.items() if level in FAULT_LEVELS]
+    active = [device for device, level in state.fire_levels.items() if level is Level.ACTIVE]
+    at_readers = {at.tamper: at.id for at in state.site.readers}
+    found: tuple[tuple[Code, Iterable[str]], ...] = (
+        (Code.FIRE, (active or site) if state.fire is not Fire.NONE else ()),
+        (Code.EVACUATION, site if state.evacuation else ()),
+        (Code.LOCKDOWN, site if state.lockdown else ()),
+        (Code.FIRE_INPUT_FAULT, faulty),
+        (Code.TAMPER, {at_readers.get(device, device) for device in state.tampered}),
+        (Code.PIN_LOCKED_OUT, (name for name, at in state.readers.items() if reader.locked_out(at))),
+        (Code.READER_MUTED, (name for name, at in state.readers.items() if reader.muted(at))),
+        (Code.KEPT_UNREADABLE, site if state.kept_unreadable else ()),
+        (Code.STORE_FAILED, site if state.store_failed else ()),
+        (Code.DEVICE_LOST, state.devices_lost),
+        (Code.CLOCK_LOST, site if state.offset_ms is None else ()),
+        (Code.PEERS_LOST, site if state.peers is Peers.LOST else ()),
     )
-    return tuple(code for code, there in found if there)
+    return {code.value: tuple(subjects) for code, each in found if (subjects := sorted(each))}

@@ -1,8 +1,10 @@
-"""The receipt of a withdrawal: signed by this controller, says that the templates are wiped, and holds none."""
+"""The receipt that templates are wiped: signed by this controller, and holding none. After a withdrawal whoever asked
+for it gets it; what ends by itself, by the roster or by a wipe of all leaves it with the controller (enrolled.py)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 
 import msgspec
 
@@ -12,8 +14,16 @@ PURPOSE = b"menshen withdrawal of consent\x00"  # so that a signature over somet
 SIGNATURE_BYTES = 64
 
 
+class Why(StrEnum):
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"  # the consent's time was over
+    DROPPED = "dropped"  # the roster has the holder, or the holder's face, no more
+    LEFT = "left"  # the holder left the community
+    WIPED = "wiped"  # with all others
+
+
 class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What is signed. `why`: withdrawn, expired; `revision`: of the store that has them no more."""
+    """What is signed. `why`: see Why; `revision`: of the store that has them no more."""
 
     controller: str
     public_key: str  # hex

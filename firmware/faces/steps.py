@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from itertools import pairwise, product
 
-STEPS = 3  # twelve orders of three kinds, no two alike in a row
+STEPS = 3
 STEP_MS_MAX = 5_000  # for one step, and for looking straight ahead before the first one
 CHALLENGE_MS = (STEPS + 1) * STEP_MS_MAX  # that a reader has to wait for all of them
 
@@ -19,6 +20,15 @@ class Step(StrEnum):
     BLINK = "blink"
     LEFT = "left"
     RIGHT = "right"
+
+
+Steps = tuple[Step, ...]
+# No two alike in a row, and a blink among them: a print that is bent like a head turns far enough, but blinks never.
+ORDERS: tuple[Steps, ...] = tuple(
+    steps
+    for steps in product(Step, repeat=STEPS)
+    if Step.BLINK in steps and all(one is not other for one, other in pairwise(steps))
+)
 
 
 class Prompt(StrEnum):
@@ -36,9 +46,6 @@ def prompt_of(step: str) -> Prompt:
     return Prompt(f"face_{Step(step)}") if step else Prompt.LOOK
 
 
-def drawn(choose: Callable[[Sequence[Step]], Step]) -> tuple[Step, ...]:
-    """An order of steps. `choose` is secrets.choice where it matters."""
-    steps: list[Step] = []
-    for _ in range(STEPS):
-        steps.append(choose([each for each in Step if not steps or each is not steps[-1]]))
-    return tuple(steps)
+def drawn(choose: Callable[[Sequence[Steps]], Steps]) -> Steps:
+    """An order of steps, one of ten. `choose` is secrets.choice where it matters."""
+    return choose(ORDERS)

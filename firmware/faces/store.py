@@ -20,6 +20,7 @@ import msgspec
 
 from firmware.faces.enrolled import Enrolled, Faces
 from firmware.faces.errors import FacesError, StoreUnreadable
+from firmware.faces.receipt import Signed
 from firmware.identity import IdentityError, read_private
 
 NAME, ASIDE = "faces.sealed", "faces.sealed.new"
@@ -44,6 +45,7 @@ class Owner(Protocol):
 class _Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schema: int
     enrolled: tuple[Enrolled, ...]
+    receipts: tuple[Signed, ...] = ()
 
 
 def load(folder: Path, owner: Owner, least: int = 0) -> Faces:
@@ -113,7 +115,7 @@ def tidy(folder: Path) -> None:
 def _sealed(faces: Faces, owner: Owner) -> bytes:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    body = msgspec.msgpack.encode(_Content(SCHEMA, tuple(faces)))
+    body = msgspec.msgpack.encode(_Content(SCHEMA, tuple(faces), faces.receipts))
     revision, nonce = faces.revision.to_bytes(REVISION_BYTES, "big"), secrets.token_bytes(NONCE_BYTES)
     return MAGIC + revision + nonce + AESGCM(owner.sealing_key(PURPOSE)).encrypt(nonce, body, _proven(revision, owner))
 
@@ -131,7 +133,7 @@ def _unsealed(path: Path, content: bytes, owner: Owner) -> Faces:
         decoded = msgspec.msgpack.decode(body, type=_Content)
         if decoded.schema != SCHEMA:
             raise StoreUnreadable(f"{path} has schema {decoded.schema}, this program reads {SCHEMA}. {_ADVICE}")
-        return Faces(decoded.enrolled, int.from_bytes(revision, "big"))
+        return Faces(decoded.enrolled, int.from_bytes(revision, "big"), decoded.receipts)
     except InvalidTag as error:
         raise StoreUnreadable(f"{path} is damaged, or another controller's. {_ADVICE}") from error
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:

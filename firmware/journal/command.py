@@ -353,5 +353,9 @@ def _who(row: Row, said: Texts) -> str:
     body = row.event.body
     if body is None:
         return ""
-    parts = (body.holder, body.second_holder, body.issuer, body.token)
+    parts = [body.holder, body.second_holder, body.issuer, body.token, body.account, body.address]
+    if body.reads:
+        parts.append(said.say("journal.vote", reads=body.reads, certainty=f"{body.certainty or 0:.2f}"))
+    if body.evidence:
+        parts.append(said.say("journal.evidence", reference=body.evidence))
     return escaped(" ".join(part for part in parts if part))

@@ -6,9 +6,6 @@ with one cell of text. The rows that follow are those of exports.py, so their ch
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import os
 import sys
 from pathlib import Path
@@ -16,7 +13,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from firmware.journal.exports import export, export_head
+from firmware.journal.exports import export, export_head, purpose_line
 from firmware.terminal import Progress, TerminalError
 
 FILE_MODE = 0o600  # it may say who was where
@@ -84,7 +81,7 @@ def _write(
 ) -> int:
     progress = Progress()
     if purpose is not None:
-        out.write(_head_line(form, purpose, *window))
+        out.write(purpose_line(form, purpose, *window))
     try:
         return export(
             path,
@@ -97,12 +94,3 @@ def _write(
         )
     finally:
         progress.end()
-
-
-def _head_line(form: str, purpose: str, since_ms: int | None, until_ms: int | None) -> bytes:
-    if form == "jsonl":
-        said = {"purpose": purpose, "since_utc_ms": since_ms, "until_utc_ms": until_ms}
-        return json.dumps({"export": said}).encode() + b"\n"
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerow([f"purpose: {purpose}"])
-    return text.getvalue().encode()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,7 @@ from firmware.journal.rows import NOTHING, commitment_of, decode_body, decode_he
 
 PROGRESS_ROWS = 10_000
 FORMATS = ("jsonl", "csv")
+SEQ_MAX = (1 << 63) - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _COLUMNS = (
@@ -31,7 +33,8 @@ _COLUMNS = (
     "device", "reasons", "count", "detail", "request",
 )  # fmt: skip
 _ROWS = """SELECT seq, header, body, salt, commitment, previous, hash FROM events
-WHERE seq > ? AND (? IS NULL OR utc_ms >= ?) AND (? IS NULL OR utc_ms < ?) ORDER BY seq"""
+WHERE seq > ? AND seq <= ? AND (? IS NULL OR utc_ms >= ?) AND (? IS NULL OR utc_ms < ?) ORDER BY seq"""
+PIECE_ROWS = 2_000  # about 1 MB of JSON lines
 
 
 def export(
@@ -55,10 +58,10 @@ def export(
         raise QueryRefused(f"a journal is exported as {' or '.join(FORMATS)}, not as {form!r}")
     with reading(path, steps_max=None) as connection:
         window = (since_utc, since_utc, until_utc, until_utc)
-        rows = connection.execute(_ROWS, (anchor_of(connection), *window))
-        lines = _json_lines(rows, with_bodies) if form == "jsonl" else _csv_lines(rows, with_bodies)
-        count = -1 if form == "csv" else 0  # CSV begins with the names of its columns
-        for line in lines:
+        rows = connection.execute(_ROWS, (anchor_of(connection), SEQ_MAX, *window))
+        count = 0
+        out.write(_beginning(form, with_bodies))
+        for line in _lines(rows, form, with_bodies):
             out.write(line)
             count += 1
             if progress is not None and count % PROGRESS_ROWS == 0:
@@ -66,11 +69,46 @@ def export(
         return count
 
 
-def export_head(path: Path, to: Path) -> SignedHead | None:
-    """Write the newest signed head to a file, to be kept outside the board; None where nothing is signed yet.
+def export_pieces(
+    path: Path,
+    form: str,
+    *,
+    since_utc: int | None = None,
+    until_utc: int | None = None,
+    with_bodies: bool = False,
+) -> Iterator[bytes]:
+    """The bytes that `export` writes of the rows that are there now, piece by piece, for a reader who may be slow.
 
-    Raises JournalUnreachable, JournalDamaged, OSError.
+    The journal is open only while a piece is made: a reader who holds it open lets its write-ahead log grow for as
+    long. Raises what `export` raises, and QueryRefused where retention removed what was still to come.
     """
+    if form not in FORMATS:
+        raise QueryRefused(f"a journal is exported as {' or '.join(FORMATS)}, not as {form!r}")
+    with reading(path, steps_max=None) as connection:
+        epoch, done = epoch_of(connection), anchor_of(connection)
+        last = connection.execute("SELECT max(seq) FROM events").fetchone()[0] or done
+    yield _beginning(form, with_bodies)
+    while done < last:
+        upto = min(done + PIECE_ROWS, last)
+        with reading(path, steps_max=None) as connection:
+            if epoch_of(connection) != epoch or anchor_of(connection) > done:
+                raise QueryRefused("rows were removed while they were exported: export a narrower time")
+            rows = connection.execute(_ROWS, (done, upto, since_utc, since_utc, until_utc, until_utc))
+            piece = b"".join(_lines(rows, form, with_bodies))
+        done = upto
+        yield piece
+
+
+def purpose_line(form: str, purpose: str, since_ms: int | None, until_ms: int | None) -> bytes:
+    """The first line of an export for which a purpose was stated."""
+    if form == "jsonl":
+        said = {"purpose": purpose, "since_utc_ms": since_ms, "until_utc_ms": until_ms}
+        return json.dumps({"export": said}).encode() + b"\n"
+    return _csv_line([f"purpose: {purpose}"])
+
+
+def newest_head(path: Path) -> SignedHead | None:
+    """The newest signed head; None where nothing is signed yet. Raises JournalUnreachable, JournalDamaged."""
     with reading(path, steps_max=None) as connection:
         row = connection.execute(
             "SELECT seq, hash, utc_ms, public_key, signature FROM heads ORDER BY seq DESC LIMIT 1"
@@ -78,9 +116,31 @@ def export_head(path: Path, to: Path) -> SignedHead | None:
         if row is None:
             return None
         seq, digest, utc_ms, key, signature = row
-        head = SignedHead(epoch_of(connection), seq, digest.hex(), utc_ms, key.hex(), signature.hex())
-    write_head(to, head)
+        return SignedHead(epoch_of(connection), seq, digest.hex(), utc_ms, key.hex(), signature.hex())
+
+
+def export_head(path: Path, to: Path) -> SignedHead | None:
+    """Write the newest signed head to a file, to be kept outside the board; None where nothing is signed yet.
+
+    Raises JournalUnreachable, JournalDamaged, OSError.
+    """
+    head = newest_head(path)
+    if head is not None:
+        write_head(to, head)
     return head
+
+
+def _beginning(form: str, with_bodies: bool) -> bytes:
+    """CSV begins with the names of its columns."""
+    return _csv_line([*_COLUMNS, *_body_columns(with_bodies), "hash"]) if form == "csv" else b""
+
+
+def _body_columns(with_bodies: bool) -> tuple[str, ...]:
+    return Body.__struct_fields__ if with_bodies else ()
+
+
+def _lines(rows: sqlite3.Cursor, form: str, with_bodies: bool) -> Iterator[bytes]:
+    return _json_lines(rows, with_bodies) if form == "jsonl" else _csv_lines(rows, with_bodies)
 
 
 def _json_lines(rows: sqlite3.Cursor, with_bodies: bool) -> Iterator[bytes]:
@@ -98,8 +158,7 @@ def _json_lines(rows: sqlite3.Cursor, with_bodies: bool) -> Iterator[bytes]:
 
 
 def _csv_lines(rows: sqlite3.Cursor, with_bodies: bool) -> Iterator[bytes]:
-    body_columns = Body.__struct_fields__ if with_bodies else ()
-    yield _csv_line([*_COLUMNS, *body_columns, "hash"])
+    body_columns = _body_columns(with_bodies)
     for seq, raw, raw_body, _, _, _, digest in rows:
         try:
             header = decode_header(raw)

@@ -69,13 +69,18 @@ def sign_head(signer: Signer, epoch: int, seq: int, digest: bytes, utc_ms: int |
     return SignedHead(epoch, seq, text, utc_ms, signer.public_key.hex(), signature.hex())
 
 
+def head_file(head: SignedHead) -> bytes:
+    """What stands in a head file."""
+    return msgspec.json.format(msgspec.json.encode(head), indent=2) + b"\n"
+
+
 def write_head(path: Path, head: SignedHead) -> None:
     """Put a head file in place, whole or not at all. Raises OSError."""
     aside = path.with_name(path.name + ".new")
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
     try:
         with os.fdopen(descriptor, "wb", closefd=False) as file:
-            file.write(msgspec.json.format(msgspec.json.encode(head), indent=2) + b"\n")
+            file.write(head_file(head))
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -92,10 +97,15 @@ def read_head(path: Path) -> SignedHead | None:
         return None
     if len(content) > HEAD_FILE_BYTES_MAX:
         raise JournalDamaged(f"{path} is too long for a head file: use the one the controller wrote")
+    return head_of(content, str(path))
+
+
+def head_of(content: bytes, name: str) -> SignedHead:
+    """The head that stands in a head file's content. Raises JournalDamaged."""
     try:
         return msgspec.json.decode(content, type=SignedHead)
     except (msgspec.DecodeError, ValueError) as error:
-        raise JournalDamaged(f"{path} is not a head file ({error}): use the one the controller wrote") from error
+        raise JournalDamaged(f"{name} is not a head file ({error}): use the one the controller wrote") from error
 
 
 def sync_folder(folder: Path) -> None:

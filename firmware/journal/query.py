@@ -1,4 +1,4 @@
-"""The newest rows of a holder, portal, kind or time, alone or together, in any size of journal.
+"""The newest rows of a holder, portal, kinds or time, alone or together, in any size of journal; or the oldest ones.
 
 The two indexes give lists of row numbers, newest first, one for each (portal, kind) and one for each (person, portal,
 kind). A search that leaves a column open merges the lists of all its values; there are as many as the site has
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import heapq
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ ROWS_MAX = 1_000  # of one search; a page shows a hundred
 SEQ_MAX = (1 << 63) - 1
 
 
-class _Range(NamedTuple):
+class Range(NamedTuple):
     """Rows from `first` to `last`; where it is not `exact`, each row's wall time has to be looked at."""
 
     first: int
@@ -34,7 +34,7 @@ class _Range(NamedTuple):
     exact: bool
 
 
-class _Window(NamedTuple):
+class Window(NamedTuple):
     """Wall time from `since_ms` to before `until_ms`."""
 
     since_ms: int
@@ -47,14 +47,14 @@ class _List(NamedTuple):
     table: str
     fixed: tuple[tuple[str, int], ...]
 
-    def newest(
-        self, connection: sqlite3.Connection, span: _Range, window: _Window | None, newer_than: int, limit: int
+    def first(
+        self, connection: sqlite3.Connection, span: Range, window: Window | None, oldest: bool, limit: int
     ) -> list[int]:
-        """Its newest row numbers within a range of rows and, where that is not exact, within the window."""
+        """Its newest (or oldest) row numbers within a range and, where that is not exact, within the window."""
         where = [f"t.{column} = ?" for column, _ in self.fixed]
         arguments = [value for _, value in self.fixed]
         where.append("t.seq BETWEEN ? AND ?")
-        arguments += [max(span.first, newer_than + 1), span.last]
+        arguments += [span.first, span.last]
         source = f"{self.table} t"
         if window is not None and not span.exact:
             if self.table == "events":
@@ -63,7 +63,8 @@ class _List(NamedTuple):
                 source += " CROSS JOIN events e ON e.seq = t.seq"
                 where.append("e.utc_ms >= ? AND e.utc_ms < ?")
             arguments += window
-        sql = f"SELECT t.seq FROM {source} WHERE {' AND '.join(where)} ORDER BY t.seq DESC LIMIT ?"
+        order = "ASC" if oldest else "DESC"
+        sql = f"SELECT t.seq FROM {source} WHERE {' AND '.join(where)} ORDER BY t.seq {order} LIMIT ?"
         return [row[0] for row in connection.execute(sql, (*arguments, limit))]
 
 
@@ -73,9 +74,12 @@ def search(
     holder: str | None = None,
     portal: str | None = None,
     kind: Code | None = None,
+    kinds: Collection[Code] | None = None,
     since_utc: int | None = None,
     until_utc: int | None = None,
     before: tuple[int, int] | None = None,
+    after: tuple[int, int] | None = None,
+    oldest: bool = False,
     limit: int = 100,
     with_bodies: bool = False,
     expired: Callable[[], bool] = never,
@@ -84,27 +88,24 @@ def search(
 
     `holder` finds rows that mention the holder, as the second person too. `since_utc` <= time < `until_utc`, in
     milliseconds since 1970; rows of unknown wall time are in no time range. `before` is (epoch, seq) of the last row
-    of the page before. `limit` is at most ROWS_MAX. Bodies (who) are read only where asked for. `expired` is asked
-    about every millisecond of work; true ends the search.
+    of the page before, `after` of the first row of the page behind. With `oldest` it is the oldest rows that are found,
+    oldest first. `limit` is at most ROWS_MAX. Bodies (who) are read only where asked for. `expired` is asked about
+    every millisecond of work; true ends the search.
 
     Raises QueryRefused, QueryTooLong, JournalUnreachable, JournalDamaged.
     """
     if not 1 <= limit <= ROWS_MAX:
         raise QueryRefused(f"a search gives 1 to {ROWS_MAX} rows (asked for {limit}): use `before` for further pages")
     with reading(path, steps_max=SEARCH_STEPS_MAX, expired=expired) as connection:
-        top = SEQ_MAX
-        if before is not None:
-            epoch = epoch_of(connection)
-            if before[0] < epoch:
-                return []
-            top = before[1] - 1 if before[0] == epoch else SEQ_MAX
-        lists = _lists(connection, holder, portal, kind)
-        window = None
-        if since_utc is not None or until_utc is not None:
-            window = _Window(-SEQ_MAX if since_utc is None else since_utc, SEQ_MAX if until_utc is None else until_utc)
+        part = between(connection, before, after)
+        if part is None:
+            return []
+        wanted = kinds if kind is None else (kind,)
+        lists = _lists(connection, holder, portal, wanted)
+        window = None if since_utc is None and until_utc is None else window_of(since_utc, until_utc)
         found: list[int] = []
-        for span in _ranges(connection, anchor_of(connection) + 1, top, window):
-            found += _merge(connection, lists, span, window, limit - len(found))
+        for span in ranges(connection, *part, window, oldest):
+            found += _merge(connection, lists, span, window, oldest, limit - len(found))
             if len(found) >= limit:
                 break
         rows: list[Row] = []
@@ -113,6 +114,22 @@ def search(
             if row is not None and (holder is None or _is_about(row, holder)):
                 rows.append(row if with_bodies or holder is None else _without_body(row))
         return rows
+
+
+def between(
+    connection: sqlite3.Connection, before: tuple[int, int] | None, after: tuple[int, int] | None
+) -> tuple[int, int] | None:
+    """The first and the last row between two cursors; None where they belong to another epoch and nothing is."""
+    epoch, floor, top = epoch_of(connection), anchor_of(connection) + 1, SEQ_MAX
+    if before is not None:
+        if before[0] < epoch:
+            return None
+        top = before[1] - 1 if before[0] == epoch else SEQ_MAX
+    if after is not None:
+        if after[0] > epoch:
+            return None
+        floor = max(floor, after[1] + 1) if after[0] == epoch else floor
+    return floor, top
 
 
 def _is_about(row: Row, holder: str) -> bool:
@@ -127,27 +144,35 @@ def _without_body(row: Row) -> Row:
 # -- lists ------------------------------------------------------------------------------------------------------------
 
 
-def _lists(connection: sqlite3.Connection, holder: str | None, portal: str | None, kind: Code | None) -> list[_List]:
+def _lists(
+    connection: sqlite3.Connection, holder: str | None, portal: str | None, wanted: Collection[Code] | None
+) -> list[_List]:
     """The lists to merge; none where a word never occurred."""
-    fixed: dict[str, int] = {}
-    for column, word in (("portal", portal), ("kind", kind.value if kind is not None else None)):
-        if word is not None:
-            found = connection.execute("SELECT id FROM words WHERE word = ?", (word,)).fetchone()
-            if found is None:
-                return []
-            fixed[column] = found[0]
-    if holder is None and not fixed:
+    place = None if portal is None else number_of(connection, portal)
+    numbers = None if wanted is None else {number_of(connection, kind.value) for kind in wanted} - {None}
+    if (portal is not None and place is None) or (numbers is not None and not numbers):
+        return []
+    if holder is None and place is None and numbers is None:
         return [_List("events", ())]
     table, leading = "events", dict[str, int]()
     if holder is not None:
         table, leading = "mentions", {"person": person_key(holder)}
-    portals = [fixed["portal"]] if "portal" in fixed else list(_values(connection, table, leading, "portal"))
+    portals = [place] if place is not None else list(_values(connection, table, leading, "portal"))
     lists: list[_List] = []
-    for place in portals:
-        here = {**leading, "portal": place}
-        kinds = [fixed["kind"]] if "kind" in fixed else list(_values(connection, table, here, "kind"))
-        lists += [_List(table, (*here.items(), ("kind", number))) for number in kinds]
+    for each in portals:
+        here = {**leading, "portal": each}
+        one = next(iter(numbers)) if numbers is not None and len(numbers) == 1 else None
+        kinds = [one] if one is not None else _values(connection, table, here, "kind")
+        lists += [
+            _List(table, (*here.items(), ("kind", number))) for number in kinds if numbers is None or number in numbers
+        ]
     return lists
+
+
+def number_of(connection: sqlite3.Connection, word: str) -> int | None:
+    """The number of a portal or kind; None where it never occurred."""
+    found = connection.execute("SELECT id FROM words WHERE word = ?", (word,)).fetchone()
+    return None if found is None else int(found[0])
 
 
 def _values(connection: sqlite3.Connection, table: str, fixed: dict[str, int], column: str) -> Iterator[int]:
@@ -164,39 +189,53 @@ def _values(connection: sqlite3.Connection, table: str, fixed: dict[str, int], c
 
 
 def _merge(
-    connection: sqlite3.Connection, lists: list[_List], span: _Range, window: _Window | None, limit: int
+    connection: sqlite3.Connection, lists: list[_List], span: Range, window: Window | None, oldest: bool, limit: int
 ) -> list[int]:
-    """The newest rows of all lists in a range, newest first."""
-    best: list[int] = []  # a heap: the oldest of the best is first
+    """The newest rows of all lists in a range, newest first; or the oldest ones, oldest first."""
+    way = -1 if oldest else 1
+    best: list[int] = []  # a heap: the worst of the best is first
     for each in lists:
-        floor = best[0] if len(best) == limit else 0
-        for seq in each.newest(connection, span, window, floor, limit):
+        left = span
+        if len(best) == limit:  # only what is better than that is asked for
+            worst = best[0] * way
+            left = span._replace(last=min(span.last, worst - 1)) if oldest else span._replace(first=worst + 1)
+            left = left._replace(first=max(left.first, span.first))
+        for seq in each.first(connection, left, window, oldest, limit):
             if len(best) < limit:
-                heapq.heappush(best, seq)
-            elif seq > best[0]:
-                heapq.heapreplace(best, seq)
-    return sorted(best, reverse=True)
+                heapq.heappush(best, seq * way)
+            elif seq * way > best[0]:
+                heapq.heapreplace(best, seq * way)
+    return [seq * way for seq in sorted(best, reverse=True)]
 
 
 # -- time -------------------------------------------------------------------------------------------------------------
 
 
-def _ranges(connection: sqlite3.Connection, floor: int, top: int, window: _Window | None) -> Iterator[_Range]:
-    """The rows from `floor` to `top` that a window can hold, newest first. Neighbouring exact spans are one range."""
+def window_of(since_utc: int | None, until_utc: int | None) -> Window:
+    return Window(-SEQ_MAX if since_utc is None else since_utc, SEQ_MAX if until_utc is None else until_utc)
+
+
+def ranges(
+    connection: sqlite3.Connection, floor: int, top: int, window: Window | None, oldest: bool
+) -> Iterator[Range]:
+    """The rows from `floor` to `top` that a window can hold, newest or oldest first. Exact neighbours are one range."""
     if window is None:
-        yield _Range(floor, top, exact=True)
+        yield Range(floor, top, exact=True)
         return
+    order = "ASC" if oldest else "DESC"
     spans = connection.execute(
         "SELECT first, last, utc_min >= ? AND utc_max < ? AND unknown = 0 FROM spans"
-        " WHERE utc_max >= ? AND utc_min < ? AND last >= ? AND first <= ? ORDER BY first DESC",
+        f" WHERE utc_max >= ? AND utc_min < ? AND last >= ? AND first <= ? ORDER BY first {order}",
         (*window, *window, floor, top),
     )
-    waiting: _Range | None = None
+    waiting: Range | None = None
     for first, last, exact in spans:
-        span = _Range(max(first, floor), min(last, top), bool(exact))
-        if waiting is not None and waiting.exact and span.exact and span.last == waiting.first - 1:
-            waiting = _Range(span.first, waiting.last, exact=True)
-            continue
+        span = Range(max(first, floor), min(last, top), bool(exact))
+        if waiting is not None and waiting.exact and span.exact:
+            older, newer = (waiting, span) if oldest else (span, waiting)
+            if older.last == newer.first - 1:
+                waiting = Range(older.first, newer.last, exact=True)
+                continue
         if waiting is not None:
             yield waiting
         waiting = span

@@ -149,7 +149,9 @@ def encode_body(body: Body) -> tuple[bytes, Body]:
     encoded = _encode(body, BODY_BYTES_MAX)
     if encoded is not None:
         return encoded, body
-    cut = Body(**{field: _clean(getattr(body, field), TEXT_CHARS_KEPT) for field in body.__struct_fields__})
+    told = ((field, getattr(body, field)) for field in body.__struct_fields__)
+    texts = {field: _clean(value, TEXT_CHARS_KEPT) for field, value in told if isinstance(value, str)}
+    cut = msgspec.structs.replace(body, **texts)
     return _encoder.encode(cut), cut
 
 

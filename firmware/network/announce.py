@@ -57,6 +57,12 @@ def announcement_of(live: Live) -> Announcement | None:
     return Announcement(welcome.id, welcome.model, welcome.version, welcome.adoption, welcome.fingerprint)
 
 
+def own_name(live: Live) -> str:
+    """The host name that is announced; "" while the controller has not said who it is."""
+    told = announcement_of(live)
+    return "" if told is None else f"menshen-{told.id}.local"
+
+
 def lan_addresses() -> list[str]:
     """This machine's IPv4 addresses but for loopback, sorted."""
     import ifaddr

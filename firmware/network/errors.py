@@ -19,8 +19,16 @@ class LinkError(NetworkError):
     """The controller's end of the socket cannot be reached, or said something that is not of this protocol."""
 
 
+class NotSent(LinkError):
+    """Nothing was asked of the controller: it is not connected, or has too much to answer."""
+
+
 class EventsUnreadable(NetworkError, OSError):
     """The journal file cannot be read now; the message says why."""
+
+
+class CertificateError(NetworkError, OSError):
+    """The page's certificate for TLS cannot be made or used; the message says why."""
 
 
 class SettingsError(NetworkError, ValueError):

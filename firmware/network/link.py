@@ -1,23 +1,46 @@
 """Our end of the controller's role socket: connect, read frames, start again with growing pauses, never give up.
 
-Nothing is ever asked of the controller in this first version: the page is read-only, so nothing is sent.
+What is asked goes out on the connection that there is, and is answered on it: once committed to the journal.
 """
 
 from __future__ import annotations
 
 import asyncio
+import secrets
 import socket
-from collections import deque
+from collections import OrderedDict, deque
+from collections.abc import Callable
 
-from firmware.messages import Answer, AnyFromController, Exchange, FrameError, FrameReader, Health, States, Welcome
-from firmware.network.errors import LinkError
+from firmware.core.account_facts import Administered
+from firmware.messages import (
+    Answer,
+    AnyCommand,
+    AnyFromController,
+    Ask,
+    Exchange,
+    FindPlate,
+    FrameError,
+    FrameReader,
+    Health,
+    ProveClaim,
+    States,
+    Welcome,
+    pack,
+)
+from firmware.network.errors import LinkError, NotSent
 from firmware.network.live import SILENT_S, Live
 
 RETRY_FIRST_S = 0.25  # a controller that restarts is back within about a second
 RETRY_S_MAX = 5.0  # one that stays away is looked for twelve times a minute
 CONNECT_S_MAX = 3.0
 READ_BYTES = 1 << 16
+ANSWER_S_MAX = 5.0  # a commit takes 50 ms, and a card that stalls about a second
+ASKED_MAX = 32  # not answered yet
+LATE_MAX = 64  # as many as the controller has open
+REQUEST_BYTES = 9
 OUTGOING_MAX = 16  # each holds the newest passages there were, so that the last one alone says nearly all
+
+Late = Callable[[Answer], None]
 
 
 class Link:
@@ -33,6 +56,36 @@ class Link:
         self._handed = handed
         # Frames for other controllers, sealed. There is no uplink yet that would take them: older ones are let go.
         self.outgoing: deque[bytes] = deque(maxlen=OUTGOING_MAX)
+        self._writer: asyncio.StreamWriter | None = None
+        self._asked: dict[str, asyncio.Future[Answer]] = {}
+        self._late: OrderedDict[str, Late] = OrderedDict()  # who is told of an answer that comes after its time
+
+    async def ask(
+        self, command: AnyCommand | Administered | FindPlate | ProveClaim, late: Late | None = None
+    ) -> Answer:
+        """The controller's answer, once what it says is committed. Raises LinkError where none comes in time.
+
+        Then it is not known whether it was done; but for NotSent. `late` is told if it comes on this connection yet.
+        """
+        if self._writer is None or self._writer.is_closing():
+            raise NotSent("the controller is not connected")
+        if len(self._asked) >= ASKED_MAX:
+            raise NotSent("too much was asked of the controller and is not answered yet")
+        request = secrets.token_urlsafe(REQUEST_BYTES)
+        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._asked[request] = answered
+        try:
+            self._writer.write(pack(Ask(command, request)))
+            async with asyncio.timeout(ANSWER_S_MAX):
+                return await answered
+        except TimeoutError as error:
+            if late is not None:
+                self._late[request] = late
+                while len(self._late) > LATE_MAX:
+                    self._late.popitem(last=False)
+            raise LinkError("the controller did not answer") from error
+        finally:
+            del self._asked[request]
 
     async def run(self) -> None:
         """Runs until cancelled."""
@@ -52,7 +105,7 @@ class Link:
 
     async def _converse(self) -> None:
         """One connection, from its opening to its end. Always ends in LinkError, or cancelled."""
-        reader, writer = await self._open()
+        reader, self._writer = await self._open()
         try:
             await self._listen(reader)
         except FrameError as error:
@@ -60,7 +113,12 @@ class Link:
         except OSError as error:
             raise LinkError(f"the connection to the controller broke: {error.strerror or error}") from error
         finally:
-            writer.close()
+            self._writer.close()
+            self._writer = None
+            self._late.clear()
+            for answered in self._asked.values():
+                if not answered.done():
+                    answered.set_exception(LinkError("the connection to the controller ended"))
 
     async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         handed, self._handed = self._handed, None
@@ -100,6 +158,12 @@ class Link:
                     self._live.heard(message, heard_s)
                 elif isinstance(message, Exchange):
                     self.outgoing.append(message.frame)
-                else:
-                    # We asked nothing, so an answer is none of ours; it proves no state either.
-                    assert isinstance(message, Answer), type(message)
+                elif isinstance(message, Answer):
+                    self._answered(message)
+
+    def _answered(self, answer: Answer) -> None:
+        answered, late = self._asked.get(answer.request), self._late.pop(answer.request, None)
+        if answered is not None and not answered.done():
+            answered.set_result(answer)
+        elif late is not None:
+            late(answer)

@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import ipaddress
 import socket
+import ssl
 from collections.abc import Generator
+from typing import NamedTuple
 
 import h11
 import uvicorn
@@ -17,6 +19,7 @@ from firmware.network.errors import PageAddressError
 from firmware.network.guard import HEAD_BYTES_MAX
 
 HEAD_S_MAX = 10.0  # for the whole head to arrive
+HANDSHAKE_S_MAX = 10.0  # of TLS
 STALL_S_MAX = 15.0  # for a peer to take something of what waits for it
 CONNECTIONS_MAX = 100  # the 20 streams, those of them that are ending, and ordinary requests
 IDLE_S_MAX = 5
@@ -24,11 +27,16 @@ STOP_S_MAX = 2
 PORT_MAX = 65_535
 
 
-def loopback_address(address: str) -> tuple[str, int]:
-    """Host and port of "127.0.0.1:8080" or "[::1]:8080"; port 0 lets the system choose.
+class Address(NamedTuple):
+    """Where the page listens; anywhere but on loopback it is served over TLS only."""
 
-    Raises PageAddressError for anything that is not on loopback: without accounts, the page is for this machine only.
-    """
+    host: str
+    port: int
+    is_loopback: bool
+
+
+def page_address(address: str) -> Address:
+    """Host and port of "127.0.0.1:8080" or "[::1]:8080"; port 0 lets the system choose. Raises PageAddressError."""
     host, colon, port_text = address.rpartition(":")
     if not colon or not port_text.isascii() or not port_text.isdigit() or int(port_text) > PORT_MAX:
         raise PageAddressError(f"{address!r} is no address for the page: write HOST:PORT, such as 127.0.0.1:8080")
@@ -36,15 +44,9 @@ def loopback_address(address: str) -> tuple[str, int]:
     if host == "localhost":
         host = "127.0.0.1"
     try:
-        is_loopback = ipaddress.ip_address(host).is_loopback
+        return Address(host, int(port_text), ipaddress.ip_address(host).is_loopback)
     except ValueError as error:
         raise PageAddressError(f"{host!r} is no IP address: write one of this machine, such as 127.0.0.1") from error
-    if not is_loopback:
-        raise PageAddressError(
-            f"the page is not served on {host}: it has no accounts yet, so it stays on loopback (127.0.0.1 or ::1). "
-            "From another machine, use an SSH tunnel: ssh -L 8080:127.0.0.1:8080 ..."
-        )
-    return host, int(port_text)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -74,7 +76,9 @@ class BoundedProtocol(H11Protocol):
         super().connection_made(transport)
         # Paused whenever the kernel did not take everything: so the stall clock sees each byte that waits, after
         # close() too.
-        transport.set_write_buffer_limits(high=0)
+        # One of TLS counts as full at its limit, not above it; what it has encrypted waits in a transport of its own,
+        # up to asyncio's 64 KiB, which the clock sees once they are full.
+        transport.set_write_buffer_limits(high=0 if transport.get_extra_info("sslcontext") is None else 1)
         self._watch_head()
 
     def data_received(self, data: bytes) -> None:
@@ -111,7 +115,8 @@ class BoundedProtocol(H11Protocol):
 class PageServer(uvicorn.Server):
     """uvicorn's server without its signal handlers: the process has its own order of stopping."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         super().__init__(
             uvicorn.Config(
                 app,
@@ -129,6 +134,27 @@ class PageServer(uvicorn.Server):
                 h11_max_incomplete_event_size=HEAD_BYTES_MAX,
             )
         )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's, with a clock for TLS: a peer that never finishes its handshake would hold a socket for long."""
+        assert sockets, "the page is handed its sockets"
+
+        def protocol() -> BoundedProtocol:
+            return BoundedProtocol(self.config, self.server_state, self.lifespan.state)
+
+        loop = asyncio.get_running_loop()
+        self.servers = [
+            await loop.create_server(
+                protocol,
+                sock=one,
+                ssl=self._tls,
+                backlog=CONNECTIONS_MAX,
+                ssl_handshake_timeout=HANDSHAKE_S_MAX if self._tls else None,
+                ssl_shutdown_timeout=STOP_S_MAX if self._tls else None,
+            )
+            for one in sockets
+        ]
+        self.started = True
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from firmware.config import load
+from firmware.network.acts.act import Gate, gate_of
 from firmware.network.errors import SettingsError
 from firmware.network.view import Names, Speaker
 from firmware.network.words import LANGUAGES, Words
@@ -25,6 +26,10 @@ class Settings(msgspec.Struct, frozen=True):
     language: str  # where the browser asks for none of ours
     page: str
     mdns: bool
+    names: tuple[str, ...] = ()  # of this machine, under which the page is served
+    redirect_port: int = 0  # plain HTTP that leads to the page; 0: none
+    site: str = ""  # its id
+    gate: Gate = Gate()  # what the page may ask of it
 
 
 def read_settings(path: str) -> Settings:
@@ -47,10 +52,18 @@ def read_settings(path: str) -> Settings:
         language=config.language,
         page=f"{host}:{config.network.page_port}",
         mdns=config.network.mdns,
+        names=config.network.names,
+        redirect_port=config.network.redirect_port,
+        site=config.site.id,
+        gate=gate_of(config.site),
     )
 
 
+def zone_of(settings: Settings) -> zoneinfo.ZoneInfo:
+    return zoneinfo.ZoneInfo(settings.time_zone)
+
+
 def speakers_of(settings: Settings) -> dict[str, Speaker]:
-    names = Names(settings.site_name, settings.portal_names, settings.reader_portals)
+    names = Names(settings.site_name, settings.portal_names, settings.reader_portals, settings.site)
     zone = zoneinfo.ZoneInfo(settings.time_zone)
     return {language: Speaker(Words(language), texts(language), names, zone) for language in LANGUAGES}

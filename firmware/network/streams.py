@@ -8,6 +8,7 @@ therefore misses intermediate states, never the newest one. One that takes nothi
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from starlette.types import Message, Receive, Send
@@ -55,7 +56,7 @@ class Streams:
     async def serve(self, receive: Receive, send: Send, newest: Newest, alive: Callable[[], bool]) -> None:
         """Answer one request with a stream that lasts until the window goes, its session ends or we stop.
 
-        `newest` is asked at each change; `alive` at each beat, whether the session still lives.
+        `newest` is asked at each change; `alive` before, and at each beat: whether the session still lives.
         """
         stream = Stream()
         while len(self._open) >= STREAMS_MAX:
@@ -85,12 +86,11 @@ class Streams:
             await send(_chunk(b"".join(lines) or b"event: beat\ndata: \n\n"))
             sent = now
             await asyncio.sleep(PUSH_PAUSE_S)
-            try:
+            with contextlib.suppress(TimeoutError):  # then it is time for a beat
                 async with asyncio.timeout(BEAT_S):
                     await stream.wake.wait()
-            except TimeoutError:
-                if not alive():
-                    return
+            if not alive():
+                return
         if stream.evicted:
             await send(_chunk(b"event: full\ndata: \n\n"))
 

@@ -5,14 +5,16 @@ Everything here is plain text; the template escapes it, and the page's script pu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Protocol
 
 import msgspec
+from msgspec import structs
 
 from firmware.core.codes import MEANING, Code, Reason, Severity
 from firmware.core.view import Mode, PortalView, Position, SiteView
+from firmware.network import cameras
 from firmware.network.events import HIDDEN_REASONS, IDLE_REASONS, EventLine
 from firmware.network.lane import LaneCard, LaneSpeaker, Sign, attention, said_by_bar, said_by_signs
 from firmware.network.live import Live
@@ -21,6 +23,8 @@ from firmware.network.words import Words
 # Whatever the controller has to say about these, the banner says already.
 _IN_BANNERS = {Code.FIRE, Code.EVACUATION, Code.LOCKDOWN, Code.STORE_FAILED, Code.CLOCK_LOST}
 _GRAVEST_FIRST = (Severity.ALARM, Severity.WARNING, Severity.NOTICE, Severity.INFO)
+_OF_COMMANDS = (Code.COMMANDED, Code.COMMAND_REFUSED)
+_OF_DEVICES = {Code.DEVICE_LOST, Code.READER_MUTED}  # told device by device
 _LOCKED_MODES = (Mode.LOCKED, Mode.LOCKED_DOWN)
 _REASONS = frozenset(Reason)
 DEVICES_NAMED_MAX = 8  # of those lost, in one line
@@ -43,6 +47,7 @@ class Names(msgspec.Struct, frozen=True):
     site: str
     portals: Mapping[str, str] = {}
     reader_portals: Mapping[str, str] = {}  # reader id -> id of the portal where it hangs
+    id: str = ""  # of the site
 
 
 class Banner(msgspec.Struct, frozen=True):
@@ -59,6 +64,7 @@ class Alarm(msgspec.Struct, frozen=True):
     advice: str
     severity: str
     seen: str  # "" while no person has acknowledged it
+    subject: str = ""  # what is acknowledged; "": that is not possible
 
 
 class Card(msgspec.Struct, frozen=True):
@@ -160,29 +166,51 @@ class Speaker:
 
     def _alarms(self, site: SiteView) -> Iterator[Alarm]:
         """Gravest first, and of each gravity those that no person has seen yet."""
-        found = [self._alarm(self.names.site, code, False) for code in site.alarms if code not in _IN_BANNERS]
+        words, unseen = self.words, set(site.unacknowledged)
+        found: list[Alarm] = []
+        for code in site.alarms:
+            told_below = code in _OF_DEVICES and code in site.subjects
+            if code not in _IN_BANNERS and not told_below:
+                found += [self._site_alarm(code, each, unseen) for each in site.subjects.get(code, ("",))]
         for portal in site.portals:
-            name = self._portal_name(portal.id)
+            name = self.place(portal.id)
             codes = [code for code in portal.alarms if code != Code.DURESS]
-            found += [self._alarm(name, code, portal.acknowledged, portal.kind) for code in codes]
-        words = self.words
+            subject = "" if portal.acknowledged else portal.id
+            found += [self._alarm(name, code, portal.acknowledged, portal.kind, subject) for code in codes]
+            if not portal.acknowledged and not portal.alarms:
+                found.append(self._over(name, portal.id))
         for device in site.devices_lost:
             found.append(Alarm(device, words("device_lost"), words("device_lost_advice"), Severity.WARNING.value, ""))
         for reader in site.readers_muted:
-            found.append(Alarm(reader, words("reader_muted"), words("reader_muted_advice"), Severity.ALARM.value, ""))
+            seen = words("seen") if Code.READER_MUTED in site.subjects and reader not in unseen else ""
+            text, advice = words("reader_muted"), words("reader_muted_advice")
+            found.append(Alarm(reader, text, advice, Severity.ALARM.value, seen, reader if reader in unseen else ""))
+        still = {subject for subjects in site.subjects.values() for subject in subjects}
+        found += [self._over(self.place(subject), subject) for subject in sorted(unseen - still)]
         yield from sorted(found, key=lambda alarm: (bool(alarm.seen), _GRAVEST_FIRST.index(Severity(alarm.severity))))
 
-    def _alarm(self, place: str, code: str, seen: bool, kind: str = "") -> Alarm:
+    def _site_alarm(self, code: str, subject: str, unseen: Collection[str]) -> Alarm:
+        """An alarm of the site's own, told by `subject`; "" where a controller does not say by whom."""
+        alarm = self._alarm(self.place(subject) if subject else self.names.site, code, False)
+        grave = bool(subject) and alarm.severity == Severity.ALARM  # nothing below it waits for a person to see it
+        seen = self.words("seen") if grave and subject not in unseen else ""
+        return structs.replace(alarm, seen=seen, subject=subject if grave and not seen else "")
+
+    def _over(self, place: str, subject: str) -> Alarm:
+        words = self.words
+        return Alarm(place, words("alarm_over"), words("alarm_over_advice"), Severity.ALARM.value, "", subject)
+
+    def _alarm(self, place: str, code: str, seen: bool, kind: str = "", subject: str = "") -> Alarm:
         seen_text = self.words("seen") if seen else ""
         try:
             known = Code(code)
         except ValueError:  # a controller newer than this process
-            return Alarm(place, code, self.words("unknown_alarm_advice"), Severity.ALARM.value, seen_text)
+            return Alarm(place, code, self.words("unknown_alarm_advice"), Severity.ALARM.value, seen_text, subject)
         severity = MEANING[known].severity.value
         advice = self._texts.advice(known)
         if known is Code.FAULT and kind == "barrier":  # what is said of doors, that leaving stays possible, is not true
             advice = self.words("lane_fault_advice")
-        return Alarm(place, self._texts.event(known), advice, severity, seen_text)
+        return Alarm(place, self._texts.event(known), advice, severity, seen_text, subject)
 
     def _card(self, portal: PortalView, told: bool, enrolling: Sequence[str]) -> Card:
         """A portal's card; while the controller is silent its position is no longer proven, and no reader waits."""
@@ -207,7 +235,7 @@ class Speaker:
             notes = [self._alarm("", code, False).text for code in alarms] + notes
         said = HIDDEN_REASONS | IDLE_REASONS | (said_by_signs(portal) if told else frozenset())
         reasons = [reason.partition(":")[0] for reason in portal.why]
-        notes += [self._reason(reason) for reason in reasons if reason not in said]
+        notes += [self.reason(reason) for reason in reasons if reason not in said]
         if told and any(self.names.reader_portals.get(reader) == portal.id for reader in enrolling):
             notes.append(words("enrolling"))
         mode_text = self._texts.mode(portal.mode)
@@ -221,7 +249,7 @@ class Speaker:
             position_text = words("position_lost")
         return Card(
             id=portal.id,
-            name=self._portal_name(portal.id),
+            name=self.place(portal.id),
             kind=portal.kind,
             kind_text=kind_text,
             mode=portal.mode.value,
@@ -256,6 +284,7 @@ class Speaker:
             lost = [f"{device}: {state}" for device, state in sorted(health.drivers.items()) if state != "running"]
             running = words("devices_running", count=len(health.drivers))
             yield words("devices"), "; ".join(lost[:DEVICES_NAMED_MAX]) if lost else running
+            yield from cameras.rows(words, health)
             for key, count in (
                 ("backlog", health.journal_backlog),
                 ("lost_events", health.events_lost),
@@ -277,20 +306,35 @@ class Speaker:
         else:
             text, severity = self._texts.event(known), MEANING[known].severity
         detail = self._lanes.detail(line.code, line.detail)
-        notes = [self._reason(line.reason), self._texts.detail(detail, self._at_s)]
+        if line.code.startswith("account."):
+            detail = self._account_detail(detail)
+        elif line.code in _OF_COMMANDS:
+            detail = self._command_detail(detail)
+        notes = [self.reason(line.reason), self._texts.detail(detail, self._at_s)]
         notes.append(f"×{line.count}" if line.count > 1 else "")
-        local = None if line.utc_ms is None else self._local(line.utc_ms)
+        local = None if line.utc_ms is None else self.local(line.utc_ms)
         return EventRow(
             key=f"{line.epoch}/{line.seq}",
             at=self.words("time_unknown") if line.utc_ms is None else self.at(line.utc_ms),
             at_iso="" if local is None else local.isoformat(timespec="seconds"),
             severity=severity.value,
             text=text,
-            place=self._portal_name(line.portal) if line.portal else line.place,
+            place=self.place(line.portal) if line.portal else line.place,
             note=" · ".join(note for note in notes if note),
         )
 
-    def _reason(self, reason: str) -> str:
+    def _account_detail(self, detail: str) -> str:
+        """The roles that an account has been given; what else stands there is no word for people."""
+        roles = [f"role_{word}" for word in detail.split() if self.words.has(f"role_{word}")]
+        return self.words("lane_and").join(map(self.words, roles))
+
+    def _command_detail(self, detail: str) -> str:
+        """What was asked, and in which roles where it was asked from afar."""
+        name, _, roles = detail.partition(" as ")
+        text = self.words(f"command_{name}") if self.words.has(f"command_{name}") else name
+        return f"{text} ({self._account_detail(roles)})" if roles else text
+
+    def reason(self, reason: str) -> str:
         """A reason's text, or a lane's; what a newer controller says stands as it is."""
         return self._texts.reason(reason) if reason in _REASONS else self._lanes.against(reason)
 
@@ -298,17 +342,19 @@ class Speaker:
 
     def at(self, utc_ms: int) -> str:
         """Date and seconds in the site's zone."""
-        local = self._local(utc_ms)
+        local = self.local(utc_ms)
         return self.words("time_unknown") if local is None else local.strftime("%Y-%m-%d %H:%M:%S")
 
     def _at_s(self, utc_s: int) -> str:
         return self.at(utc_s * 1000)
 
-    def _local(self, utc_ms: int) -> datetime | None:
+    def local(self, utc_ms: int) -> datetime | None:
+        """In the site's zone."""
         try:
             return datetime.fromtimestamp(utc_ms // 1000, self._zone)
         except (OverflowError, ValueError, OSError):  # a year that no calendar has: a broken clock wrote it
             return None
 
-    def _portal_name(self, portal: str) -> str:
-        return self.names.portals.get(portal, portal)
+    def place(self, name: str) -> str:
+        """The site and portals by their names, anything else by its id."""
+        return self.names.site if name and name == self.names.id else self.names.portals.get(name, name)

@@ -6,6 +6,10 @@ program says.
 
 from __future__ import annotations
 
+from firmware.network.accounts.words import ACCOUNT_WORDS
+from firmware.network.acts.words import ACT_WORDS
+from firmware.network.journal.words import JOURNAL_WORDS
+
 LANGUAGES = ("en", "zh")
 LANGUAGE_NAMES = {"en": "English", "zh": "中文"}
 HTML_LANGUAGE = {"en": "en", "zh": "zh-Hans"}
@@ -24,8 +28,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "never_heard": ("Nothing has been heard of the controller yet.", "尚未收到控制器的任何消息。"),
     "page_lost": ("This page has lost its connection.", "本页面已断开连接。"),
     "page_lost_advice": (
-        "What is shown is old. It connects again by itself; if it does not, open the address that the program printed.",
-        "显示的内容已过时。页面会自动重连；若未恢复，请打开程序启动时打印的网址。",
+        "What is shown is old. It connects again by itself; if it does not, load the page again.",
+        "显示的内容已过时。页面会自动重连；若未恢复，请重新加载页面。",
     ),
     "page_full": ("Too many windows show this page.", "打开此页面的窗口过多。"),
     "page_full_advice": (
@@ -202,6 +206,18 @@ _WORDS: dict[str, tuple[str, str]] = {
     "dropped": ("Reports dropped", "丢弃的报告"),
     "devices": ("Devices", "设备"),
     "devices_running": ("all {count} running", "共 {count} 个，全部正常"),
+    "list_separator": ("; ", "；"),
+    "camera": ("Camera {camera}", "摄像机 {camera}"),
+    "camera_rate": ("{rate} pictures a second", "每秒 {rate} 帧"),
+    "camera_blind": ("does not see", "看不到画面"),
+    "camera_dropped": ("dropped: {dropped} ({percent} %)", "丢弃 {dropped} 帧（{percent}%）"),
+    "camera_latency": ("{ms} ms from picture to answer, {most} at most", "从画面到结果 {ms} 毫秒，最多 {most} 毫秒"),
+    "camera_losses": ("lost: {count}", "中断 {count} 次"),
+    "camera_dark": ("black pictures: {count}", "黑帧 {count} 个"),
+    "camera_resized": ("changes of size: {count}", "画面尺寸变化 {count} 次"),
+    "camera_jumps": ("jumps in time: {count}", "时间跳变 {count} 次"),
+    "camera_corrupt": ("damaged pictures: {count}", "损坏 {count} 帧"),
+    "camera_failures": ("unexpected failures: {count}", "意外故障 {count} 次"),
     "occupancy": ("Inside now", "目前在内"),
     "trouble": ("Connection", "连接"),
     "trouble_none": ("in order", "正常"),
@@ -222,21 +238,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "seconds": ("{count} s", "{count} 秒"),
     "skip": ("Skip to the doors", "跳到门状态"),
     "switch_language": ("Language", "语言"),
-    "read_only": ("This page only shows; it opens nothing.", "本页面仅供查看，不能开门。"),
     "title_count": ("({count}) {site}", "（{count}）{site}"),
-    "refused_title": ("Please open the page by its printed address", "请使用打印的网址打开页面"),
-    "refused_what": (
-        "This page is shown only to whoever started the program, and this window has no session.",
-        "本页面只向启动程序的人显示，而此窗口没有会话。",
-    ),
-    "refused_next": (
-        "Open the whole address that the program printed when it started, with its code. The code works once: if it "
-        "was used already, start the program again and it prints a new one.",
-        "请打开程序启动时打印的完整网址（含代码）。代码只能使用一次：若已使用过，请重新启动程序以获得新代码。",
-    ),
     "missing_title": ("There is no such page", "没有这个页面"),
     "missing_next": ("Go to the start page.", "返回首页。"),
-    "method_title": ("Only reading is possible here", "此处只能查看"),
+    "method_title": ("That is not possible here", "此处不能这样操作"),
     "large_title": ("This request is too large", "请求过大"),
     "large_next": (
         "Delete this site's cookies in the browser and try again.",
@@ -248,6 +253,9 @@ _WORDS: dict[str, tuple[str, str]] = {
         "请使用 http://127.0.0.1 或 http://localhost 以及程序打印的端口。",
     ),
 }
+
+_WORDS |= ACCOUNT_WORDS | ACT_WORDS
+_WORDS |= JOURNAL_WORDS
 
 
 class Words:

@@ -23,6 +23,7 @@ from firmware.messages import (
     FrameReader,
     LocalEntry,
     Overlaid,
+    ReceiptsListed,
     pack,
 )
 from firmware.roster.entry import Entry, Kind
@@ -104,9 +105,20 @@ class Office:
                 return entries, answer
         raise AssertionError("lists end with a last frame, or raise")
 
+    def receipts(self, command: AnyOfficeCommand) -> list[str]:
+        """Ask for the receipts that the controller keeps, each signed, as JSON. Raises TerminalError as `faces`."""
+        receipts: list[str] = []
+        for answer in self._answers(command, ANSWER_S_MAX, lambda _s: None):
+            if not isinstance(answer, ReceiptsListed):
+                raise TerminalError("the controller refused to list receipts: use the command of its own release")
+            receipts += answer.receipts
+            if not answer.more:
+                return receipts
+        raise AssertionError("lists end with a last frame, or raise")
+
     def _answers(
         self, command: AnyOfficeCommand, within_s: int, waited: Callable[[int], None]
-    ) -> Iterator[Answer | Overlaid | FacesListed]:
+    ) -> Iterator[Answer | Overlaid | FacesListed | ReceiptsListed]:
         request = secrets.token_hex(8)
         try:
             self._socket.sendall(pack(AskOffice(command, request)))
@@ -126,7 +138,8 @@ class Office:
                     )
                 for message in self._frames.feed(received):
                     frames += 1
-                    if isinstance(message, Answer | Overlaid | FacesListed) and message.request == request:
+                    listed = Overlaid | FacesListed | ReceiptsListed
+                    if isinstance(message, Answer | listed) and message.request == request:
                         yield message
         except FrameError as error:
             raise TerminalError(f"{self._path}: {error}. Use the command of the controller's own release") from error

@@ -1,10 +1,12 @@
 """Does a living person stand there? Asked to blink and to turn, in an order that nobody knows before. A hint only.
 
 Pure: what the landmarks of each frame say goes in, with its time. A picture does not blink; one that is turned stays
-flat, so that the nose keeps its place between the cheeks (models/faces/landmarks.py); a recording does things when it
-was recorded to, and a turn that was not asked for ends it. Somebody who computes a face as it is asked for is not
-stopped by this, nor is a mask; a recording that plays once passes one try in twelve, one that plays in a loop up to
-three, for a blink is no matter while a turn is asked for. A face alone never opens what matters.
+flat, so that the nose keeps its place between the cheeks (models/faces/landmarks.py), and one that is tilted keeps its
+eyes; a recording does things when it was recorded to, and a turn that was not asked for ends it. Not stopped by this is
+somebody who computes a face as it is asked for: one still of the holder, warped into turns and a blink on a screen, is
+enough for that. Nor is a mask. A print that is bent like a head does turn, and is stopped by the blink alone. A
+recording that plays once passes one try in ten, one that plays in a loop up to three, for a blink is no matter while a
+turn is asked for. A face alone never opens what matters.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ MS = 1_000_000
 FACING = 0.22  # turned no further either way is straight ahead, from where the head was at first
 TURN_MIN = 0.34  # so far is turned; of a flat picture, life-size and half a metre away, it is 0.16 at most
 STEPWISE = 0.4  # further between two frames no head turns: a picture was exchanged
-SHUT, OPEN = 0.6, 0.8  # of how open the eyes were at first
+SHUT, OPEN = 0.65, 0.8  # of how open the eyes were at first; of a flat picture, tilted by up to 60 degrees, 0.76
 BLINK_NS = (40 * MS, 900 * MS)  # from shut to open again
 TURN_NS_MIN = 120 * MS  # from straight ahead to turned
 GAP_NS_MAX = 500 * MS  # between two frames that show the face
@@ -27,7 +29,7 @@ MOVED_MAX = 0.5  # of the face's side between two frames
 SIZED_MAX = 1.35  # by which it may grow or shrink between two frames
 STEP_NS_MAX = STEP_MS_MAX * MS
 FIRST_FRAMES = 3  # straight ahead, to see how open the eyes are
-EYES_MIN = 0.14  # less open at first, a blink could not be told
+EYES_MIN = 0.12  # less open at first, a blink could not be told
 
 
 class Sight(NamedTuple):

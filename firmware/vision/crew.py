@@ -10,10 +10,10 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from firmware.messages import FrameError, FrameReader, pack
-from firmware.vision.errors import WorkerError, WorkerUnable
+from firmware.vision.errors import WorkerError
 from firmware.vision.frames import Frame
 from firmware.vision.work import SHARED_BYTES, AnyFromWorker, Done, Job, Ready
 
@@ -49,13 +49,12 @@ class Worker:
         finally:
             theirs.close()
 
-    async def ready(self) -> None:
-        """Wait until it has loaded its models. Raises WorkerError."""
+    async def ready(self) -> Mapping[str, str]:
+        """Wait until it has loaded its models. The stages that it cannot do, and what to do. Raises WorkerError."""
         said = await self._answer(START_S_MAX)
         if not isinstance(said, Ready):
             raise WorkerError("the recognition worker began with an answer to nothing")
-        if said.why:
-            raise WorkerUnable(said.why)
+        return said.unable
 
     async def look(self, camera: str, frame: Frame, wanted: Sequence[str]) -> Done:
         """What is in the frame. Raises WorkerError, and is of no use after that."""
@@ -115,3 +114,15 @@ class Worker:
         if status < 0:
             return f"the recognition worker has died of {signal.Signals(-status).name}"
         return f"the recognition worker has ended with status {status}"
+
+
+async def unable_now(command: Sequence[str], stages: Sequence[str]) -> Mapping[str, str]:
+    """Of these stages those that cannot be done now, as a worker says that is started for this only.
+
+    Raises WorkerError.
+    """
+    worker = Worker(command, stages)
+    try:
+        return await worker.ready()
+    finally:
+        await worker.end()

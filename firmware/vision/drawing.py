@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,17 +33,25 @@ LINE_SHARE, TEXT_SHARE = 0.0022, 0.02  # of the longer side
 LINE_PX_MIN, TEXT_PX_MIN = 2, 14
 LONGER_PX, ENLARGED_MAX = 960, 8  # a picture is enlarged up to about this
 LONGER_PX_MAX = 4_096
+LABEL_ROWS_MAX = 8  # of a box that are tried for what stands beside it
 
 
 class Drawer:
     """Draws into one folder. `font_missing`: no font has Chinese letters, so that plates are numbered instead."""
 
-    def __init__(self, folder: Path, inputs: Iterable[Path], fonts: Sequence[tuple[str, int]] | None = None) -> None:
-        """The folder is made where it is not there. Raises OSError."""
+    def __init__(
+        self,
+        folder: Path,
+        inputs: Iterable[Path],
+        fonts: Sequence[tuple[str, int]] | None = None,
+        word: Callable[[str], str] = str,
+    ) -> None:
+        """The folder is made where it is not there. `word`: what people call a kind of thing. Raises OSError."""
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._inputs = {where for path in inputs if (where := _where(path)) is not None}
         self._taken: set[str] = set()
+        self._word = word
         self._fonts = _chinese() if fonts is None else tuple(fonts)
         self.font_missing = not self._fonts
 
@@ -74,20 +82,29 @@ class Drawer:
         canvas = ImageDraw.Draw(image)
         line_px = max(LINE_PX_MIN, round(max(image.size) * LINE_SHARE))
         font = self._font(max(TEXT_PX_MIN, round(max(image.size) * TEXT_SHARE)))
+        labels: list[tuple[str, list[float]]] = []
         for name in ("vehicles", "people", "animals", "faces"):
             for each in found.get(name, ()):
                 box = [side * times for side in each["box"]]
                 canvas.rectangle(box, outline=COLOURS[name], width=line_px)
-                _label(canvas, f"{each.get('kind', 'face')} {each['found']:.2f}", box, font, image.size)
+                labels.append((f"{self._called(each.get('kind', 'face'))} {each['found']:.2f}", box))
+        plates: list[tuple[str, list[float]]] = []
         for place, plate in enumerate(found.get("plates", ()), 1):
             corners = [(x * times, y * times) for x, y in plate["corners"]]
             canvas.line([*corners, corners[0]], fill=COLOURS["plates"], width=line_px)
             for corner in corners:
                 canvas.circle(corner, 1.5 * line_px, fill=COLOURS["plates"])
             text = plate["text"] if not self.font_missing or plate["text"].isascii() else f"#{place}"
-            box = [side * times for side in plate["box"]]
-            _label(canvas, f"{text or '?'}  {plate['read']:.2f}", box, font, image.size)
+            plates.append((f"{text or '?'}  {plate['read']:.2f}", [side * times for side in plate["box"]]))
+        taken = [box for _, box in plates]  # nothing is written over a plate, nor over what was written before
+        for text, box in (*plates, *labels):
+            _label(canvas, text, box, font, image.size, taken)
         return image
+
+    def _called(self, kind: str) -> str:
+        """As people say; by the model's own word where no font has theirs."""
+        word = self._word(kind)
+        return kind if self.font_missing and not word.isascii() else word
 
     def _font(self, size_px: int) -> Any:
         for path, index in self._fonts:
@@ -125,6 +142,10 @@ def _where(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
+def _meet(one: Sequence[float], other: Sequence[float]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
 def _chinese() -> tuple[tuple[str, int], ...]:
     try:
         return chinese_fonts()
@@ -132,12 +153,22 @@ def _chinese() -> tuple[tuple[str, int], ...]:
         return ()
 
 
-def _label(canvas: ImageDraw.ImageDraw, text: str, box: Sequence[float], font: Any, size: tuple[int, int]) -> None:
-    """Above the box where there is room, else below it or in it; always in the picture."""
+def _label(
+    canvas: ImageDraw.ImageDraw,
+    text: str,
+    box: Sequence[float],
+    font: Any,
+    size: tuple[int, int],
+    taken: list[list[float]],
+) -> None:
+    """Above the box where there is room, else below it or in it; always in the picture. It is added to `taken`."""
     left, top, right, bottom = canvas.textbbox((0, 0), text, font=font)
     wide, high = right - left + 6, bottom - top + 6
     x = max(0.0, min(box[0], size[0] - wide))
-    y = box[1] - high if box[1] >= high else min(box[3], size[1] - high)
-    y = max(0.0, y)
+    rows = (box[1] - high, box[3], *(box[1] + row * high for row in range(LABEL_ROWS_MAX)))
+    tops = [max(0.0, min(y, size[1] - high)) for y in rows if 0 <= y <= size[1] - high] or [0.0]
+    free = (y for y in tops if not any(_meet((x, y, x + wide, y + high), other) for other in taken))
+    y = next(free, tops[0])
+    taken.append([x, y, x + wide, y + high])
     canvas.rectangle((x, y, x + wide, y + high), fill=GROUND)
     canvas.text((x + 3 - left, y + 3 - top), text, fill=INK, font=font)

@@ -13,11 +13,3 @@ class CameraError(VisionError):
 
 class WorkerError(VisionError):
     """The worker that runs the models has died, or hangs."""
-
-
-class WorkerUnable(WorkerError):
-    """It says itself that it cannot begin, and will not be able to before somebody does something."""
-
-
-class CannotBegin(Exception):
-    """In the worker: the models cannot be loaded; says what to do."""

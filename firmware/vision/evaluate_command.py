@@ -28,8 +28,9 @@ from firmware.terminal import (
 from firmware.texts import Texts
 from firmware.vision import evaluate_faces, evaluation
 from firmware.vision.clock import now_ns
-from firmware.vision.evaluate_faces import EvaluationError
+from firmware.vision.evaluate_faces import EvaluationError, NoFaceError
 from firmware.vision.labels import LabelError, Problem
+from firmware.vision.model_words import in_words
 from models.calibration import Curve
 from models.interpreter import RUNTIMES, runtimes
 from models.manifest import ModelError
@@ -43,6 +44,7 @@ FIGURES = (
     "exact",
     "exact_ignoring_province",
     "characters",
+    "exact_in_boxes",
     "recall",
     "precision",
     "false_per_picture",
@@ -51,7 +53,7 @@ FIGURES = (
     "ms",
 )
 SHOWN_MAX = 80  # characters of a cell
-PERCENT = ("exact", "exact_ignoring_province", "characters", "recall", "precision")
+PERCENT = ("exact", "exact_ignoring_province", "characters", "exact_in_boxes", "recall", "precision")
 
 Load = Callable[[str, str | None], Stages]
 
@@ -100,8 +102,13 @@ def evaluate(arguments: argparse.Namespace, load: Load) -> int:
         for problem in error.problems:
             complain("evaluate", _problem(texts, error.file, problem))
         return SAID_NO
-    except (ModelError, EvaluationError) as error:
-        complain("evaluate", error)
+    except EvaluationError as error:
+        complain("evaluate", texts.say(f"evaluate.faces.{error.word}"))
+        for name, why in error.unread.items():
+            complain("evaluate", _unread(texts, folder / name, why))
+        return SAID_NO
+    except ModelError as error:
+        complain("evaluate", in_words(texts, error))
         return SAID_NO
     finally:
         progress.end()
@@ -152,6 +159,8 @@ def _problem(texts: Texts, file: Path, problem: Problem) -> str:
 def _unread(texts: Texts, path: Path, why: object) -> str:
     if isinstance(why, PictureError):
         why = texts.say(f"recognise.error.{why.word}", **why.values)
+    elif isinstance(why, NoFaceError):
+        why = texts.say("evaluate.faces.no_face", why="; ".join(texts.say(f"faces.why.{word}") for word in why.why))
     return texts.say("recognise.error", file=escaped(str(path)), why=escaped(str(why)))
 
 

@@ -6,8 +6,7 @@ is the record that firmware/faces/one_of_many.py reads.
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from firmware.faces import bounds, one_of_many
 from firmware.faces.likeness import THRESHOLD
 from firmware.vision.clock import now_ns
+from firmware.vision.labels import NAME, PROBLEMS_MAX, LabelError, Problem, beside, demand_none, rows
 from models.faces import pipeline, quality
 from models.faces.embedder import Embedding, embed, likeness
 from models.manifest import manifest
@@ -30,7 +30,26 @@ Progress = Callable[[int, int], None]  # pictures done, of how many
 
 
 class EvaluationError(Exception):
-    """The folder cannot be evaluated. The text says what is missing."""
+    """Nothing can be said of these pictures. `word`: of WHY; `unread`: pictures without an embedding, and why."""
+
+    def __init__(self, word: str, unread: Mapping[str, Exception] | None = None) -> None:
+        super().__init__(WHY[word])
+        self.word = word
+        self.unread = dict(unread or {})
+
+
+WHY = {
+    "no_same": "there is no pair of one person whose faces were found",
+    "no_different": "there is no pair of two persons whose faces were found",
+}
+
+
+class NoFaceError(ValueError):
+    """A picture without a face that can be compared. `why`: words of models.faces.pipeline."""
+
+    def __init__(self, why: Sequence[str]) -> None:
+        super().__init__(", ".join(why))
+        self.why = tuple(why)
 
 
 class Pair(NamedTuple):
@@ -40,23 +59,26 @@ class Pair(NamedTuple):
 
 
 def run(folder: Path, progress: Progress = lambda _done, _of: None, runtime: str | None = None) -> dict[str, Any]:
-    """Measure. Raises EvaluationError, ModelError."""
-    pairs, identities = _pairs(folder / "pairs.csv"), _identities(folder / "labels.csv")
+    """Measure. Raises LabelError, EvaluationError, ModelError."""
+    identities = _identities(folder / NAME)
+    pairs = _pairs(folder / "pairs.csv", identities)
     names = sorted({name for pair in pairs for name in (pair.one, pair.other)})
     models = pipeline.load(runtime)
     times: dict[str, list[float]] = {"detect": [], "landmarks_align": [], "embed": []}
     known: dict[str, Embedding] = {}
-    unread: dict[str, str] = {}
+    unread: dict[str, Exception] = {}
     for done, name in enumerate(names):
         progress(done, len(names))
         try:
             known[name] = _embedded(models, folder / name, times)
-        except (PictureError, ValueError) as error:
-            unread[name] = str(error)
+        except (PictureError, NoFaceError) as error:
+            unread[name] = error
     progress(len(names), len(names))
     scores, same = scored(pairs, known)
     lost = [pair for pair in pairs if pair.one not in known or pair.other not in known]
     lost_same = sum(pair.same for pair in lost)
+    if not same.any() or same.all():
+        raise EvaluationError("no_different" if same.any() else "no_same", unread)
     record = figures(scores, same, lost_same, len(lost) - lost_same)
     persons = {identities.get(name, name) for name in known}
     ms = {name: round(float(np.median(each)), 2) for name, each in times.items() if each}
@@ -84,7 +106,7 @@ def figures(
     """
     alike, others = scores[same], scores[~same]
     if not len(alike) or not len(others):
-        raise EvaluationError("there are no pairs of one person, or none of two, whose faces were found")
+        raise EvaluationError("no_different" if len(alike) else "no_same")
     strictest = float(others.max())
     hits, of = int((alike > strictest).sum()), len(alike) + lost_same
     false = int((others >= THRESHOLD).sum())
@@ -132,7 +154,7 @@ def scored(pairs: Sequence[Pair], known: dict[str, Embedding]) -> tuple[NDArray[
 
 
 def _embedded(models: pipeline.Models, path: Path, times: dict[str, list[float]]) -> Embedding:
-    """The embedding of the one face of a picture. Raises PictureError, ValueError with the reason why there is none."""
+    """The embedding of the one face of a picture. Raises PictureError, NoFaceError."""
     picture = load(path)
     began = now_ns()
     found = pipeline.faces(models, picture)
@@ -140,7 +162,7 @@ def _embedded(models: pipeline.Models, path: Path, times: dict[str, list[float]]
     seen = pipeline.of_faces(models, picture, found, quality.COMPARE)
     aligned = now_ns()
     if seen.straight is None or seen.why:
-        raise ValueError(", ".join(seen.why))
+        raise NoFaceError(seen.why)
     embedding = embed(models.embedder, seen.straight)
     for name, taken in (("detect", detected - began), ("landmarks_align", aligned - detected)):
         times[name].append(taken / 1e6)
@@ -171,40 +193,45 @@ def _median_ms(work: Callable[[], object]) -> float:
     return round(float(np.median(taken)), 3)
 
 
-def _pairs(path: Path) -> list[Pair]:
-    rows = _rows(path, ("a", "b", "same"))
-    pairs = [Pair(row["a"], row["b"], row["same"].strip() == "1") for row in rows]
-    odd = next((row["same"] for row in rows if row["same"].strip() not in ("0", "1")), None)
-    if odd is not None:
-        raise EvaluationError(f"{path}: same is {odd[:20]!r}; 1 or 0 is allowed")
-    for name in {name for pair in pairs for name in (pair.one, pair.other)}:
-        if not name or "/" in name or "\0" in name or name in (".", ".."):
-            raise EvaluationError(f"{path}: {name[:40]!r} is no name of a picture beside it")
+def _pairs(file: Path, identities: Mapping[str, str]) -> list[Pair]:
+    """Of pictures beside the file, at least one of one person and one of two. Raises LabelError.
+
+    Each pair counts once, and none is a picture beside itself: a bound that rests on how many pairs there are would
+    flatter.
+    """
+    problems: list[Problem] = []
+    pairs: list[Pair] = []
+    seen: dict[frozenset[str], int] = {}
+    for number, row in rows(file, ("a", "b", "same"), problems, ROWS_MAX):
+        one, other, same = row["a"], row["b"], row["same"]
+        before = len(problems)
+        for column in ("a", "b"):
+            beside(file.parent, number, column, row[column], problems)
+        if same not in ("0", "1"):
+            problems.append(Problem(number, "same", "same", {"value": same}))
+        elif one == other:
+            problems.append(Problem(number, "b", "itself", {"file": other}))
+        elif (first := seen.setdefault(frozenset((one, other)), number)) != number:
+            problems.append(Problem(number, "a", "twice", {"file": f"{one}, {other}", "first": first}))
+        elif one in identities and other in identities and (identities[one] == identities[other]) != (same == "1"):
+            problems.append(Problem(number, "same", "identity", {"value": same, "name": NAME}))
+        if len(problems) == before:
+            pairs.append(Pair(one, other, same == "1"))
+        if len(problems) >= PROBLEMS_MAX:
+            break
+    demand_none(file, problems)
+    for kind in (True, False):
+        if all(pair.same != kind for pair in pairs):
+            raise LabelError(file, [Problem(0, "", "one_kind", {"same": int(kind)})])
     return pairs
 
 
-def _identities(path: Path) -> dict[str, str]:
-    """Who is in each picture. "?" is somebody of whom nothing is known: one person a picture."""
-    rows = _rows(path, ("file", "identity"))
-    return {row["file"]: row["file"] if row["identity"] == "?" else row["identity"] for row in rows}
-
-
-def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            missing = [name for name in columns if name not in (reader.fieldnames or ())]
-            if missing:
-                raise EvaluationError(f"{path} has no column {', '.join(missing)}")
-            rows: list[dict[str, str]] = []
-            for row in reader:
-                if len(rows) == ROWS_MAX:
-                    raise EvaluationError(f"{path} has more than {ROWS_MAX} rows")
-                rows.append({name: row[name] or "" for name in columns})
-    except OSError as error:
-        raise EvaluationError(f"{path}: {error.strerror}") from error
-    except (UnicodeError, csv.Error) as error:
-        raise EvaluationError(f"{path} is no table: {error}") from error
-    if not rows:
-        raise EvaluationError(f"{path} has no rows")
-    return rows
+def _identities(file: Path) -> dict[str, str]:
+    """Who is in each picture. "?" is somebody of whom nothing is known: one person a picture. Raises LabelError."""
+    problems: list[Problem] = []
+    found = {
+        row["file"]: row["file"] if row["identity"] == "?" else row["identity"]
+        for _, row in rows(file, ("file", "identity"), problems, ROWS_MAX)
+    }
+    demand_none(file, problems)
+    return found

@@ -9,6 +9,7 @@ The figures, each in percent of all labelled plates where nothing else is said; 
 - `precision`: of the found plates those that are so paired. `false_per_picture`: the others, for each picture;
   `false_read_per_picture`: of these such as say something.
 - scenes' `exact`: paired, and its text is the label's.
+- scenes' `exact_in_boxes`: what is read in the label's own box is its text: the reader alone, without the detector.
 - vehicles' `recall`: 80 % of the label's box lie in a vehicle's. What else is a vehicle there nobody has labelled.
 - `ms`: the median of a picture, one thread; its file is read before, and one picture is looked at before the first.
 - `certainty_error`: how far the certainty of a reading, and being right, are apart (calibration.error_of).
@@ -50,6 +51,7 @@ class Judged(NamedTuple):
     text: str
     read: float
     said: float
+    in_box: str = ""  # what is read in the label's own box
 
     @property
     def exact(self) -> bool:
@@ -117,7 +119,10 @@ def evaluate_scenes(folder: Path, recogniser: Recogniser, progress: Progress) ->
         for name, value in seen.ms.items():
             times[name].append(value)
         pairs = paired([each.box for each in here if each.box], [each.box for each in seen.plates])
-        judged += [_judged(label, seen.plates, pairs.get(place)) for place, label in enumerate(here)]
+        judged += [
+            _judged(label, seen.plates, pairs.get(place), _in_box(recogniser, picture, label))
+            for place, label in enumerate(here)
+        ]
         sure += [(each.said[0], place in pairs.values()) for place, each in enumerate(seen.plates)]
         extra = [each for place, each in enumerate(seen.plates) if place not in pairs.values()]
         false += len(extra)
@@ -230,7 +235,12 @@ def _texts(judged: Sequence[Judged]) -> Report:
 
 
 def _scene_figures(judged: Sequence[Judged]) -> Report:
-    return {**_texts(judged), "recall": _percent(sum(each.found for each in judged), len(judged))}
+    in_boxes = sum(normal(each.in_box) == each.label.plate for each in judged)
+    return {
+        **_texts(judged),
+        "exact_in_boxes": _percent(in_boxes, len(judged)),
+        "recall": _percent(sum(each.found for each in judged), len(judged)),
+    }
 
 
 def _grouped(judged: Sequence[Judged]) -> dict[str, list[Judged]]:
@@ -249,11 +259,17 @@ def _hits(carried: Sequence[tuple[Label, bool]]) -> dict[str, list[bool]]:
     return groups
 
 
-def _judged(label: Label, plates: Sequence[SeenPlate], place: int | None) -> Judged:
+def _judged(label: Label, plates: Sequence[SeenPlate], place: int | None, in_box: str) -> Judged:
     if place is None:
-        return Judged(label, False, "", 0.0, 0.0)
+        return Judged(label, False, "", 0.0, 0.0, in_box)
     seen = plates[place]
-    return Judged(label, True, seen.text, seen.read, seen.said[1])
+    return Judged(label, True, seen.text, seen.read, seen.said[1], in_box)
+
+
+def _in_box(recogniser: Recogniser, picture: Picture, label: Label) -> str:
+    assert label.box is not None, "scenes are labelled with boxes"
+    left, top, right, low = label.box
+    return recogniser.read(picture, box_of(left, top, right - left, low - top)).text
 
 
 def _wrong(why: str, judged: Judged) -> Report:

@@ -1,14 +1,16 @@
 """The vision process put together: cameras' threads, the worker, who follows things, and the link to the controller.
 
 One frame at a time goes to the worker, each camera in its turn. While there is no worker no camera sees, and the
-controller is told so; it works on without.
+controller is told so; it works on without. Where models of one stage are missing, those cameras do not see that need
+them, and the others go on.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +26,8 @@ from firmware.sightings import (
     Sighting,
 )
 from firmware.vision.clock import now_ns
-from firmware.vision.crew import WORKER, Worker
-from firmware.vision.errors import VisionError, WorkerError, WorkerUnable
+from firmware.vision.crew import WORKER, Worker, unable_now
+from firmware.vision.errors import VisionError, WorkerError
 from firmware.vision.evidence import Evidence
 from firmware.vision.face_watch import FACE, FaceWatch
 from firmware.vision.following import Follower, MakeFollower, Voted
@@ -36,7 +38,7 @@ from firmware.vision.watch import OPENING, MakeCamera, Watch
 from firmware.vision.work import FACES, VEHICLE, Detection, Done
 
 BACK_OFF_S = (0.5, 1.0, 2.0, 5.0, 10.0)  # of a worker that dies
-UNABLE_S = 20.0  # before one that could not begin is tried again: each try costs a second of a small board
+UNABLE_S = 20.0  # between two looks for models that were missing: each costs a second of a small board
 STEADY_NS = 60_000_000_000  # a worker that lived so long has not died of its start
 TELL_NS = 400_000_000  # between two sightings of the same thing with the same text
 TOLD_MAX = 64
@@ -76,6 +78,14 @@ class Eye:
         faces = {FACES} if FACE in wanted else set[str]()
         return plates | faces | ({"vehicles"} if VEHICLE in wanted or "object" in wanted else set[str]())
 
+    def lacks(self, unable: Mapping[str, str]) -> str:
+        """Why it cannot be looked through, of what the worker cannot do; empty: it can.
+
+        Faces beside something else are no reason: that goes on, and who asks for a face is told.
+        """
+        needed = self.stages - {FACES} or self.stages
+        return next((unable[each] for each in sorted(needed) if each in unable), "")
+
 
 class Eyes:
     """`hung` is set when a camera's library does not come back: then only the end of the process helps."""
@@ -100,6 +110,8 @@ class Eyes:
         self._eyes: dict[str, Eye] = {}
         self._ending: list[Watch] = []
         self._why = STARTING
+        self._unable: Mapping[str, str] = {}  # stages that the worker cannot do
+        self._anew = False  # the next worker can do more
         self._worker_starts = 0
         self._frames = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -112,6 +124,7 @@ class Eyes:
         parts: tuple[Coroutine[Any, Any, None], ...] = (
             self.link.run(),
             self._work(),
+            self._look_for_models(),
             self._tell_states(),
             self._prune(),
         )
@@ -185,8 +198,6 @@ class Eyes:
             except WorkerError as error:
                 self._why = str(error)[:WHY_CHARACTERS_MAX]
                 self._tell(now=True)
-                if isinstance(error, WorkerUnable):
-                    await asyncio.sleep(UNABLE_S)
             attempt = 0 if now_ns() - began_ns > STEADY_NS else attempt + 1
             await asyncio.sleep(BACK_OFF_S[min(max(0, attempt - 1), len(BACK_OFF_S) - 1)])
 
@@ -197,15 +208,18 @@ class Eyes:
             await self._frames.wait()
         stages = set[str]().union(*(eye.stages for eye in self._eyes.values()))
         self._worker_starts += 1
+        self._anew = False
         worker = Worker(self._command, sorted(stages))
         try:
-            await worker.ready()
+            self._unable = await worker.ready()
             self._why = ""
             self._tell(now=True)
-            while True:
-                eye, frame = await self._next()
+            while (turn := await self._next()) is not None:
+                eye, frame = turn
                 if not eye.stages <= stages:
                     return  # a camera has come that needs more than this worker has loaded
+                if eye.lacks(self._unable):
+                    continue
                 wanted = eye.faces.wanted(eye.wanted, frame.at_ns)
                 if wanted:  # a camera that is for faces only is looked at while somebody asks
                     done = await worker.look(eye.watch.order.camera, frame, wanted)
@@ -214,9 +228,19 @@ class Eyes:
         finally:
             await worker.end()
 
-    async def _next(self) -> tuple[Eye, Frame]:
-        """The newest frame of the camera whose turn it is."""
+    async def _look_for_models(self) -> None:
+        """Where a stage cannot be done: ask a further worker whether it can be by now; then another one takes over."""
         while True:
+            await asyncio.sleep(UNABLE_S)
+            unable = self._unable
+            with contextlib.suppress(WorkerError):  # of what is wrong with workers the one at work tells
+                if unable and (await unable_now(self._command, sorted(unable))).keys() != unable.keys():
+                    self._anew = True
+                    self._frames.set()
+
+    async def _next(self) -> tuple[Eye, Frame] | None:
+        """The newest frame of the camera whose turn it is; None: another worker's turn has come."""
+        while not self._anew:
             self._frames.clear()
             eyes = list(self._eyes.values())
             for offset in range(len(eyes)):
@@ -226,6 +250,7 @@ class Eyes:
                     self._turn = (self._turn + offset + 1) % len(eyes)
                     return eye, frame
             await self._frames.wait()
+        return None
 
     def _take(self, eye: Eye, frame: Frame, done: Done) -> None:
         """What the worker found, followed over frames; what is certain is told."""
@@ -303,7 +328,8 @@ class Eyes:
         for name, eye in self._eyes.items():
             if eye.watch.hangs and not self.hung.done():
                 self.hung.set_result(f"the camera of {name} hangs in its library")
-            why = next((each for each in (self._why, eye.watch.says) if each not in BEGINNINGS), "")
+            whys = (self._why, eye.lacks(self._unable), eye.watch.says)
+            why = next((each for each in whys if each not in BEGINNINGS), "")
             why = why or self._why or eye.watch.says
             at_ns = now_ns()
             if now or why != eye.said or at_ns - eye.said_ns >= STATE_S * 1e9:

@@ -24,6 +24,7 @@ class FaceRecogniser:
         self._runtime = runtime
         self._models: Models | None = None
         self._missing = ""
+        self._said = False
 
     def load(self) -> str:
         """Load the models, once. What is wrong with them, and what to do; empty: nothing."""
@@ -35,7 +36,6 @@ class FaceRecogniser:
                 self._models = pipeline.load(self._runtime)
             except ModelError as error:
                 self._missing = str(error)
-                print(f"menshen vision: {error}", file=sys.stderr, flush=True)
         return self._missing
 
     def __call__(self, picture: Picture, wanted: Sequence[str]) -> list[Detection]:
@@ -44,8 +44,11 @@ class FaceRecogniser:
             return []
         from models.faces import pipeline, quality
 
-        self.load()
+        missing = self.load()
         if self._models is None:
+            if not self._said:
+                self._said = True
+                print(f"menshen vision: {missing}", file=sys.stderr, flush=True)
             return [Detection("face", (0.0, 0.0, 0.0, 0.0), 0.0, why=NO_MODELS)]
         seen = pipeline.look(self._models, picture, quality.COMPARE)
         if seen.face is None or seen.pose is None:

@@ -17,7 +17,7 @@ import msgspec
 
 from firmware.config import escaped
 from firmware.faces.consent import CONSENT_S_DEFAULT, LANGUAGES, TEXT_VERSION, digest_of, text_of
-from firmware.faces.receipt import Signed, genuine
+from firmware.faces.receipt import Receipt, Signed, genuine
 from firmware.messages import (
     Answer,
     AnyOfficeCommand,
@@ -25,6 +25,7 @@ from firmware.messages import (
     FaceEntry,
     FacesListed,
     ListFaces,
+    ListReceipts,
     TakenConsent,
     WipeFaces,
     WithdrawFace,
@@ -66,12 +67,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, text, act in (
         ("list", "who is enrolled, by which consent, until when; nothing of a face", _list),
         ("status", "whether faces are on here, how many are enrolled, and why nobody matches if so", _status),
+        ("receipts", "signed receipts of templates that went by themselves: expired, dropped, left, wiped", _receipts),
     ):
         showing = actions.add_parser(name, help=text)
         showing.add_argument("--state", type=a_path, metavar="DIR", required=True, help="the controller's state folder")
         showing.add_argument("--time-zone", type=a_zone, metavar="NAME", help="of all times (default: the roster's)")
         add_language(showing)
         showing.set_defaults(act=act)
+        if act is _receipts:
+            showing.add_argument("holder", type=a_holder, nargs="?", metavar="HOLDER", help="only this holder's")
+            showing.add_argument("--receipt", type=a_path, metavar="FILE", help="write the holder's newest one there")
     reading = actions.add_parser("consent-text", help="the text that is read before anything is taken")
     add_language(reading)
     reading.set_defaults(act=_text)
@@ -177,19 +182,68 @@ def _words(say: Callable[..., str], why: tuple[str, ...]) -> str:
 
 
 def _withdraw(arguments: argparse.Namespace) -> int:
-    if arguments.receipt is not None and arguments.receipt.exists():
-        raise TerminalError(f"{arguments.receipt} is there already: name another file for the receipt")
+    _not_there(arguments.receipt)
     answer = _ask(arguments, WithdrawFace(issuer=arguments.by, why=arguments.why, holder=arguments.holder))
     if answer.receipt and arguments.receipt is not None:
-        descriptor = os.open(arguments.receipt, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(answer.receipt + "\n")
+        _write(arguments.receipt, answer.receipt)
     said = language_of(arguments)
     receipt = json.loads(answer.receipt) if answer.receipt else None
     status = _say(arguments, answer, said.say("faces.withdrawn", holder=escaped(arguments.holder)), receipt=receipt)
     if answer.receipt and not arguments.json:
         print(answer.receipt)
     return status
+
+
+def _not_there(path: Path | None) -> None:
+    if path is not None and path.exists():
+        raise TerminalError(f"{path} is there already: name another file for the receipt")
+
+
+def _write(path: Path, receipt: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(receipt + "\n")
+
+
+def _receipts(arguments: argparse.Namespace) -> int:
+    """Of what went without anybody there to be handed one: a table; of one holder the receipts themselves."""
+    if arguments.receipt is not None and arguments.holder is None:
+        raise TerminalError("--receipt FILE needs the holder whose receipt it is")
+    _not_there(arguments.receipt)
+    with Office(arguments.state) as office:
+        texts = office.receipts(ListReceipts(issuer="menshen faces", why="list the receipts"))
+    found = [(text, msgspec.json.decode(text, type=Signed).receipt) for text in texts]
+    found = [(text, each) for text, each in found if arguments.holder in (None, each.holder)]
+    if arguments.receipt is not None and found:
+        _write(arguments.receipt, found[-1][0])
+    if arguments.json:
+        print(json.dumps({"ok": bool(found), "receipts": [json.loads(text) for text, _ in found]}))
+    elif arguments.holder is not None:
+        for text, _ in found:
+            print(text)
+    elif found:
+        _print_receipts(arguments, [each for _, each in found])
+    if not found and not arguments.json:
+        print(language_of(arguments).say("faces.no_receipts"))
+    return DONE if found else SAID_NO
+
+
+def _print_receipts(arguments: argparse.Namespace, receipts: list[Receipt]) -> None:
+    said, zone = language_of(arguments), zone_of(arguments)
+    head = [said.say(f"faces.column.{name}") for name in ("holder", "name", "given", "wiped", "because", "templates")]
+    rows = [
+        [
+            escaped(each.holder),
+            escaped(each.given_by),
+            local_time(each.given_s, zone),
+            local_time(each.wiped_s or None, zone),
+            said.say(f"faces.because.{each.why}"),
+            str(each.templates),
+        ]
+        for each in receipts
+    ]
+    for line in table([head, *rows]):
+        print(line)
 
 
 def _wipe(arguments: argparse.Namespace) -> int:
@@ -206,7 +260,8 @@ def _list(arguments: argparse.Namespace) -> int:
     entries, listed = _listed(arguments)
     said, zone = language_of(arguments), zone_of(arguments)
     if arguments.json:
-        print(json.dumps({"ok": True, **_plain(listed), "faces": [msgspec.to_builtins(each) for each in entries]}))
+        faces = [{**msgspec.to_builtins(each), "outdated": each.outdated} for each in entries]
+        print(json.dumps({"ok": True, **_plain(listed), "faces": faces}))
         return DONE
     print(_standing(arguments, entries, listed))
     head = [said.say(f"faces.column.{name}") for name in ("holder", "name", "witness", "given", "until", "templates")]
@@ -217,7 +272,7 @@ def _list(arguments: argparse.Namespace) -> int:
             escaped(each.witness),
             local_time(each.given_s, zone),
             local_time(each.expires_s, zone),
-            str(each.templates),
+            str(each.templates) + (f", {said.say('faces.anew')}" if each.outdated else ""),
         ]
         for each in entries
     ]
@@ -230,7 +285,8 @@ def _status(arguments: argparse.Namespace) -> int:
     entries, listed = _listed(arguments)
     if arguments.json:
         templates = sum(each.templates for each in entries)
-        print(json.dumps({"ok": not listed.why, **_plain(listed), "holders": len(entries), "templates": templates}))
+        numbers = {"holders": len(entries), "templates": templates, "outdated": sum(each.outdated for each in entries)}
+        print(json.dumps({"ok": not listed.why, **_plain(listed), **numbers}))
     else:
         print(_standing(arguments, entries, listed))
     return SAID_NO if listed.why else DONE
@@ -243,6 +299,9 @@ def _plain(listed: FacesListed) -> dict[str, object]:
 def _standing(arguments: argparse.Namespace, entries: list[FaceEntry], listed: FacesListed) -> str:
     said = language_of(arguments)
     text = said.say("faces.on" if listed.on else "faces.off", holders=len(entries))
+    outdated = sum(each.outdated for each in entries)
+    if outdated:
+        text += "\n" + said.say("faces.outdated", holders=outdated)
     return f"{text}\n{escaped(listed.why)}" if listed.why else text
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,22 +63,20 @@ def labels(folder: Path, boxes: bool) -> list[Label]:
     found: list[Label] = []
     seen: dict[tuple[str, Box | None], int] = {}
     wanted = (*PLATE_COLUMNS, *BOX_COLUMNS) if boxes else PLATE_COLUMNS
-    for number, row, group in _rows(file, wanted):
+    for number, row in rows(file, wanted, problems):
         before = len(problems)
-        path = _path(folder, number, row["file"], problems)
+        path = beside(folder, number, "file", row["file"], problems)
         plate = _plate(number, row["plate"], problems)
         box = _box(number, row, problems) if boxes else None
         if len(problems) == before:
             first = seen.setdefault((row["file"], box), number)
             if first != number:
                 problems.append(Problem(number, "file", "twice", {"file": row["file"], "first": first}))
+            group = next((row[name] for name in GROUPS if name in row), "")
             found.append(Label(number, path, plate, box, group))
         if len(problems) >= PROBLEMS_MAX:
             break
-    if not problems and not found:
-        problems.append(Problem(0, "", "no_rows", {}))
-    if problems:
-        raise LabelError(file, problems[:PROBLEMS_MAX])
+    demand_none(file, problems)
     return found
 
 
@@ -92,48 +90,71 @@ def outside(label: Label, width: int, height: int) -> Problem | None:
     return Problem(label.row, "x, y, w, h", "outside", {"box": box, "width": width, "height": height})
 
 
-def _rows(file: Path, wanted: Sequence[str]) -> Iterator[tuple[int, dict[str, str], str]]:
-    """(row, its cells, its group). Row 1 has the names of the columns."""
+def demand_none(file: Path, problems: Sequence[Problem]) -> None:
+    """Raises LabelError with the first problems, where there are any."""
+    if problems:
+        raise LabelError(file, sorted(problems, key=lambda each: each.row)[:PROBLEMS_MAX])
+
+
+def rows(
+    file: Path, wanted: Sequence[str], problems: list[Problem], most: int = ROWS_MAX
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """(row, its cells by column) of a table that people made. Row 1 has the names of the columns.
+
+    What is wrong with one row is added to `problems`, and the others come. Raises LabelError where none can be read.
+    """
 
     def wrong(word: str, row: int = 0, column: str = "", **values: object) -> LabelError:
         return LabelError(file, [Problem(row, column, word, values)])
 
+    text = _text(file, wrong)
+    if not text.strip():
+        raise wrong("no_rows")
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    any_row = False
+    try:
+        names = [name.strip() for name in next(reader, [])]
+        odd = [name for name in wanted if names.count(name) != 1]
+        columns: dict[str, object] = {"columns": ", ".join(wanted)}
+        demand_none(file, [Problem(1, name, "column_twice" if name in names else "no_column", columns) for name in odd])
+        for number, cells in enumerate(reader, 2):
+            if not any(cell.strip() for cell in cells):
+                continue
+            any_row = True
+            if number > most:
+                problems.append(Problem(number, "", "rows", {"most": most}))
+                return
+            if len(cells) != len(names):
+                problems.append(Problem(number, "", "cells", {"count": len(cells), "wanted": len(names)}))
+                continue
+            yield number, {name: cell.strip() for name, cell in zip(names, cells, strict=True)}
+    except csv.Error as error:
+        problems.append(Problem(reader.line_num, "", "table", {"why": str(error)}))
+    else:
+        if not any_row:
+            raise wrong("no_rows")
+
+
+def _text(file: Path, wrong: Callable[..., LabelError]) -> str:
     try:
         if not file.is_file():
-            raise wrong("no_labels", name=NAME)
+            raise wrong("no_labels", name=file.name)
         if file.stat().st_size > BYTES_MAX:
             raise wrong("heavy", most=BYTES_MAX >> 20)
-        text = file.read_text(encoding="utf-8-sig")
+        return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise wrong("encoding", row=error.object[: error.start].count(b"\n") + 1) from error
     except (OSError, ValueError) as error:
         raise wrong("unreadable", why=getattr(error, "strerror", None) or str(error)) from error
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        names = [name.strip() for name in next(reader, [])]
-        for name in wanted:
-            if names.count(name) != 1:
-                raise wrong("no_column" if name not in names else "column_twice", 1, name, columns=", ".join(wanted))
-        group = next((name for name in GROUPS if name in names), "")
-        for number, cells in enumerate(reader, 2):
-            if not any(cell.strip() for cell in cells):
-                continue
-            if number > ROWS_MAX:
-                raise wrong("rows", number, most=ROWS_MAX)
-            if len(cells) != len(names):
-                raise wrong("cells", number, count=len(cells), wanted=len(names))
-            row = {name: cell.strip() for name, cell in zip(names, cells, strict=True)}
-            yield number, row, row.get(group, "")
-    except csv.Error as error:
-        raise wrong("table", reader.line_num, why=str(error)) from error
 
 
-def _path(folder: Path, number: int, name: str, problems: list[Problem]) -> Path:
+def beside(folder: Path, number: int, column: str, name: str, problems: list[Problem]) -> Path:
+    """The file of this name in the folder; what is no name or no file is a problem."""
     path = folder / name
     if not name or "/" in name or "\0" in name or name in (".", ".."):
-        problems.append(Problem(number, "file", "name", {"file": name}))
+        problems.append(Problem(number, column, "name", {"file": name}))
     elif not _there(path):
-        problems.append(Problem(number, "file", "no_file", {"file": name}))
+        problems.append(Problem(number, column, "no_file", {"file": name}))
     return path
 
 

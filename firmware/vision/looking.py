@@ -29,9 +29,8 @@ from firmware.vision.following import Voted
 from firmware.vision.plate_follower import VehicleFollower
 from firmware.vision.recogniser import OTHERS, detections_of
 from models.films import Film, Still
-from models.manifest import ModelError
 from models.pictures import PictureError, taken
-from models.recogniser import STAGES, Box, Recogniser, Seen, SeenPlate, Stages, stages_of
+from models.recogniser import Box, Recogniser, Seen, SeenPlate
 from models.vehicles import MOTOR, Thing
 from models.warp import Picture
 
@@ -42,20 +41,6 @@ READS_MIN = 2  # of a track that agree (DESIGN.md, section 3)
 TRACKS_MAX = 2_000  # of one film that are told
 NS = 1_000_000_000
 MS = 1e6
-
-
-def gathered(wanted: Sequence[str], runtime: str | None = None) -> tuple[Stages, dict[str, str]]:
-    """The stages whose models are here, and of the others why not."""
-    stages, missing = Stages(), dict[str, str]()
-    for name in (each for each in STAGES if each in wanted):
-        try:
-            found = stages_of((name,), runtime)
-        except ModelError as error:
-            missing[name] = str(error)
-            continue
-        changed = {field: value for field, value in found._asdict().items() if value != Stages._field_defaults[field]}
-        stages = stages._replace(**changed)
-    return stages, missing
 
 
 def look_at(

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,9 @@ from firmware.terminal import (
 )
 from firmware.vision.clock import now_ns
 from firmware.vision.drawing import Drawer
-from firmware.vision.looking import Outcome, gathered, look_at
+from firmware.vision.looking import Outcome, look_at
 from firmware.vision.recognise_words import Words
+from firmware.vision.recogniser import gathered
 from models.recogniser import STAGES, Recogniser, Stages
 from models.warp import Picture
 
@@ -35,7 +37,7 @@ PICTURES_MAX = 100_000  # of one film; what is told of each is kept until its en
 PICTURES = 600  # a minute at ten a second
 DRAWN_MAX = 200  # of one film
 
-Gather = Callable[[Sequence[str]], tuple[Stages, dict[str, str]]]
+Gather = Callable[[Sequence[str]], tuple[Stages, Mapping[str, object]]]  # of what is not here: why
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,7 +73,8 @@ def recognise(arguments: argparse.Namespace, gather: Gather) -> int:
     prepare_output()
     words = Words(language_of(arguments))
     try:
-        drawer = None if arguments.draw is None else Drawer(arguments.draw, arguments.file)
+        called = partial(words.word, "what")
+        drawer = None if arguments.draw is None else Drawer(arguments.draw, arguments.file, word=called)
     except OSError as error:
         complain("recognise", words.folder(arguments.draw, error))
         return MISUSED
@@ -136,10 +139,11 @@ class _Pen:
                 outcome["not_drawn"] = self._left_out
 
 
-def _say(arguments: argparse.Namespace, words: Words, outcome: Outcome, missing: dict[str, str]) -> None:
+def _say(arguments: argparse.Namespace, words: Words, outcome: Outcome, missing: Mapping[str, object]) -> None:
     if arguments.json:
         # Any terminal and any pipe takes ASCII.
-        print(json.dumps(outcome | ({"missing": missing} if missing else {}), ensure_ascii=True), flush=True)
+        lacks = {"missing": {name: str(why) for name, why in missing.items()}} if missing else {}
+        print(json.dumps(outcome | lacks, ensure_ascii=True), flush=True)
         return
     if "error" in outcome:
         complain("recognise", words.error(outcome))

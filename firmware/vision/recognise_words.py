@@ -9,6 +9,7 @@ from typing import Any
 from firmware.config import escaped
 from firmware.terminal import table
 from firmware.texts import Texts, TextsError
+from firmware.vision.model_words import in_words
 
 SURE_DIGITS = 2
 COLUMNS = ("what", "text", "read", "found", "of", "place")
@@ -31,8 +32,8 @@ class Words:
         except TextsError:
             return escaped(word)
 
-    def missing(self, name: str, why: str) -> str:
-        return self.say("missing", what=self.say(f"stage.{name}"), why=escaped(why))
+    def missing(self, name: str, why: object) -> str:
+        return self.say("missing", what=self.say(f"stage.{name}"), why=escaped(in_words(self._texts, why)))
 
     def folder(self, folder: Path, error: OSError) -> str:
         return self.say("error.draw_folder", folder=escaped(str(folder)), why=error.strerror or str(error))

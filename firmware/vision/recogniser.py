@@ -14,10 +14,11 @@ from firmware.vision.clock import now_ns
 from firmware.vision.face_recogniser import FaceRecogniser
 from firmware.vision.frames import Picture
 from firmware.vision.work import FACES, STAGES, VEHICLE, Detection
-from firmware.vision.worker import CannotBegin, Recognise
+from firmware.vision.worker import Built
 
 if TYPE_CHECKING:
-    from models.recogniser import Seen
+    from models.manifest import ModelError
+    from models.recogniser import Seen, Stages
     from models.vehicles import Thing
 
 KINDS_EVERY = 4  # frames: the kind of a vehicle is voted over its track, too
@@ -25,22 +26,19 @@ OTHERS = ("person", "dog")  # things that are no vehicles
 LOOKED_FOR = {"plates": {"plate"}, "vehicles": {VEHICLE, "object"}}  # by the stage: what is wanted of a picture
 
 
-def build(stages: Sequence[str] = STAGES) -> Recognise:
-    """Load the models of these stages. Raises CannotBegin where one is missing or is not what the manifest says."""
-    from models.manifest import ModelError, manifest
+def build(stages: Sequence[str] = STAGES) -> Built:
+    """Load the models of these stages. One whose models are missing, or not what the manifest says, is not done."""
+    from models.manifest import manifest
     from models.recogniser import DETECTOR, READER, Recogniser
 
-    if "plates" in stages and not {DETECTOR, READER} <= manifest().keys():
-        raise CannotBegin("our plate models are not part of this build: it reads no plate, whatever is fetched")
-    try:
-        models = Recogniser.load(now_ns, [each for each in stages if each in STAGES])
-    except ModelError as error:
-        raise CannotBegin(str(error)) from error
-
-    frames, faces = count(), FaceRecogniser()
+    here, missing_models = gathered([each for each in stages if each in STAGES])
+    unable = {name: str(error) for name, error in missing_models.items()}
+    if "plates" in unable and not {DETECTOR, READER} <= manifest().keys():
+        unable["plates"] = "our plate models are not part of this build: it reads no plate, whatever is fetched"
+    models, frames, faces = Recogniser(here, now_ns), count(), FaceRecogniser()
     missing = faces.load() if FACES in stages else ""  # now: it takes longer than a picture may
-    if missing and set(stages) == {FACES}:
-        raise CannotBegin(missing)
+    if missing:
+        unable[FACES] = missing
 
     def recognise(picture: Picture, _at_ns: int, wanted: Sequence[str]) -> list[Detection]:
         asked = faces(picture, wanted)
@@ -50,7 +48,25 @@ def build(stages: Sequence[str] = STAGES) -> Recognise:
         every = next(frames) % KINDS_EVERY == 0
         return asked + detections_of(models.recognise(picture, now, thorough=every, bare="object" in wanted))
 
-    return recognise
+    return Built(recognise, unable)
+
+
+def gathered(wanted: Sequence[str], runtime: str | None = None) -> tuple[Stages, dict[str, ModelError]]:
+    """The stages whose models are here, and of the others why not."""
+    from models.manifest import ModelError
+    from models.recogniser import STAGES as ALL
+    from models.recogniser import Stages, stages_of
+
+    stages, missing = Stages(), dict[str, ModelError]()
+    for name in (each for each in ALL if each in wanted):
+        try:
+            found = stages_of((name,), runtime)
+        except ModelError as error:
+            missing[name] = error
+            continue
+        changed = {field: value for field, value in found._asdict().items() if value != Stages._field_defaults[field]}
+        stages = stages._replace(**changed)
+    return stages, missing
 
 
 def detections_of(seen: Seen) -> list[Detection]:

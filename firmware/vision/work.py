@@ -12,6 +12,7 @@ import msgspec
 from firmware.messages import Message
 
 DETECTIONS_MAX = 64
+WHY_CHARACTERS_MAX = 200
 STAGES = ("plates", "vehicles")  # whose models a worker can be started with
 FACES = "faces"  # one more stage, that no other one waits for
 VEHICLE = "vehicle"  # among what is wanted of a picture: vehicles and people around its plates
@@ -19,6 +20,8 @@ SHARED_BYTES = 4096 * 4096 * 3  # address space only: a page is taken when it is
 
 Coordinate = Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]
 Sure = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Stage = Annotated[str, msgspec.Meta(max_length=16)]
+Why = Annotated[str, msgspec.Meta(max_length=WHY_CHARACTERS_MAX)]
 
 
 class Detection(msgspec.Struct, frozen=True):
@@ -51,9 +54,9 @@ class Job(Message, frozen=True):
 
 
 class Ready(Message, frozen=True):
-    """Worker -> vision: it waits for its first job, or (`why`) cannot: what to do about it."""
+    """Worker -> vision: it waits for its first job. `unable`: of its stages those that it cannot do, and what to do."""
 
-    why: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    unable: Annotated[dict[Stage, Why], msgspec.Meta(max_length=8)] = msgspec.field(default_factory=dict)
 
 
 class Done(Message, frozen=True):

@@ -11,38 +11,40 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from firmware.messages import FrameReader, pack
 from firmware.vision.clock import now_ns
-from firmware.vision.errors import CannotBegin as CannotBegin
 from firmware.vision.frames import Picture
 from firmware.vision.priority import give_way
-from firmware.vision.work import DETECTIONS_MAX, SHARED_BYTES, Detection, Done, Job, Ready
+from firmware.vision.work import DETECTIONS_MAX, SHARED_BYTES, WHY_CHARACTERS_MAX, Detection, Done, Job, Ready
 
 READ_BYTES = 1 << 16
-WHY_CHARACTERS_MAX = 200
 HUNG_S = 15  # of one picture; crew.py gives up after a third of it
 
 # What looks at one picture: (u8[h, w, 3] RGB, when it was taken, what is wanted) -> what is in it.
 Recognise = Callable[[Picture, int, Sequence[str]], Sequence[Detection]]
 
 
-def serve(descriptors: Sequence[str], build: Callable[[], Recognise], *, gives_way: bool = True) -> int:
-    """Work until the other end is gone: (socket, shared memory) by their numbers. Exit status 0, or 1: cannot begin."""
+class Built(NamedTuple):
+    """What a worker begins with. `unable`: of its stages those that `recognise` cannot do, and what to do."""
+
+    recognise: Recognise
+    unable: Mapping[str, str] = {}
+
+
+def serve(descriptors: Sequence[str], build: Callable[[], Built], *, gives_way: bool = True) -> int:
+    """Work until the other end is gone: (socket, shared memory) by their numbers. The exit status."""
     talking = socket.socket(fileno=int(descriptors[0]))
     shared = mmap.mmap(int(descriptors[1]), SHARED_BYTES, access=mmap.ACCESS_READ)
     if gives_way:
         give_way()
     with contextlib.suppress(ConnectionError):  # whoever asked has died, and nobody waits for an answer any more
-        try:
-            recognise = build()
-        except CannotBegin as error:
-            talking.sendall(pack(Ready(str(error)[:WHY_CHARACTERS_MAX])))
-            return 1
-        talking.sendall(pack(Ready()))
+        recognise, unable = build()
+        talking.sendall(pack(Ready({stage: why[:WHY_CHARACTERS_MAX] for stage, why in unable.items()})))
         _work(talking, shared, recognise)
     return 0
 

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from firmware.texts import texts
 from firmware.vision import evaluate_command as command
+from firmware.vision.evaluate_faces import WHY
 from firmware.vision.evaluation import IOU_MIN, iou, paired, right_characters, without_province
 from firmware.vision.labels import LabelError, labels
 from models.manifest import ModelError
@@ -191,7 +193,8 @@ def test_scenes_in_figures(judge, scenes):
     assert told["false_read_per_picture"] == 0.5
     assert set(told["ms_stages"]) == {"plates", "reading"}
     assert told["groups"]["yellow"] == {"plates": 1, "exact": 0.0, "exact_ignoring_province": 0.0,
-                                        "characters": pytest.approx(85.71), "recall": 100.0}  # fmt: skip
+                                        "characters": pytest.approx(85.71), "exact_in_boxes": 0.0,
+                                        "recall": 100.0}  # fmt: skip
     assert [(each["why"], each["file"]) for each in told["wrong"]] == [
         ("misread", "0.png"), ("missed", "1.png"), ("false", "0.png"), ("false", "1.png")
     ]  # fmt: skip
@@ -203,6 +206,13 @@ def test_a_right_text_in_the_wrong_place_is_not_right(judge, scenes):
     stages = finder({0: [(10, 60, 60, 20)], 1: []}, {10: "京A88731"})
     told = json.loads(judge("scenes", scenes, "--json", stages=stages)[1])
     assert (told["exact"], told["recall"], told["precision"]) == (0.0, 0.0, 0.0)
+
+
+def test_what_is_read_in_the_labelled_boxes_is_told_whatever_was_found(judge, scenes):
+    stages = finder({0: [], 1: []}, {10: "京A88731", 100: "皖B12346", 20: "苏C54321"})
+    told = json.loads(judge("scenes", scenes, "--json", stages=stages)[1])
+    assert (told["exact"], told["exact_in_boxes"]) == (0.0, pytest.approx(66.67))
+    assert [told["groups"][kind]["exact_in_boxes"] for kind in ("blue", "yellow")] == [100.0, 0.0]
 
 
 def test_two_found_plates_on_one_are_one_and_a_false_one(judge, scenes):
@@ -278,7 +288,8 @@ GOOD = "0.png,京A88731,10,10,60,20"
         ((HEAD, GOOD, "", GOOD), 4, "file", "twice"),
         ((HEAD, '0.png,"京A88731,1,1,9,9'), 2, "", "table"),
         ((HEAD,), 0, "", "no_rows"),
-        (("",), 1, "file", "no_column"),
+        (("",), 0, "", "no_rows"),
+        (("", HEAD, GOOD), 1, "file", "no_column"),
     ],
 )
 def test_a_mistake_is_said_with_its_place(judge, scenes, lines, row, column, word):
@@ -300,6 +311,17 @@ def test_every_mistake_is_said_at_once(scenes):
     with pytest.raises(LabelError) as caught:
         labels(scenes, boxes=True)
     assert [(each.row, each.column) for each in caught.value.problems] == [(2, "file"), (3, "plate"), (3, "x")]
+    # a row of too few cells, or one that is none, hides nothing of what stands before and behind it
+    table(scenes, HEAD, "7.png,京A88731,1,1,9,9", "0.png,A", GOOD, GOOD, '1.png,"A')
+    with pytest.raises(LabelError) as caught:
+        labels(scenes, boxes=True)
+    assert [(each.row, each.word) for each in caught.value.problems] == [
+        (2, "no_file"), (3, "cells"), (5, "twice"), (6, "table")
+    ]  # fmt: skip
+    table(scenes, "file,text,x,y,h,h", GOOD)
+    with pytest.raises(LabelError) as caught:
+        labels(scenes, boxes=True)
+    assert [(each.row, each.column) for each in caught.value.problems] == [(1, "plate"), (1, "w"), (1, "h")]
 
 
 def test_a_thousand_mistakes_are_not_said_all(scenes):
@@ -364,7 +386,22 @@ def test_vehicles_and_faces_have_no_calibration(judge, scenes):
 def test_faces_without_pairs_are_said(judge, crops):
     status, out, err = judge("faces", crops, "--json")
     assert (status, out) == (1, "")
-    assert "pairs.csv" in err
+    assert "labels.csv" in err
+    assert "identity" in err
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_word_of_a_mistake_has_its_text(language):
+    values = {"columns": "x", "count": 1, "wanted": 1, "most": 1, "why": "x", "file": "x", "plate": "x", "value": "x",
+              "least": 1, "first": 1, "box": "x", "width": 1, "height": 1, "name": "x", "same": 1}  # fmt: skip
+    words = (
+        "no_labels heavy encoding unreadable no_column column_twice rows no_rows cells table name no_file plate number "
+        "twice outside same itself identity one_kind"
+    )
+    for word in words.split():
+        assert texts(language).say(f"evaluate.labels.{word}", **values)
+    for word in WHY:
+        assert texts(language).say(f"evaluate.faces.{word}")
 
 
 @pytest.mark.parametrize(

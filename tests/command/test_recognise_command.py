@@ -16,6 +16,7 @@ from PIL import Image
 from firmware.texts import texts
 from firmware.vision import recognise_command as command
 from firmware.vision.drawing import Drawer
+from models.manifest import WORDS, ModelError
 from models.pictures import WHY, load
 from models.plates.ctc import NOTHING, Read
 from models.plates.detector import Found
@@ -309,6 +310,23 @@ def test_what_cannot_be_written_is_said(look, tmp_path):
     assert os.listdir(tmp_path / "drawn") == ["car.png.seen.jpg"]  # and nothing half done beside it
 
 
+def test_nothing_is_written_over_a_plate_or_over_what_is_written_already(tmp_path):
+    drawer = Drawer(tmp_path, [], fonts=())
+    vehicle = {"kind": "car", "found": 0.8, "box": [20, 81, 120, 110]}
+    corners = [[40, 60], [100, 60], [100, 80], [40, 80]]
+    plate = {"text": "AB1", "read": 0.9, "box": PLATE_BOX, "corners": corners}
+
+    def ground(**found):
+        """How much of a picture is the ground of what is written; the scene is brighter everywhere."""
+        return int((np.asarray(drawer.drawn(scene(), found)).max(axis=2) < 40).sum())
+
+    one = ground(vehicles=[vehicle])
+    assert ground(vehicles=[vehicle] * 4) > 3.8 * one  # each has its own place, up to a common line of pixels
+    assert ground(vehicles=[vehicle], plates=[plate]) == one + ground(plates=[plate])
+    shown = np.asarray(drawer.drawn(scene(), {"vehicles": [vehicle], "plates": [plate]}))
+    assert (shown[62 * 6 : 78 * 6, 42 * 6 : 98 * 6] == BRIGHT + 20).all()  # 6 times as large, and whole
+
+
 def test_without_a_chinese_font_plates_are_numbered_and_it_is_said(tmp_path):
     drawer = Drawer(tmp_path, [], fonts=())
     assert drawer.font_missing
@@ -317,6 +335,9 @@ def test_without_a_chinese_font_plates_are_numbered_and_it_is_said(tmp_path):
     }
     drawn = np.asarray(drawer.drawn(scene(), found))
     assert drawn.shape == (720, 960, 3)
+    thing = {"vehicles": [{"kind": "car", "found": 0.9, "box": [20, 30, 90, 90]}]}
+    called = Drawer(tmp_path, [], fonts=(), word=lambda _kind: "汽车")  # its own word instead of two boxes
+    assert np.array_equal(np.asarray(called.drawn(scene(), thing)), np.asarray(drawer.drawn(scene(), thing)))
     assert not np.array_equal(drawn, np.asarray(Image.fromarray(scene()).resize((960, 720))))
 
 
@@ -332,6 +353,20 @@ def test_a_model_that_is_missing_is_said_and_the_rest_done(look, tmp_path):
     assert told["missing"] == {"faces": "run `make models`"}
     assert told["plates"]
     assert "faces" not in told["ms"]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_model_that_cannot_be_had_is_said_in_the_readers_language(look, tmp_path, language):
+    values = {"name": "vehicles", "path": "/m/vehicles.tflite", "why": "gone", "runtime": "x", "here": "y"}
+    said = {texts(language).say(f"recognise.model.{word}", **values) for word in WORDS}
+    assert len(said) == len(WORDS)
+    error = ModelError("in English", "damaged", name="vehicles", path="/m/vehicles.tflite")
+    stages = STAGES._replace(vehicles=None)
+    status, _, err = look(
+        save(tmp_path / "car.png"), "--language", language, stages=stages, missing={"vehicles": error}
+    )
+    assert status == 1
+    assert texts(language).say("recognise.model.damaged", name="vehicles", path="/m/vehicles.tflite") in err
 
 
 def test_without_any_model_nothing_is_looked_at(look, tmp_path):

@@ -36,7 +36,7 @@ def test_twenty_planted_twenty_found(tmp_path):
     site = sound_site()
     front, side, hall = site["portal"]
     site["site"]["time_zone"] = "Europe/Berln"
-    site["network"]["page"] = "0.0.0.0:8080"
+    site["network"]["page"] = "everywhere:8080"
     site["store"]["retention_days"] = 0
     site["board"]["pins"] = 40
     site["area"].append({"id": "inside"})
@@ -93,6 +93,15 @@ def _device(name, **values):
 _POINT = ("portal", FRONT, "access_point", 0)
 NEXT = len(DEVICES)
 # Each rule, planted alone, is the only problem: (what to change, where it is found, the rule, what was meant).
+BUS_INPUTS = {
+    "id": "far_io",
+    "kind": "modbus_io",
+    "unit": 1,
+    "profile": "modbus_8di_8do",
+    "port": "/dev/ttyUSB0",
+    "inputs": {"in1": "far_button"},
+}
+
 ALONE = [
     (put("network", "x"), "network", "table", ""),
     (put("site", "fire_inputs", "fire"), "site.fire_inputs", "list", ""),
@@ -118,7 +127,11 @@ ALONE = [
     (put("site", "name", "gate\u202e"), "site.name", "name", ""),
     (put("store", "folder", ""), "store.folder", "file_path", ""),
     (put("roster", {"signers": ["abc"]}), "roster.signers[0]", "public_key", ""),
-    (put("network", "page", "192.168.1.5:80"), "network.page", "page_address", ""),
+    (put("network", "page", "gate.example:443"), "network.page", "page_address", ""),
+    (put("network", "names", ["Gate.example"]), "network.names[0]", "host_name", ""),
+    (put("network", "names", ["-gate"]), "network.names[0]", "host_name", ""),
+    (put("network", "redirect_port", 65_536), "network.redirect_port", "whole_number", ""),
+    (put("network", {"page": "192.168.1.5:443", "redirect_port": 443}), "network.redirect_port", "redirect_port", ""),
     (put("network", "page", "localhost"), "network.page", "page_address", ""),
     (put(*_POINT, "direction", "inn"), "portal[0].access_point[0].direction", "direction", ""),
     (put("site", "time_zone", "Asia/Shangai"), "site.time_zone", "time_zone", "Asia/Shanghai"),
@@ -160,7 +173,12 @@ ALONE = [
     (_device("front_lock", on_lost="on"), at("front_lock", "on_lost"), "fail_secure_on_lost", ""),
     (_device("hall_in_release", on_lost="on"), at("hall_in_release", "on_lost"), "release_on_lost", ""),
     (put("portal", FRONT, "lock", "spare"), "portal[0].lock", "wrong_role", ""),
+    (put("portal", FRONT, "remote", ["open", "lokc"]), "portal[0].remote[1]", "word", "lock"),
+    (put("site", "remote", ["open"]), "site.remote[0]", "word", ""),
     (append("site", "fire_inputs", "front_lock"), "site.fire_inputs[1]", "used_twice", ""),
+    (put("site", "reset_input", "spare"), at("spare", "active_level"), "reset_input_break", ""),
+    (every(append("device", BUS_INPUTS), put("site", "reset_input", "far_button")), "site.reset_input",
+     "reset_input_kind", ""),
     (_device("spare", line="GPIO99"), at("spare", "line"), "line_unknown", ""),
     (_device("spare", line="GPIO2"), at("spare", "line"), "line_reserved", ""),
     (_device("spare", line="GPIO17"), at("spare", "line"), "line_twice", ""),

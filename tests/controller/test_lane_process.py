@@ -220,9 +220,19 @@ def test_cut_wires_while_it_closes_read_as_somebody_there(rig: LaneRig, lane: La
     assert lane.moved(since) == []
 
 
+def nothing_from_afar(rig: LaneRig) -> None:
+    site = rig.site.read_text()
+    assert site.count('id = "lane0"') == 1
+    rig.site.write_text(site.replace('id = "lane0"', 'id = "lane0"\nremote = []'))
+
+
 @pytest.mark.attack("lane-07")
 def test_commands_flooded_and_replayed_at_the_role_socket_move_nothing_and_hold_up_no_stop(rig: LaneRig, lane: Lane):
-    """A taken-over network process: open, close, emergency close, reset and hold, again and again, while it closes."""
+    """A taken-over network process: open, close, emergency close, reset and hold, again and again, while it closes.
+
+    At a lane whose site lets the page ask nothing; where it may open, tests/controller/test_asked_from_afar.py.
+    """
+    nothing_from_afar(rig)
     rig.start()
     rig.listens()
     asked = (

@@ -12,7 +12,7 @@ from drivers.sights import Order, Sight, Sights
 from firmware.controller.role_socket import listening_socket
 from firmware.controller.vision_socket import SIGHTINGS_BURST, VisionSocket
 from firmware.messages import FrameReader, pack
-from firmware.sightings import CameraState, Look, Sighting
+from firmware.sightings import COUNTERS_MAX, CameraState, Look, Sighting
 
 LIMIT_S = 5.0
 ORDER = Order("gate", "picamera2", 10, (1280, 720), (((0, 0), (1, 0), (1, 0.2)),), (), ("plate",), 2, True, "", 72)
@@ -187,7 +187,7 @@ def test_another_user_is_refused(tmp_path):
         pack(sighting(reads=0)),
         pack(sighting(camera="x" * 41)),
         pack(CameraState("gate", "y" * 201)),
-        pack(CameraState("gate", "", {f"c{n}": n for n in range(33)})),
+        pack(CameraState("gate", "", {f"c{n}": n for n in range(COUNTERS_MAX + 1)})),
     ],
     ids=["length", "rubbish", "wrong way", "long text", "too sure", "no reads", "long name", "long why", "counters"],
 )

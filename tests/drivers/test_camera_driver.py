@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from drivers.camera import SIGHTS_MAX, SILENT_NS, START_NS, Camera
+from drivers.camera import COUNTERS_MAX, SIGHTS_MAX, SILENT_NS, START_NS, Camera
 from drivers.camera_settings import CameraConfig, Seen, Travel, secret_in, source_known, without_secrets
 from drivers.reports import AnyReport, DriverError, Face, Noise, NoiseKind, Plate
 from drivers.sights import Order, Sight, Sights
@@ -257,7 +257,7 @@ def test_counters_of_the_vision_process_are_taken_over_in_bounds():
     counted = on_bench(scenario)
     assert counted["vision_frames"] == 9
     assert "vision_worse" not in counted
-    assert len([name for name in counted if name.startswith("vision_")]) <= 32
+    assert len([name for name in counted if name.startswith("vision_")]) <= COUNTERS_MAX
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,8 @@ from drivers.osdp_keys import KeyFile, KeyRefused, read
 from drivers.reports import Untrusted
 from tests.drivers.osdp_rig import KEY, OTHER_KEY, Ours, Rig, config_of, on_line
 
+LIMIT_S = 20
+THIRD_KEY = "5d41402abc4b2a76b9719d911017c592"
 SCBK_D = "303132333435363738393a3b3c3d3e3f"  # SIA OSDP 2.2
 
 
@@ -92,6 +97,79 @@ def test_a_file_without_a_key_is_refused(text: str, tmp_path: Path) -> None:
     path.write_text(text)
     with pytest.raises(KeyRefused, match="holds no key"):
         read(path)
+
+
+class Watched:
+    """A lock that tells when somebody has to wait for it."""
+
+    def __init__(self, on_wait: threading.Event) -> None:
+        self._lock = threading.Lock()
+        self._on_wait = on_wait
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(blocking=False):
+            self._on_wait.set()
+            assert self._lock.acquire(timeout=LIMIT_S)
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+class Stalling(KeyFile):
+    """The card in the slot takes its time: whoever writes does not come back until `go_on`."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.moved = threading.Event()  # somebody is writing, or waits for their turn
+        self.go_on = threading.Event()
+        self._turn = Watched(self.moved)
+
+    def _sync_folder(self) -> None:
+        self.moved.set()
+        assert self.go_on.wait(LIMIT_S)
+        super()._sync_folder()
+
+
+def test_a_write_that_nobody_waits_for_any_more_ends_before_the_next_one(tmp_path: Path) -> None:
+    """A key that was rolled over too late is committed; the next one, pending meanwhile, must not be what is."""
+    made(tmp_path).put_pending(bytes.fromhex(OTHER_KEY))
+    keys = Stalling(tmp_path / "reader.key")
+    with ThreadPoolExecutor(2) as pool:
+        try:
+            committing = pool.submit(keys.commit)
+            assert keys.moved.wait(LIMIT_S)
+            keys.moved.clear()
+            putting = pool.submit(keys.put_pending, bytes.fromhex(THIRD_KEY))
+            assert keys.moved.wait(LIMIT_S)
+            assert not keys.pending_path.exists()
+        finally:
+            keys.go_on.set()
+        committing.result(LIMIT_S)
+        putting.result(LIMIT_S)
+    assert keys.load() == (bytes.fromhex(OTHER_KEY), bytes.fromhex(THIRD_KEY))
+
+
+class Overtaken(KeyFile):
+    """Just before it looks at a file for the so many-th time, another process is done with its own change."""
+
+    def __init__(self, path: Path, look: int, change: Callable[[], None]) -> None:
+        super().__init__(path)
+        self._looks = [change if number == look else None for number in range(4)]
+
+    def __getattribute__(self, name: str) -> object:
+        if name in ("path", "pending_path") and self._looks and (change := self._looks.pop(0)):
+            change()
+        return super().__getattribute__(name)
+
+
+@pytest.mark.parametrize("look", [0, 1, 2])
+def test_a_commit_between_two_looks_hides_no_key(look: int, tmp_path: Path) -> None:
+    """The reader has the new key: to ask with the old one alone would be a reader that nobody can talk to."""
+    other = made(tmp_path)
+    other.put_pending(bytes.fromhex(OTHER_KEY))
+    found = Overtaken(other.path, look, other.commit).load()
+    assert found[-1] == bytes.fromhex(OTHER_KEY)
+    assert len(set(found)) == len(found)
 
 
 def test_a_key_is_rolled_over_and_the_old_one_is_gone(tmp_path: Path) -> None:

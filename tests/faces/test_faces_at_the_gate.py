@@ -154,7 +154,7 @@ def test_where_an_access_point_asks_for_it_the_steps_are_drawn_anew_each_time(tm
     steps = at_door(tmp_path, scenario, more='challenge = ["front_in"]\n')
     assert len(steps) == 8
     assert all(len(each) == 3 and set(each) <= set(Step) for each in steps)
-    assert len(set(steps)) > 1  # of twelve orders, eight times: all alike once in 36 million runs
+    assert len(set(steps)) > 1  # of ten orders, eight times: all alike once in ten million runs
 
 
 @pytest.mark.attack("face-19")

@@ -91,6 +91,18 @@ def test_signatures_verify_and_only_for_their_message(folder: Path) -> None:
     assert not verify(identity.public_key, signature, b"head 18")
 
 
+def test_a_claim_code_is_known_as_people_type_it(tmp_path: Path) -> None:
+    """Crockford's base 32: case and hyphens do not count, I and L are 1, O is 0."""
+    identity = Identity.load_or_create(tmp_path)
+    code = identity.claim_code
+    mistaken = code.replace("1", "l").replace("0", "O")
+    for typed in (code, code.lower(), code.replace("-", ""), f"  {code.replace('-', ' ')} ", mistaken):
+        assert identity.is_claim_code(typed), typed
+    other = "A" if code[0] != "A" else "B"
+    for typed in ("", code[:-1], code + "0", other + code[1:], "\ud800", "Ａ" + code[1:]):
+        assert not identity.is_claim_code(typed), typed
+
+
 def test_claim_code_has_sixty_bits_of_unmistakable_letters(tmp_path: Path) -> None:
     codes = [Identity.load_or_create(tmp_path / str(number)).claim_code for number in range(5)]
     for code in codes:

@@ -55,14 +55,14 @@ def test_the_chain_is_the_one_rows_py_describes(tmp_path):
 
 def test_nothing_personal_is_in_a_header(tmp_path):
     journal, listener = open_journal(tmp_path)
-    body = Body("HOLDER", "HOUSEHOLD", "CREDENTIAL", "SECOND", "TOKEN", "ISSUER", "NOTE", "EVIDENCE")
+    body = Body("HOLDER", "HOUSEHOLD", "CREDENTIAL", "SECOND", "TOKEN", "ISSUER", "NOTE", "EVIDENCE", 777, 0.54321)
     listener.wait_ticket(journal.append([Record(Event(Code.GRANTED, body=body))], now_ms=0, utc_ms=UTC_MS))
     journal.close()
     database = sqlite3.connect(journal.path)
     header = database.execute("SELECT header FROM events WHERE seq = 2").fetchone()[0].decode()
     database.close()
     for field in body.__struct_fields__:
-        assert getattr(body, field) not in header
+        assert str(getattr(body, field)) not in header
 
 
 def test_effects_of_one_step_are_one_transaction_with_one_ticket(tmp_path):
@@ -237,7 +237,7 @@ def test_the_writer_answers_and_a_dead_one_does_not(tmp_path):
 @pytest.mark.attack("text-12")
 def test_any_text_is_kept_or_cut_and_never_stops_the_writer(tmp_path, text):
     journal, listener = open_journal(tmp_path)
-    body = Body(holder=text, credential=text, token=text)
+    body = Body(holder=text, credential=text, token=text, reads=3, certainty=0.97)
     event = Event(Code.DENIED, portal=text, reader=text, reasons=(text,) * 40, detail=text, request=text, body=body)
     effects = [Record(event), Remember(text, area=text, household=text, credential=text, uses=1), Keep(text, text)]
     listener.wait_ticket(journal.append(effects, now_ms=0, utc_ms=UTC_MS))
@@ -248,6 +248,8 @@ def test_any_text_is_kept_or_cut_and_never_stops_the_writer(tmp_path, text):
     kept = text.encode("utf-8", "replace").decode()
     assert kept.startswith(row.event.detail)
     assert row.event.detail[:64] == kept[:64]
+    assert row.event.body.token[:64] == kept[:64]
+    assert (row.event.body.reads, row.event.body.certainty) == (3, 0.97)  # numbers are as long as they are
     database = sqlite3.connect(journal.path)
     assert database.execute("SELECT max(length(header)) FROM events").fetchone()[0] <= 20_000
     database.close()

@@ -110,6 +110,35 @@ def test_search_equals_a_plain_filter(filled):
     assert hits > 120
 
 
+def test_the_oldest_rows_and_several_kinds_equal_a_plain_filter_too(filled):
+    """300 questions, seed 17: kinds and the cursor from behind beside all else, from either end."""
+    path, rows = filled
+    chance = random.Random(17)
+    codes = sorted({row.event.code for row in rows})
+    hits = 0
+    for _ in range(300):
+        kinds = chance.choice([None, chance.sample(codes, chance.randrange(1, len(codes) + 1)), [Code.FIRE]])
+        portal = chance.choice([None, "door_1", "nowhere"])
+        holder = chance.choice([None, None, "h1"])
+        since = chance.choice([None, UTC_MS + chance.randrange(5_000_000)])
+        after = chance.choice([None, (1, chance.randrange(5300))])
+        before = chance.choice([None, (1, chance.randrange(1, 5300))])
+        oldest, limit = chance.random() < 0.6, chance.choice([1, 7, 100])
+        found = search(
+            path, holder=holder, portal=portal, kinds=kinds, since_utc=since, before=before, after=after,
+            oldest=oldest, limit=limit,
+        )  # fmt: skip
+        every = plain(rows, holder, portal, None, since, None, before, len(rows))
+        by_seq = {row.seq: row for row in rows}
+        every = [seq for seq in every if kinds is None or by_seq[seq].event.code in kinds]
+        every = [seq for seq in every if after is None or seq > after[1]]
+        assert [row.seq for row in found] == (every[::-1] if oldest else every)[:limit]
+        hits += bool(found)
+    assert hits > 80
+    assert search(path, after=(2, 1), limit=5) == []
+    assert [row.seq for row in search(path, after=(0, 5000), limit=2, oldest=True)] == [1, 2]
+
+
 def test_pages_of_other_epochs(filled):
     path, _ = filled
     assert search(path, before=(0, 10)) == []

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
+from firmware.core.account_facts import Administered
 from firmware.core.view import Lamp, LaneView, Mode, PortalView, Position, SiteView, SpotView
-from firmware.messages import Health, Message, States, Welcome, pack
+from firmware.messages import Answer, AnyFromNetwork, Ask, FrameReader, Health, Message, States, Welcome, pack
 
 UTC_MS = 1_795_410_202_000  # 2026-11-23T05:03:22Z: 13:03:22 in Shanghai
 
@@ -72,6 +74,12 @@ class FakeController:
         self.accepted = 0
         self.ended = asyncio.Event()  # a client's connection ended
         self.received = bytearray()
+        self.asked: list[Ask] = []  # in order
+        self.was_asked = asyncio.Event()
+        self.answers = True  # whether it answers what is asked
+        self.on_ask: Callable[[Ask], None] = lambda _: None  # what comes before its answer
+        self.refusals: dict[str, tuple[str, ...]] = {}  # by the command's name: why it is refused
+        self.claim_code = "0123-4567-89AB"
         self._came = asyncio.Condition()
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
@@ -120,9 +128,12 @@ class FakeController:
             writer.write(one if isinstance(one, bytes) else pack(one))
         async with self._came:
             self._came.notify_all()
+        frames = FrameReader(AnyFromNetwork)
         try:
             while received := await reader.read(4096):
                 self.received += received
+                for message in frames.feed(received):
+                    self._take(message, writer)
         except ConnectionError:
             pass  # the test made us die
         finally:
@@ -130,3 +141,22 @@ class FakeController:
             self._serving.discard(task)
             writer.close()
             self.ended.set()
+
+    def _take(self, message: Message, writer: asyncio.StreamWriter) -> None:
+        if isinstance(message, Ask):
+            self.asked.append(message)
+            self.was_asked.set()
+            self.on_ask(message)
+            if self.answers:
+                refused = self.refusals.get(type(message.command).__name__, ())
+                done = not refused and getattr(message.command, "code", self.claim_code) == self.claim_code
+                writer.write(pack(Answer(message.request, done, refused)))
+
+    def answer_late(self) -> None:
+        """Say to all clients that all that was asked is done, and answer at once from now on."""
+        self.answers = True
+        self.say(*(Answer(ask.request, True) for ask in self.asked))
+
+    def told(self, act: str) -> list[Administered]:
+        """What was administered, of this kind."""
+        return [ask.command for ask in self.asked if isinstance(ask.command, Administered) and ask.command.act == act]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
+import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
+from urllib.parse import urlencode
 
 import msgspec
 
 from firmware.messages import Message
+from firmware.network.acts.act import Gate, Portal
 from firmware.network.events import EventLine, Read
 from firmware.network.program import Options, serve
 from firmware.network.settings import Settings
@@ -17,6 +21,14 @@ from tests.network.fake_controller import FakeController, health, states, welcom
 
 CODE = "a-code-for-the-tests"
 WAIT_S = 10.0
+GATE = Gate(
+    {
+        "front_door": Portal("door", 5_000),
+        "bike_shed": Portal("door", 7_500, remote=frozenset()),
+        "hall": Portal("turnstile", 8_000, {"in": "hall_in", "out": "hall_out"}),
+        "north_lane": Portal("barrier", None, {"in": "lane_in", "out": "lane_out"}),
+    }
+)
 PORTAL_NAMES = {"front_door": "Front door", "bike_shed": "Bike shed", "hall": "Hall"}
 
 
@@ -29,6 +41,8 @@ def settings(**more: object) -> Settings:
         "language": "en",
         "page": "127.0.0.1:0",
         "mdns": False,
+        "site": "north_gate",
+        "gate": GATE,
     }
     return Settings(**(fields | more))  # type: ignore[arg-type]
 
@@ -109,6 +123,8 @@ class RunningPage:
         self.port = port
         self.code = code
         self.cookie: str | None = None
+        self.tls: ssl.SSLContext | None = None  # how to connect
+        self.fingerprint = ""
         self._windows: list[Window] = []
 
     async def close(self) -> None:
@@ -120,7 +136,7 @@ class RunningPage:
 
     async def raw(self, request: bytes) -> bytes:
         """Bytes in, bytes out until the server closes."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, ssl=self.tls)
         try:
             writer.write(request)
             async with asyncio.timeout(WAIT_S):
@@ -146,6 +162,38 @@ class RunningPage:
     async def get(self, target: str, **headers: str) -> Response:
         return await self.ask("GET", target, **headers)
 
+    async def post(
+        self, target: str, fields: Sequence[tuple[str, str]] = (), *, token: str | None = None, **headers: str
+    ) -> Response:
+        """Send a form as a browser does; with the session's token where there is a session, or with this one."""
+        if token is None:
+            token = await self.token() if self.cookie is not None else ""
+        body = urlencode([("token", token), *fields]).encode()
+        named = {
+            "origin": f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}",
+            "content_type": "application/x-www-form-urlencoded",
+            "content_length": str(len(body)),
+            "connection": "close",
+        }
+        answer = await self.raw(self.request("POST", target, **(named | headers)) + b"\r\n" + body)
+        head, _, body = answer.partition(b"\r\n\r\n")
+        status, pairs = parsed_head(head)
+        response = Response(status, pairs, body)
+        self._keep_cookie(response)
+        return response
+
+    async def token(self) -> str:
+        """Of the session's forms."""
+        found = re.search(r'name="token" value="([^"]+)"', (await self.get("/")).text)
+        assert found is not None
+        return found[1]
+
+    def _keep_cookie(self, response: Response) -> None:
+        made = [content for name, content in response.headers if name == "set-cookie" and "menshen_session" in content]
+        if made:
+            pair = made[0].partition(";")[0]
+            self.cookie = pair if pair.partition("=")[2] not in ("", '""') else None
+
     async def enter(self) -> Response:
         """Bring the one-time code and keep the cookie."""
         response = await self.get(f"/?code={self.code}")
@@ -156,13 +204,21 @@ class RunningPage:
 
     async def open_window(self, **headers: str) -> Window:
         """Open the event stream."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 20)
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 20, ssl=self.tls)
         writer.write(self.request("GET", "/stream", **headers) + b"\r\n")
         async with asyncio.timeout(WAIT_S):
             head = await reader.readuntil(b"\r\n\r\n")
         status, _ = parsed_head(head)
         self._windows.append(Window(reader, writer, status))
         return self._windows[-1]
+
+
+def any_certificate() -> ssl.SSLContext:
+    """For a client that takes whatever certificate there is."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def no_events(path: str, limit: int, expired: Callable[[], bool]) -> Sequence[EventLine]:
@@ -176,13 +232,15 @@ async def running_page(
     read: Read = no_events,
     site: Settings | None = None,
     enter: bool = True,
+    code: str | None = CODE,
+    tls: bool = False,
 ) -> AsyncIterator[RunningPage]:
     """The process, running, with a session unless `enter` is false. `first` is what the controller says first."""
     said: asyncio.Queue[dict[str, object]] = asyncio.Queue()
     stop = asyncio.Event()
     path = folder / "network.sock"
     async with FakeController(path, *(first or (welcome(), states(), health()))) as controller:
-        options = Options(str(path), None, None, CODE)
+        options = Options(str(path), None, None, code, str(folder / "accounts"), tls)
         page: RunningPage | None = None
         process = asyncio.create_task(serve(site or settings(), options, read, said.put_nowait, stop))
         try:
@@ -195,6 +253,9 @@ async def running_page(
             address = str(told.result()["page"])
             port = int(address.split(":")[2].split("/")[0])
             page = RunningPage(controller, port, address.partition("code=")[2])
+            if tls:
+                page.tls = any_certificate()
+                page.fingerprint = str(told.result()["fingerprint"])
             if enter:
                 await page.enter()
                 await heard(page, *(first or (states(),)))

@@ -152,7 +152,7 @@ def test_keyboard_and_screen_reader_find_their_way(tmp_path: Path) -> None:
                 'heading "Lanes, doors and turnstiles"',
             ):
                 assert piece in tree, tree
-            assert await page.locator("[aria-live]").count() == 2
+            assert await page.locator("[aria-live]").count() == 3
             await browser.close()
 
     asyncio.run(scene())

@@ -165,8 +165,10 @@ def test_its_memory_is_within_its_share(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--page", "0.0.0.0:8080"], "stays on loopback"),
-        (["--page", "192.168.0.7:8080"], "stays on loopback"),
+        (["--page", "0.0.0.0:8080", "--console"], "on loopback only"),
+        (["--page", "192.0.2.7:8080"], "cannot listen"),
+        (["--page", "127.0.0.1:0"], "give --state"),
+        (["--page", "127.0.0.1:0", "--console", "--tls"], "needs --state"),
         (["--page", "nonsense"], "HOST:PORT"),
         (["--code", "short"], "at least 16"),
         (["--config", "/nonexistent/site.toml"], "/nonexistent/site.toml"),

@@ -5,52 +5,136 @@ from __future__ import annotations
 import itsdangerous
 import pytest
 
+from firmware.network.accounts.account import CONSOLE, Role
 from firmware.network.errors import PageAddressError, PageCodeError
-from firmware.network.server import listen, loopback_address
-from firmware.network.sessions import CODE_CHARACTERS_MIN, SESSION_IDLE_S_MAX, SESSIONS_MAX, Sessions
+from firmware.network.server import listen, page_address
+from firmware.network.sessions import (
+    CODE_CHARACTERS_MIN,
+    CONSOLE_ABSOLUTE_S_MAX,
+    GUARD_ABSOLUTE_S_MAX,
+    IDLE_S_MAX,
+    SESSIONS_MAX,
+    SESSIONS_OF_ONE_MAX,
+    SHIFT_S,
+    Session,
+    Sessions,
+    make_code,
+)
 from firmware.network.words import Words, language_for
 
 CODE = "0123456789abcdef"
+HERE = "127.0.0.1"
+GUARD = frozenset({Role.GUARD})
+MANAGER = frozenset({Role.MANAGER, Role.GUARD})
+
+
+def entered(sessions: Sessions) -> Session:
+    session = sessions.enter(sessions.code, HERE, 0.0)
+    assert session is not None
+    return session
 
 
 def test_codes_and_keys_are_made_anew_by_each_process() -> None:
-    first, second = Sessions(), Sessions()
+    first, second = Sessions(make_code()), Sessions(make_code())
     assert first.code != second.code
     assert len(first.code) >= CODE_CHARACTERS_MIN
-    cookie = first.enter(first.code, 0.0)
-    assert cookie is not None
+    cookie = first.cookie_of(entered(first))
     assert first.session_of(cookie, 1.0) is not None
     assert second.session_of(cookie, 1.0) is None, "another process has another key"
 
 
-def test_a_session_ends_when_idle_and_lives_while_used() -> None:
-    sessions = Sessions(CODE)
-    cookie = sessions.enter(CODE, 0.0)
-    used_s = 0.0
-    for _ in range(5):
-        used_s += SESSION_IDLE_S_MAX - 1
-        assert sessions.session_of(cookie, used_s) is not None
-    assert sessions.session_of(cookie, used_s + SESSION_IDLE_S_MAX) is None
-    assert sessions.session_of(cookie, used_s) is None, "ended is ended, whatever the clock says"
+@pytest.mark.parametrize(("roles", "idle_s"), [(GUARD, SHIFT_S), (MANAGER, IDLE_S_MAX)])
+def test_a_session_ends_when_idle_and_lives_while_used(roles: frozenset[Role], idle_s: float) -> None:
+    sessions = Sessions()
+    cookie = sessions.cookie_of(sessions.open("Chen Wei", roles, HERE, 0.0))
+    assert sessions.session_of(cookie, idle_s - 1) is not None
+    assert sessions.session_of(cookie, idle_s + 1) is not None
+    assert sessions.session_of(cookie, 2 * idle_s + 2) is None
+    assert sessions.session_of(cookie, 2 * idle_s) is None, "ended is ended, whatever the clock says"
+
+
+def test_a_session_ends_however_much_it_is_used() -> None:
+    for name, absolute_s in (("Li Na", GUARD_ABSOLUTE_S_MAX), (CONSOLE, CONSOLE_ABSOLUTE_S_MAX)):
+        sessions = Sessions(CODE)
+        session = entered(sessions) if name == CONSOLE else sessions.open(name, GUARD, HERE, 0.0)
+        used_s = 0.0
+        while used_s + 3_000 < absolute_s:
+            used_s += 3_000
+            assert sessions.use(session, used_s), (name, used_s)
+        assert not sessions.use(session, absolute_s), name
 
 
 def test_a_wrong_code_does_not_use_the_right_one_up() -> None:
     sessions = Sessions(CODE)
     for wrong in ("", CODE[:-1], CODE + " ", CODE.upper(), "\u0660" * 16, "\x00" * 16):
-        assert sessions.enter(wrong, 0.0) is None
-    assert sessions.enter(CODE, 0.0) is not None
-    assert sessions.enter(CODE, 0.0) is None
+        assert sessions.enter(wrong, HERE, 0.0) is None
+    assert sessions.enter(CODE, HERE, 0.0) is not None
+    assert sessions.enter(CODE, HERE, 0.0) is None
+
+
+def test_another_code_is_told_once_the_consoles_session_is_over() -> None:
+    sessions = Sessions(CODE)
+    told: list[str] = []
+    sessions.on_code = lambda: told.append(sessions.code)
+    session = entered(sessions)
+    assert sessions.enter(CODE, HERE, 0.0) is None
+    assert told == []
+    sessions.end(session)
+    assert told == [sessions.code]
+    assert sessions.enter(CODE, HERE, 0.0) is None, "the old one is used up"
+    again = sessions.enter(sessions.code, HERE, 0.0)
+    assert again is not None
+    assert not sessions.use(again, SHIFT_S + 1)
+    assert len(set(told)) == 2
+    assert sessions.enter(told[-1], HERE, SHIFT_S + 1) is not None
+
+
+def test_without_a_console_no_code_is_right() -> None:
+    assert Sessions().enter("", HERE, 0.0) is None
 
 
 @pytest.mark.attack("page-15")
 def test_a_cookie_signed_with_a_guessed_key_is_refused() -> None:
     sessions = Sessions(CODE)
-    cookie = sessions.enter(CODE, 0.0)
-    assert cookie is not None
-    session = cookie.rpartition(".")[0]
-    forged = itsdangerous.Signer(b"secret", salt="menshen.network.session").sign(session).decode()
+    session = entered(sessions)
+    forged = itsdangerous.Signer(b"secret", salt="menshen.network.session").sign(session.id).decode()
     assert sessions.session_of(forged, 0.0) is None
-    assert SESSIONS_MAX >= 1
+    assert sessions.session_of(sessions.cookie_of(session), 0.0) is session
+
+
+def test_the_token_of_a_form_is_one_sessions_and_opens_none() -> None:
+    sessions = Sessions()
+    one, two = (sessions.open("Chen Wei", GUARD, HERE, 0.0) for _ in range(2))
+    assert sessions.is_form_token(one, sessions.form_token(one))
+    assert not sessions.is_form_token(one, sessions.form_token(two))
+    assert not sessions.is_form_token(one, "")
+    assert sessions.session_of(f"{one.id}.{sessions.form_token(one)}", 0.0) is None
+
+
+def test_sessions_are_bounded_in_all_and_for_each() -> None:
+    sessions = Sessions(CODE)
+    console = entered(sessions)
+    for number in range(SESSIONS_OF_ONE_MAX + 3):
+        sessions.open("Chen Wei", GUARD, HERE, float(number + 1))
+    mine = list(sessions.of("chen wei"))
+    assert [session.made_s for session in mine] == [float(number) for number in range(4, SESSIONS_OF_ONE_MAX + 4)]
+    assert list(sessions.of(CONSOLE)) == [console], "somebody's many sessions push out nobody else's"
+    for number in range(2 * SESSIONS_MAX):
+        sessions.open(f"guard {number}", GUARD, HERE, 100.0 + number)
+    alive = [number for number in range(2 * SESSIONS_MAX) if list(sessions.of(f"guard {number}"))]
+    assert alive == list(range(SESSIONS_MAX, 2 * SESSIONS_MAX))
+
+
+def test_all_of_an_account_end_at_once_and_windows_are_told() -> None:
+    sessions = Sessions(CODE)
+    told: list[bool] = []
+    one, two, other = (sessions.open(name, GUARD, HERE, 0.0) for name in ("Li Na", "LI NA", "Chen Wei"))
+    sessions.on_end = lambda: told.append(True)
+    assert sessions.end_of("li na", but=two) == 1
+    assert told == [True]
+    assert [sessions.use(session, 1.0) for session in (one, two, other)] == [False, True, True]
+    sessions.end(two)
+    assert [sessions.use(session, 1.0) for session in (one, two, other)] == [False, False, True]
 
 
 def test_a_weak_code_is_refused_with_what_to_do() -> None:
@@ -61,31 +145,37 @@ def test_a_weak_code_is_refused_with_what_to_do() -> None:
 @pytest.mark.parametrize(
     ("address", "expected"),
     [
-        ("127.0.0.1:8080", ("127.0.0.1", 8080)),
-        ("localhost:0", ("127.0.0.1", 0)),
-        ("[::1]:8080", ("::1", 8080)),
-        ("127.8.8.8:65535", ("127.8.8.8", 65535)),
+        ("127.0.0.1:8080", ("127.0.0.1", 8080, True)),
+        ("localhost:0", ("127.0.0.1", 0, True)),
+        ("[::1]:8080", ("::1", 8080, True)),
+        ("127.8.8.8:65535", ("127.8.8.8", 65535, True)),
+        ("0.0.0.0:443", ("0.0.0.0", 443, False)),
+        ("192.168.1.5:443", ("192.168.1.5", 443, False)),
+        ("[::]:443", ("::", 443, False)),
+        ("[::ffff:192.168.1.5]:443", ("::ffff:192.168.1.5", 443, False)),
     ],
 )
-def test_loopback_addresses_are_taken(address: str, expected: tuple[str, int]) -> None:
-    assert loopback_address(address) == expected
+def test_addresses_are_told_apart_by_whether_they_need_tls(address: str, expected: tuple[str, int, bool]) -> None:
+    assert page_address(address) == expected
 
 
 @pytest.mark.parametrize(
     "address",
-    ["0.0.0.0:8080", "192.168.1.5:80", "[::]:8080", "[fe80::1]:80", "[::ffff:192.168.1.5]:80", "example.org:80", ":80"],
-)
-def test_any_other_address_is_refused(address: str) -> None:
-    with pytest.raises(PageAddressError):
-        loopback_address(address)
-
-
-@pytest.mark.parametrize(
-    "address", ["127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "127.0.0.1:-1", "", "127.0.0.1:٨٠"]
+    [
+        "127.0.0.1",
+        "127.0.0.1:",
+        "127.0.0.1:x",
+        "127.0.0.1:65536",
+        "127.0.0.1:-1",
+        "",
+        "127.0.0.1:٨٠",
+        "example.org:80",
+        ":80",
+    ],
 )
 def test_what_is_no_address_is_refused_with_an_example(address: str) -> None:
     with pytest.raises(PageAddressError, match=r"127\.0\.0\.1"):
-        loopback_address(address)
+        page_address(address)
 
 
 def test_a_port_in_use_is_told_with_what_to_do() -> None:
@@ -114,6 +204,7 @@ def test_language(chosen: str | None, accept: str, language: str) -> None:
 
 
 def test_both_languages_have_every_word_with_the_same_places() -> None:
+    import re
     import string
 
     from firmware.network.words import _WORDS
@@ -122,7 +213,7 @@ def test_both_languages_have_every_word_with_the_same_places() -> None:
         places = [{name for _, name, _, _ in string.Formatter().parse(text) if name} for text in texts]
         assert places[0] == places[1], key
         assert all(text.strip() for text in texts), key
-        joins = key in ("title_count", "lane_fact", "lane_device", "lane_spot", "lane_and", "lane_stop")
-        assert joins or any("\u4e00" <= letter <= "\u9fff" for letter in texts[1]), key
+        nothing_to_say = not any(letter.isalpha() for letter in re.sub(r"\{.*?\}", "", texts[1]))  # marks that join
+        assert nothing_to_say or any("\u4e00" <= letter <= "\u9fff" for letter in texts[1]), key
     assert Words("en").elapsed(3 * 3600 + 5 * 60 + 7) == "3 h 5 min"
     assert Words("zh").elapsed(0) == "0 秒"

@@ -9,7 +9,6 @@ crop, so that what else the machine does strikes both. Each crop is read once be
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
 import shutil
@@ -24,6 +23,7 @@ from PIL import Image
 
 from firmware.core.plates import normal
 from firmware.vision.evaluation import right_characters, without_province
+from firmware.vision.labels import LabelError, labels
 from models.interpreter import load_interpreter
 from models.manifest import ModelError, folder
 from models.plates.alphabet import CHARACTERS
@@ -51,12 +51,17 @@ def environment() -> Path:
     uv = shutil.which("uv")
     print(f"making the peer's environment at {place}", file=sys.stderr, flush=True)
     if uv is not None:
-        subprocess.run([uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, place], check=True)
+        make = [uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, place]
         install = [uv, "pip", "install", "--quiet", "--python", python]
     else:
-        subprocess.run([sys.executable, "-m", "venv", place], check=True)
+        make = [sys.executable, "-m", "venv", place]
         install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*install, "--require-hashes", "-r", lock], check=True)
+    for command in (make, [*install, "--require-hashes", "-r", lock]):
+        if subprocess.run(command, check=False).returncode != 0:
+            raise SystemExit(
+                f"{PEER} cannot be set up at {place}: what went wrong stands above. Is the network there? Nothing was "
+                "measured; run it again"
+            )
     stamp.write_bytes(lock.read_bytes())
     return python
 
@@ -122,8 +127,7 @@ def measured(rows: list[tuple[str, str, float]]) -> dict[str, float]:
 
 def compare(place: Path, readers: dict[str, Peer | Ours], limit: int) -> dict[str, dict[str, float]]:
     """Every reader over one folder, taking turns."""
-    with (place / "labels.csv").open(encoding="utf-8") as file:
-        labelled = [(place / row["file"], row["plate"]) for row in csv.DictReader(file)][:limit]
+    labelled = [(each.path, each.plate) for each in labels(place, boxes=False)][:limit]
     rows: dict[str, list[tuple[str, str, float]]] = {name: [] for name in readers}
     for path, label in labelled:
         for name, reader in readers.items():
@@ -162,6 +166,8 @@ def main() -> int:
             for name, each in ({} if asked.json else answer[place.name]).items():
                 shown = zip(each.values(), (7, 9, 12, 14, 8), strict=True)
                 print(f"{place.name:22}{name:12}" + "".join(f"{value:{wide}}" for value, wide in shown), flush=True)
+    except LabelError as error:
+        raise SystemExit(str(error)) from error
     finally:
         peer.close()
     if asked.json:

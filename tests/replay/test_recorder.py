@@ -17,7 +17,7 @@ from firmware.controller.recorder import ISSUING, PERSONAL, Pseudonyms, Recorder
 from firmware.core.access import Known, Unknown
 from firmware.core.codes import Code
 from firmware.core.effects import AnyEffect, Body, Event, Keep, Record
-from firmware.core.facts import AnyFact, DeadlineReached, LockPortal, Reading, Started
+from firmware.core.facts import Afar, AnyFact, DeadlineReached, LockPortal, Reading, Started
 from firmware.core.site import Site
 from firmware.core.state import initial
 from firmware.core.step import step
@@ -112,6 +112,13 @@ def test_pseudonyms_keep_who_is_who_within_one_recording_and_not_between_two(rec
     assert not set(known) & set(holders(two))
 
 
+def test_where_an_order_came_from_is_a_pseudonym_in_fact_and_event():
+    fact = LockPortal("chen", afar=Afar("manager", "10.0.0.7"), portal="front")
+    taken = Pseudonyms().fact(fact)
+    assert taken.afar.roles == "manager"
+    assert re.fullmatch(r"p[0-9a-f]{16}", taken.afar.address)
+
+
 # -- every text field -------------------------------------------------------------------------------------------------
 
 # Text that is about the site, the roster's rules, devices or the machine, and about nobody.
@@ -119,7 +126,7 @@ PLAIN = (
     "reader input output device portal portals access_point area boot kind why source sources request code reasons",
     "detail key occupancy subject value kept level pin_before feedback status profiles second_factors",
     "name week special rules access_points schedule schedules special_days version entry receipt",
-    "controller was passed_at areas display reason",
+    "controller was passed_at areas display reason roles subjects unacknowledged",
 )
 PLAIN_NAMES = {name for names in PLAIN for name in names.split()}
 

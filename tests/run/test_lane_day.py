@@ -44,10 +44,10 @@ def test_a_lane_as_a_new_user_works_it(tmp_path: Path):
         shows("Going down, not there yet")
         events.get_by_text("Barrier is open (proven)").first.wait_for()
         events.get_by_text("Went through").first.wait_for()
+        panel.press(LANE, "Comes in")  # the next one drives up meanwhile, and waits as well
         events.get_by_text("Barrier is closed (proven)").first.wait_for()
 
-        # Somebody puts a ball in the beam while it should rise behind the next car.
-        panel.press(LANE, "Comes in")
+        # Somebody puts a ball in the beam while it should rise behind that one.
         shows("Entry loop")
         present(panel, "Neighbour's car")
         events.get_by_text("Went through").nth(1).wait_for()

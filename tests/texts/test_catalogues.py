@@ -101,6 +101,8 @@ def test_no_text_for_a_word_that_the_core_does_not_have():
             assert reason in known, key
         else:
             assert kind in (
+                "backup",
+                "account",
                 "check",
                 "detail",
                 "journal",

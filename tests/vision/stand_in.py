@@ -1,7 +1,7 @@
 """A stand-in for the models: plates that are painted as a pattern of cells, and a recogniser that reads the pattern.
 
 It knows nothing but what stands in the picture, and has a checksum, so that what is half hidden is not read. Run as
-`python -m tests.vision.stand_in MOOD SOCKET SHARED` it is a worker: well, or ill in some way.
+`python -m tests.vision.stand_in MOOD SOCKET SHARED STAGE...` it is a worker: well, or ill in some way.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from firmware.vision.clock import rest
 from firmware.vision.frames import Picture
 from firmware.vision.work import Detection
-from firmware.vision.worker import CannotBegin, Recognise, serve
+from firmware.vision.worker import Built, serve
 from models.warp import straightened
 
 ALPHABET = " ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789京沪粤浙苏"
@@ -81,10 +81,8 @@ def recognise(picture: Picture, _at_ns: int, wanted: Sequence[str]) -> list[Dete
     return [car, Detection("plate", (left, top, right, low), 0.99, "", text, 0.99 if text else 0.0)]
 
 
-def ill(mood: str) -> Recognise:
-    """A recogniser that dies or hangs over the third picture of a plate, or cannot begin."""
-    if mood == "unable":
-        raise CannotBegin("there are no models here: run make models")
+def ill(mood: str, stages: Sequence[str]) -> Built:
+    """A recogniser that dies or hangs over the third picture of a plate, or has no models."""
     seen = []
 
     def look(picture: Picture, at_ns: int, wanted: Sequence[str]) -> list[Detection]:
@@ -98,8 +96,9 @@ def ill(mood: str) -> Recognise:
             raise ValueError("a picture that nobody expected")
         return found
 
-    return look
+    why = "there are no models here: run make models"
+    return Built(look, dict.fromkeys(stages, why) if mood == "unable" else {})
 
 
 if __name__ == "__main__":
-    sys.exit(serve(sys.argv[2:], lambda: ill(sys.argv[1]), gives_way=False))
+    sys.exit(serve(sys.argv[2:], lambda: ill(sys.argv[1], sys.argv[4:]), gives_way=False))

@@ -13,12 +13,12 @@ from firmware.vision.face_recogniser import FaceRecogniser
 from firmware.vision.face_session import EMBED, FIND, NO_MODELS
 from firmware.vision.recogniser import build
 from firmware.vision.work import FACES
-from firmware.vision.worker import CannotBegin
+from models.faces import pipeline
 from models.interpreter import RUNTIMES
 from models.manifest import manifest, path_of
 from tests.models.weights import demand
 
-NAMES = ("face_detector", "face_detector_back", "face_landmarks", "face_embedder")
+NAMES = pipeline.NAMES
 PICTURES = Path(__file__).parents[3] / "shared" / "data" / "dev" / "faces"
 ONE, SAME, OTHER = "df_img1.jpg", "df_img6.jpg", "df_img18.jpg"
 
@@ -79,18 +79,19 @@ def test_without_the_models_it_says_so_to_whoever_asks_and_once_to_whoever_reads
     assert capsys.readouterr().err.count("make models") == 1
 
 
-def test_a_worker_for_faces_alone_loads_no_other_model_and_cannot_begin_without_its_own(monkeypatch, tmp_path):
+def test_a_worker_for_faces_alone_loads_no_other_model_and_says_so_without_its_own(monkeypatch, tmp_path):
     """A face-only door on a board that has the models of faces and no others, and one that has none."""
     demand(*NAMES)
     here = {name: path_of(manifest()[name]) for name in NAMES}
     monkeypatch.setenv("MENSHEN_MODELS", str(tmp_path / "none"))
-    with pytest.raises(CannotBegin, match="make models"):
-        build((FACES,))
+    unable = build((FACES,)).unable
+    assert [*unable] == [FACES]
+    assert "make models" in unable[FACES]
     (tmp_path / "faces").mkdir()
     for path in here.values():
         (tmp_path / "faces" / path.name).symlink_to(path)
     monkeypatch.setenv("MENSHEN_MODELS", str(tmp_path / "faces"))
-    recognise = build((FACES,))
-    assert recognise(np.zeros((480, 640, 3), np.uint8), 0, (FIND,)) == []
-    with pytest.raises(CannotBegin):
-        build((FACES, "vehicles"))
+    for stages, lacks in (((FACES,), []), ((FACES, "vehicles"), ["vehicles"])):
+        recognise, unable = build(stages)
+        assert [*unable] == lacks
+        assert recognise(np.zeros((480, 640, 3), np.uint8), 0, (FIND, "object")) == []

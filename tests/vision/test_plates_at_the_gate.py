@@ -83,7 +83,8 @@ def test_an_enrolled_plate_on_a_car_that_stands_on_the_loop_opens(tmp_path):
     code, reason, opens, granted = at_lane(tmp_path, scenario)
     assert (code, reason, opens) == (Code.GRANTED, "granted", True)
     assert granted.event.body.holder == "resident_car"
-    assert granted.event.body.evidence == "lane_camera-00ff"
+    body = granted.event.body  # the vote and its frame are one record
+    assert (body.evidence, body.reads, body.certainty) == ("lane_camera-00ff", 3, 0.95)
     assert PLATE not in str(granted.event)  # the journal knows the credential, not what it says
 
 
@@ -147,7 +148,7 @@ def test_a_near_miss_is_told_to_people_as_such_on_the_page_and_in_the_journal(tm
     async def scenario(look):
         look.arrives()
         await look.gate.pass_time(1)
-        await look.reads("京A1Z345")
+        await look.reads("京A1Z345", evidence="lane_camera-00ff")
         return (await look.gate.events(Code.UNKNOWN_CREDENTIAL))[-1], look.gate.folder
 
     row, folder = at_lane(tmp_path, scenario)
@@ -161,6 +162,13 @@ def test_a_near_miss_is_told_to_people_as_such_on_the_page_and_in_the_journal(tm
     listed = capsys.readouterr().out
     assert why in listed
     assert not {"京A1Z345", PLATE, "resident_car"} & set(listed.split())
+    assert "lane_camera-00ff" not in listed
+    # how it was voted and where its frame is, for whoever says why they want to know who it was
+    assert firmware.__main__.main([*command, "--bodies", "--purpose", "who was at the lane"]) == 0
+    named = capsys.readouterr().out
+    assert said.say("journal.vote", reads=3, certainty="0.95") in named
+    assert "lane_camera-00ff" in named
+    assert not {"京A1Z345", PLATE, "resident_car"} & set(named.split())
 
 
 @pytest.mark.parametrize(("text", "listed"), [("粤012345", "粤O·12345"), ("BMW12", "B-MW 12"), ("BMW12", "BM-W 12")])

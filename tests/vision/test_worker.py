@@ -15,13 +15,13 @@ from firmware.vision.work import SHARED_BYTES, AnyFromWorker, Job, Ready
 LIMIT_S = 60
 ORPHANED = """
 import select, sys
-from firmware.vision.worker import serve
+from firmware.vision.worker import Built, serve
 gone = select.poll()
 gone.register(int(sys.argv[1]), select.POLLRDHUP)
 def look(picture, at_ns, wanted):
     assert gone.poll(30_000), "nobody has hung up"
     return []
-sys.exit(serve(sys.argv[1:], lambda: look, gives_way=False))
+sys.exit(serve(sys.argv[1:], lambda: Built(look), gives_way=False))
 """
 
 

@@ -94,6 +94,10 @@ function showView(view) {
     put(element.querySelector(".text"), alarm.text);
     put(element.querySelector(".badge"), alarm.seen);
     put(element.querySelector(".advice"), alarm.advice);
+    const seen = element.querySelector(".acts");
+    if (seen === null) return;
+    if (alarm.subject) seen.firstElementChild.href = "/act/acknowledge?subject=" + encodeURIComponent(alarm.subject);
+    else seen.remove();
   });
   put(byId("no-alarms"), view.no_alarms_text);
   put(byId("events-trouble"), view.events_trouble);
@@ -105,6 +109,29 @@ function showView(view) {
   const all = view.cards.map(showCard).every(Boolean);
   // Other portals than before: the controller has another configuration, and the page is made anew by the server.
   if (!all || shown !== view.cards.length) window.location.reload();
+}
+
+// What this person asked: only the lines that changed are written, so that a screen reader says no more than is new.
+function showAsked(rows) {
+  const list = byId("asked-rows");
+  const known = new Map(Array.from(list.children, (element) => [element.dataset.number, element]));
+  const elements = rows.map((entry) => {
+    const element = known.get(entry.number) || row("ask-row");
+    element.dataset.number = entry.number;
+    element.className = "ask " + entry.fate;
+    put(element.querySelector(".act"), entry.what);
+    put(element.querySelector(".place"), entry.place);
+    put(element.querySelector(".fate"), entry.said);
+    put(element.querySelector(".advice"), entry.advice);
+    put(element.querySelector(".proof .text"), entry.proof);
+    return element;
+  });
+  for (const element of Array.from(list.children)) {
+    if (!elements.includes(element)) element.remove();
+  }
+  elements.forEach((element, place) => {
+    if (list.children[place] !== element) list.insertBefore(element, list.children[place] || null);
+  });
 }
 
 function showEvents(rows) {
@@ -148,9 +175,17 @@ function heard() {
   silence = window.setTimeout(reconnect, SILENCE_MS);
 }
 
+// A session that is over: the server answers every address with the page to log in.
+function loginIfOver() {
+  fetch("/page.js", { method: "HEAD" }).then((answer) => {
+    if (answer.status === 401) window.location.reload();
+  }, () => showLost("page-lost"));
+}
+
 function connect() {
   source = new EventSource("/stream");
   source.addEventListener("view", (event) => { heard(); showView(JSON.parse(event.data)); });
+  source.addEventListener("asked", (event) => { heard(); showAsked(JSON.parse(event.data)); });
   source.addEventListener("events", (event) => { heard(); showEvents(JSON.parse(event.data)); });
   source.addEventListener("beat", heard);
   source.addEventListener("full", () => {
@@ -162,6 +197,7 @@ function connect() {
     showLost("page-lost");
     // The browser gives up for good after a refusal; a server that restarts may refuse for a moment only.
     if (source.readyState === EventSource.CLOSED) {
+      loginIfOver();
       window.clearTimeout(silence);
       silence = window.setTimeout(connect, SILENCE_MS);
     }

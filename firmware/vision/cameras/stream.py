@@ -28,6 +28,7 @@ CORRUPT_MAX = 50  # packets in a row that are no picture; then it is none of thi
 JUMP_S = 2.0  # by which the stream's own time may differ from ours between two frames
 PLANAR = frozenset(("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "gray", "gray8"))
 NS = 1_000_000_000
+PIXELS_MAX = SIDE_PX_MAX * SIDE_PX_MAX
 PROBE_BYTES = 1 << 20
 # A camera on a local network: TCP loses no packets, and no buffer grows old.
 OPTIONS = {
@@ -76,6 +77,7 @@ class StreamCamera:
         shown: str = "",
         threads: int = 1,
         open_s_max: float = OPEN_S_MAX,
+        next_s_max: float = NEXT_S_MAX,
         options: Mapping[str, str] | None = None,
     ) -> None:
         """`shown` is the source as it may be told to people; `options`: further ones of the library."""
@@ -85,7 +87,7 @@ class StreamCamera:
         self._shown = shown or source
         self._paced = paced
         self._threads = threads
-        self._open_s_max = open_s_max
+        self._limits_s = (open_s_max, next_s_max)
         self._container: InputContainer | None = None
         self._frames: Iterator[VideoFrame | None] = iter(())
         self._size = (0, 0)
@@ -102,7 +104,7 @@ class StreamCamera:
         if self._paced and not Path(self._source).is_file():
             raise CameraError(f"{self._shown}: there is no such recording")
         try:
-            container = av.open(self._source, options=options, timeout=(self._open_s_max, NEXT_S_MAX))
+            container = av.open(self._source, options=options, timeout=self._limits_s)
         except _failures() as error:
             raise CameraError(f"{self._shown}: {_said(error)}") from error
         self._container = container
@@ -111,6 +113,10 @@ class StreamCamera:
         stream = container.streams.video[0]
         if stream.codec_context is None:
             raise CameraError(f"{self._shown}: its pictures are coded in a way that is not known here")
+        # Known before the first picture, mostly: one that is too large is never decoded. One that is announced later
+        # is refused by the decoder, and counts as damaged.
+        self._demand_size(stream.codec_context.width, stream.codec_context.height, unknown=(0, 0))
+        stream.codec_context.options = {"max_pixels": str(PIXELS_MAX)}
         stream.codec_context.thread_count = self._threads
         self._then = self._began = None
         self._any = False
@@ -126,13 +132,18 @@ class StreamCamera:
         if decoded is None:
             return None
         width, height = decoded.width, decoded.height
-        if min(width, height) < SIDE_PX_MIN or max(width, height) > SIDE_PX_MAX:
-            raise CameraError(f"{self._shown}: pictures of {width} x {height} are not taken")
+        self._demand_size(width, height)
         if self._size not in ((0, 0), (width, height)):
             self.counts["resized"] += 1
         self._size = (width, height)
         self._any = True
         return StreamFrame(decoded, self._stamp(decoded), self._shown)
+
+    def _demand_size(self, width: int, height: int, unknown: tuple[int, int] | None = None) -> None:
+        """Raises CameraError for a picture that is too small or too large."""
+        if (width, height) != unknown and (min(width, height) < SIDE_PX_MIN or max(width, height) > SIDE_PX_MAX):
+            allowed = f"{SIDE_PX_MIN} to {SIDE_PX_MAX} pixels a side are allowed"
+            raise CameraError(f"{self._shown}: pictures of {width} x {height} are not taken; {allowed}")
 
     def close(self) -> None:
         container, self._container = self._container, None

@@ -1,0 +1,62 @@
+"""What may be asked from afar, by the page: what portal and site allow, and nothing that needs somebody in sight.
+
+A taken-over network process asks as any person it likes; here ends what it can ask for (DESIGN.md, section 4).
+"""
+
+from __future__ import annotations
+
+from firmware.core.codes import Reason
+from firmware.core.draft import Draft
+from firmware.core.facts import (
+    Acknowledge,
+    Command,
+    EndEvacuation,
+    EndLockdown,
+    HoldOpen,
+    LockPortal,
+    OpenOnce,
+    ReleasePortal,
+    ResetFault,
+    StartEvacuation,
+    StartLockdown,
+)
+from firmware.core.machines import Hold
+from firmware.core.refusals import DONE, Refusal
+from firmware.core.site import Remote, SiteRemote
+
+OF_PORTAL: dict[type[Command], Remote] = {
+    OpenOnce: Remote.OPEN,
+    HoldOpen: Remote.HOLD,
+    LockPortal: Remote.LOCK,
+    ResetFault: Remote.RESET,
+}
+OF_SITE: dict[type[Command], SiteRemote] = {
+    StartLockdown: SiteRemote.LOCKDOWN,
+    EndLockdown: SiteRemote.LOCKDOWN,
+    StartEvacuation: SiteRemote.EVACUATION,
+    EndEvacuation: SiteRemote.EVACUATION,
+}
+NOT_FROM_AFAR: Refusal = (Reason.NOT_FROM_AFAR,)
+
+
+def against_afar(draft: Draft, fact: Command) -> Refusal:
+    """Why a command is refused because it came from afar; nothing: it may be asked, and is decided as any other."""
+    kind = type(fact)
+    if kind is Acknowledge:
+        return DONE
+    if kind in OF_SITE:
+        return DONE if OF_SITE[kind] in draft.state.site.remote else NOT_FROM_AFAR
+    portal = next((each for each in draft.state.site.portals if each.id == getattr(fact, "portal", None)), None)
+    if portal is None and (kind in OF_PORTAL or kind is ReleasePortal):
+        return DONE  # whoever carries it out says that there is none
+    if portal is not None and kind is ReleasePortal:  # the end of a hold only secures; the end of a lock lets in
+        return DONE if Remote.LOCK in portal.remote or not _locked(draft, portal.id) else NOT_FROM_AFAR
+    if portal is not None and kind in OF_PORTAL:
+        return DONE if OF_PORTAL[kind] in portal.remote else NOT_FROM_AFAR
+    return (Reason.NOT_IN_SIGHT,)
+
+
+def _locked(draft: Draft, portal: str) -> bool:
+    if portal in draft.lanes:
+        return draft.road(portal).lane.state.hold is Hold.LOCKED
+    return draft.portals[portal].hold is Hold.LOCKED

@@ -1,0 +1,1 @@
+"""The pages of the journal: search, purposes, counts, exports, proof. Everything here reads; the controller writes."""

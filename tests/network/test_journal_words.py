@@ -1,0 +1,91 @@
+"""The journal's pages know every kind of event, say everything in both languages, and each role sees what it should."""
+
+from __future__ import annotations
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from firmware import network
+from firmware.core.codes import Code
+from firmware.core.effects import Body
+from firmware.network.accounts.account import Role
+from firmware.network.events import HIDDEN
+from firmware.network.journal.errors import NotForRole, NotUnderstood
+from firmware.network.journal.kinds import OF_DEVICES, SUBJECTS, choices, kinds_of, part_for, sight_of
+from firmware.network.journal.words import JOURNAL_WORDS
+
+ROOM = Path(network.__file__ or "").parent
+# Kinds that say who passed, who was let in by whom, or who looked: none of a wire.
+OF_PEOPLE = {"access", "roster", "face", "account"}
+
+
+def fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_each_word_is_there_in_both_languages_with_the_same_fields() -> None:
+    for key, (english, chinese) in JOURNAL_WORDS.items():
+        assert fields(english) == fields(chinese), key
+        assert re.search(r"[\u4e00-\u9fff]", chinese), key
+        assert not re.search(r"[\u3000-\u9fff\uff00-\uffef]", english), key
+
+
+def test_each_word_that_is_said_is_there_and_none_is_left_over() -> None:
+    files = [*(ROOM / "journal").glob("*.py"), *(ROOM / "templates").glob("*.html")]
+    said = "\n".join(path.read_text() for path in files if path.name != "words.py")
+    literal = set(re.findall(r"[\"'](journal_[a-z_]+)[\"'{]", said))
+    begun = {word for word in literal if word.endswith("_")}
+    assert {word for word in literal - begun if word not in JOURNAL_WORDS} == set()
+    literal |= {f"journal_{field}" for field in (*Body.__struct_fields__, "newest", "newer", "older")}
+    unsaid = {key for key in JOURNAL_WORDS if key not in literal and not key.startswith(tuple(begun))}
+    assert {key for key in unsaid if key.removesuffix("_next") not in literal} == set()
+
+
+def test_each_kind_of_event_stands_in_one_group() -> None:
+    stood = [code for kinds in SUBJECTS.values() for code in kinds]
+    assert sorted(stood) == sorted(Code), "a new kind needs a place in kinds.py, and a thought about who sees it"
+
+
+@pytest.mark.parametrize(
+    ("roles", "all_kinds", "of_shift"),
+    [
+        ({Role.AUDITOR}, True, False),
+        ({Role.MANAGER}, True, False),
+        ({Role.GUARD}, True, True),
+        ({Role.INSTALLER}, False, False),
+        ({Role.GUARD, Role.INSTALLER}, True, True),
+        ({Role.GUARD, Role.MANAGER, Role.INSTALLER}, True, False),
+    ],
+)
+def test_what_each_role_sees(roles: set[Role], all_kinds: bool, of_shift: bool) -> None:
+    sight = sight_of(roles)
+    part = part_for(sight, None)
+    assert (part.kinds is None, part.of_shift) == (all_kinds, of_shift)
+    if part.kinds is not None:
+        assert not {code.value.partition(".")[0] for code in part.kinds} & OF_PEOPLE
+        assert not part.kinds & {Code.JOURNAL_SEARCHED, Code.JOURNAL_EXPORTED, Code.ERASED}
+    for kinds in choices(sight).values():
+        assert not set(kinds) & HIDDEN
+    with pytest.raises(NotForRole):
+        part_for(sight, frozenset(HIDDEN))
+
+
+def test_who_has_two_roles_sees_devices_as_far_back_as_the_journal_goes() -> None:
+    both = sight_of({Role.GUARD, Role.INSTALLER})
+    assert not part_for(both, frozenset({Code.DEVICE_LOST})).of_shift
+    assert part_for(both, frozenset({Code.GRANTED})).of_shift
+    with pytest.raises(NotForRole):
+        part_for(sight_of({Role.INSTALLER}), frozenset({Code.GRANTED}))
+
+
+def test_kinds_are_named_by_group_or_alone() -> None:
+    assert kinds_of("") is None
+    assert kinds_of("group:lanes") == SUBJECTS["lanes"]
+    assert kinds_of("door.forced") == {Code.FORCED}
+    assert Code.FORCED in OF_DEVICES
+    for wrong in ("group:", "group:nothing", "door", "DOOR.FORCED", "door.forced "):
+        with pytest.raises(NotUnderstood):
+            kinds_of(wrong)
