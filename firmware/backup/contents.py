@@ -41,6 +41,7 @@ KINDS: dict[str, Kind] = {
 # What never is, and why; people read `backup.without.NAME` of the catalogues whenever one is made or put back.
 WITHOUT = ("identity", "pins", "faces", "journal", "roster")
 
+COUNTS = ("holders", "credentials", "vehicles", "pins", "suspensions", "enrolled", "signers")  # backup.count.*
 PARTS_MAX = 1_100  # the site, and two files for each of 512 devices
 TOTAL_BYTES_MAX = 4_096 * MIB
 LIST_BYTES_MAX = MIB

@@ -64,10 +64,11 @@ def carried(entries: Sequence[Entry], keys: Pseudonyms, roster_version: int) -> 
 
 
 def merged(restored: Iterable[Entry], standing: Overlay, now_s: int, revision: int) -> Overlay:
-    """What was restored, without what is over, and every suspension that stands here now.
+    """What was restored, without what lets in and is over, and every suspension that stands here now.
 
-    Raises EntryRefused, OverlayFull.
+    A suspension whose time is over stays, with its end: the clock may be wrong now. Raises EntryRefused, OverlayFull.
     """
-    entries = {entry.id: entry for entry in restored if entry.expires_s > now_s}
-    refusing = [entry for entry in standing if not entry.lets_in and entry.id not in entries]
-    return Overlay((*entries.values(), *refusing), revision)
+    refusing = {entry.id: entry for entry in standing if not entry.lets_in}
+    holds = (entry for entry in restored if not entry.lets_in or entry.expires_s > now_s)
+    entries = {entry.id: entry for entry in holds if entry.id not in refusing}
+    return Overlay((*entries.values(), *refusing.values()), revision)

@@ -6,6 +6,7 @@ changes it. The file takes its name last, when it is on the disk and the journal
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import sqlite3
@@ -154,7 +155,7 @@ def write(
                 os.fsync(file.fileno())
                 size = file.tell()
             recorded()
-            os.link(aside, out)  # unlike a rename it takes nobody's name
+            _name(aside, out)
             sync_folder(out.parent)
         finally:
             remove(aside)
@@ -163,6 +164,21 @@ def write(
     except OSError as error:
         raise BackupError(f"{out} was not made: {error.strerror or error}. Give a folder that has room.") from error
     return size
+
+
+def _name(aside: Path, out: Path) -> None:
+    """Give the whole file its name, which nobody has yet. Raises OSError, of which FileExistsError."""
+    try:
+        os.link(aside, out)  # unlike a rename it takes nobody's name
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP):
+            raise
+        os.close(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
+        try:
+            aside.rename(out)  # a stick with FAT has no links: over our own empty file
+        except OSError:
+            remove(out)
+            raise
 
 
 def _packed(contents: Contents, copies: list[Path], step: Step) -> Iterator[bytes]:
@@ -214,6 +230,7 @@ def prove_database(path: Path, kind: str) -> None:
         try:
             found = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
             application, version = (db.execute(f"PRAGMA {n}").fetchone()[0] for n in ("application_id", "user_version"))
+            own_will = db.execute("SELECT count(*) FROM sqlite_schema WHERE type IN ('trigger', 'view')").fetchone()[0]
         finally:
             db.close()
     except sqlite3.Error as error:
@@ -222,6 +239,8 @@ def prove_database(path: Path, kind: str) -> None:
         raise BackupRefused(f"{path.name} is a damaged database: {found}")
     if application != KINDS[kind].application:
         raise BackupRefused(f"{path.name} is another kind of database, no {kind} of this program")
+    if own_will:
+        raise BackupRefused(f"{path.name} has triggers or views, which no {kind} of this program has")
     if version > KINDS[kind].version_max:
         raise BackupRefused(f"{path.name} is of a newer program (format {version}): update Menshen first")
 

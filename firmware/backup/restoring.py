@@ -16,10 +16,11 @@ import msgspec
 from firmware.backup import record
 from firmware.backup.contents import ACCOUNTS, ADOPTION, KINDS, NAMED, OVERLAY, SITE, SOURCE
 from firmware.backup.entries import Carried, carried, merged
-from firmware.backup.errors import BackupRefused
+from firmware.backup.errors import BackupError, BackupRefused
 from firmware.backup.naming import names_in, place_of
-from firmware.backup.packing import prove_database
+from firmware.backup.packing import copy_database, prove_database
 from firmware.backup.placing import OPEN_MODE, SECRET_MODE, Doer, Placed, Ready
+from firmware.backup.swap import BEFORE, LINKED, LOGS, NEW, OLD, PENDING
 from firmware.backup.unpacking import Opened
 from firmware.config import draft, escaped
 from firmware.core.turn import OVERLAY as KEPT_OVERLAY
@@ -38,6 +39,12 @@ from firmware.roster.source.batch import Kind as BatchKind
 from firmware.roster.source.store import Source
 
 ROSTER = "roster"  # in the state folder
+# Tables of a source with what opens: the same one in the source `s`.
+SAME = {"credential": "s.kind = credential.kind AND s.key = credential.key", "vehicle": "s.plate = vehicle.plate"}
+# In the state folder, too; the last one would be a factory reset by the next start (controller/reset_button.py).
+OUR_NAMES = ("identity", "journal", ROSTER, "faces", "evidence", "network", "backup.work", "factory_reset.asked")
+# What a swap writes beside its targets, and SQLite beside a database.
+OUR_ENDINGS = (NEW, OLD, LINKED, PENDING, PENDING + ".new", BEFORE, *LOGS, "-shm")
 
 Check = Callable[[Path], Sequence[str]]
 
@@ -182,6 +189,7 @@ class _Readying:
             source.prove()
             if not self._same_key:
                 self._drop_pins(source)
+            self._keep_refused(source)
             why = self._no_roster(site)
             if why:
                 self._note(why)
@@ -204,6 +212,40 @@ class _Readying:
             ).rowcount
         if gone:
             self._note("pins_dropped", count=gone)
+
+    def _keep_refused(self, source: Source) -> None:
+        """What the office has called suspended, lost or left since stays so, as the suspensions of this controller do.
+
+        Of these some have gone by then: the roster says the same (firmware/roster/overlay.py: absorbed). What the
+        office has removed since comes back, and is counted.
+        """
+        if not self._target.source.is_file():
+            return
+        standing = self._work / "standing.db"
+        try:
+            copy_database(self._target.source, standing)
+            Source.open(standing, readonly=True).close()  # whether it is one
+        except (BackupError, RosterError):
+            self._note("refused_unread")
+            return
+        refused = back = 0
+        doer = self._doer
+        source.db.execute("ATTACH ? AS standing", (f"{standing.as_uri()}?mode=ro",))
+        with source.batch(BatchKind.EDIT, doer.by, doer.why, doer.at_s) as batch:
+            for table, same in SAME.items():
+                was = f"FROM standing.{table} AS s WHERE {same}"
+                refused += batch.db.execute(
+                    f"UPDATE main.{table} SET status = (SELECT s.status {was})"
+                    f" WHERE status = 0 AND EXISTS (SELECT 1 {was} AND s.status != 0)"
+                ).rowcount
+                gone = f"SELECT count(*) FROM main.{table} WHERE status = 0 AND NOT EXISTS (SELECT 1 {was})"
+                back += batch.db.execute(gone).fetchone()[0]
+        source.db.execute("DETACH standing")
+        standing.unlink()
+        if refused:
+            self._note("refused_since", count=refused)
+        if back:
+            self._note("removed_since", count=back)
 
     def _no_roster(self, site: Path) -> str:
         """Why none is built here; empty: one is."""
@@ -250,9 +292,11 @@ class _Readying:
 
 
 def _is_ours(at: Path, state: Path) -> bool:
-    """Whether a path lies where the controller keeps what is no file of an installer."""
+    """Whether a path lies where the controller, or a restore, keeps what is no file of an installer."""
+    if at.name.endswith(OUR_ENDINGS):
+        return True
     try:
         first = at.relative_to(state).parts[0]
     except ValueError:
         return False
-    return first in ("identity", "journal", ROSTER, "faces", "network", "backup.work")
+    return first in OUR_NAMES or first.startswith(KINDS[SOURCE].place) or first.endswith(".sock")

@@ -17,6 +17,7 @@ from typing import BinaryIO, NamedTuple
 import msgspec
 
 from firmware.backup.contents import (
+    COUNTS,
     KINDS,
     LENGTH_BYTES,
     LIST_BYTES_MAX,
@@ -173,6 +174,8 @@ def _wrong_with(contents: Contents) -> str:
             return f"its {part.kind} is larger than one may be"
         if (part.kind, part.name) in seen or bool(part.name) is not kind.many:
             return f"its {part.kind} has a wrong name, or stands there twice"
+        if not part.counts.keys() <= set(COUNTS):
+            return f"its {part.kind} counts what nobody knows"
         seen.add((part.kind, part.name))
     if contents.schema < 1 or contents.bytes > TOTAL_BYTES_MAX:
         return "it is larger than one may be"

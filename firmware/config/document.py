@@ -13,6 +13,7 @@ import msgspec
 from firmware.config.problem import Problems, escaped, key_shown, shown
 
 FILE_BYTES_MAX = 1 << 20  # the largest site we can think of (256 portals) is a quarter of this
+INT_BITS_MAX = 1_024
 WHOLE = "file"  # the path of a problem of the file as a whole
 PORTALS_MAX = 256
 DEVICES_MAX = 512  # one loop serves them all
@@ -64,14 +65,29 @@ def read(path: Path, problems: Problems) -> dict[str, object] | None:
         problems.add(WHOLE, shown(str(path)), "file_too_large", most=FILE_BYTES_MAX)
         return None
     try:
-        return tomllib.loads(content.decode("utf-8-sig"))
+        document = tomllib.loads(content.decode("utf-8-sig"))
+        _demand_sizes(document)
+        return document
     except UnicodeDecodeError as error:
         problems.add(WHOLE, f"0x{content[error.start]:02x} @ {error.start}", "file_encoding")
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError is one
         problems.add(WHOLE, escaped(str(error)), "file_syntax")
     except RecursionError:
         problems.add(WHOLE, "[[[[...", "file_nesting")
     return None
+
+
+def _demand_sizes(document: dict[str, object]) -> None:
+    """Raises ValueError for a number of thousands of digits: Python writes none in decimals (TOML ends at 64 bits)."""
+    waiting: list[object] = [document]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+        elif isinstance(value, int) and value.bit_length() > INT_BITS_MAX:
+            raise ValueError(f"a number has {value.bit_length()} bits")
 
 
 def tables_of(document: dict[str, object], key: str, problems: Problems) -> list[tuple[str, dict[str, object]]]:

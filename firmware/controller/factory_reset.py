@@ -31,19 +31,23 @@ from firmware.roster.files import remove, sync_folder
 from firmware.roster.floors import KEPT_CURRENT, KEPT_PREVIOUS
 
 FOLDERS = ("roster", "faces", "evidence", "backup.work")
-FILES = (KINDS[SOURCE].place, KINDS[ACCOUNTS].place)  # beside the accounts lies the page's own key: it stays
+# Beside the accounts: the console's code for one of them goes too, the page's own key stays.
+FILES = (KINDS[SOURCE].place, KINDS[ACCOUNTS].place, "network/recovery.json")
 OVERWRITTEN_BYTES_MAX = 64 << 20  # of one file; what a flash chip keeps of it nobody can reach
 AT_ONCE_BYTES = 1 << 20
 EARLIEST_S = 1_600_000_000  # September 2020: a clock that says less is not set
 
 
 def ask(state: Path) -> None:
-    """Say durably that the next start is to do it. Raises OSError."""
+    """Say durably that the next start is to do it. Raises OSError, and where there was no room none does."""
     path = state / ASKED
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
+    aside = path.with_name(ASKED + ".new")
+    remove(aside)
+    with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
         file.write(secrets.token_hex(8).encode())
         file.flush()
         os.fsync(file.fileno())
+    aside.rename(path)
     sync_folder(state)
 
 
@@ -83,7 +87,7 @@ def _files(state: Path) -> Iterator[Path]:
     for place in FILES:
         if (state / place).parent.is_symlink():
             continue  # what it leads to is somebody else's
-        for suffix in ("", NEW, OLD):
+        for suffix in ("", NEW, OLD, ".new"):  # the last one: what a cut has left aside
             yield from (state / f"{place}{suffix}{log}" for log in ("", *LOGS, "-shm"))
     for name in FOLDERS:
         if (state / name).is_symlink():

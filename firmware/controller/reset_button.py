@@ -39,6 +39,10 @@ class Held:
         self._let_go = level is InputLevel.INACTIVE
         return self._let_go and pressed is not None and HELD_S[0] * _NS <= at_ns - pressed <= HELD_S[1] * _NS
 
+    def unseen(self) -> None:
+        """Its levels were not seen for a while."""
+        self._let_go, self._pressed_ns = False, None
+
 
 class ResetButton:
     """A contact that is the reset button: the driver itself, with somebody who looks at what it reports."""
@@ -50,7 +54,8 @@ class ResetButton:
         self._on_held = on_held
 
     async def run(self, emit: Emit) -> None:
-        """As the contact's."""
+        """As the contact's. What nobody saw while it was lost is no push."""
+        self._held.unseen()
 
         def looked(report: AnyReport) -> None:
             emit(report)

@@ -40,6 +40,7 @@ ASKS_BURST = 10
 URGENT_PER_S = 0.5
 URGENT_BURST = 4
 ASKS_OPEN_MAX = 64  # not yet answered, while the journal cannot commit
+URGENT_OPEN_MAX = 16  # of these, beside all others: nothing that is not answered yet stands before them
 REFUSALS_PER_S = 10.0  # of one client; past that and the burst it is read no faster, and its own buffer fills
 REFUSALS_BURST = 256
 EXCHANGES_PER_S = 80.0  # 64 peers tell once a second at most
@@ -278,7 +279,7 @@ class RoleSocket:
         why = None
         if type(ask.command) not in self._allowed:
             why = "not_allowed"
-        elif len(self._asked) >= ASKS_OPEN_MAX or not self._in_pace(type(ask.command)):
+        elif len(self._asked) >= self._open_max(type(ask.command)) or not self._in_pace(type(ask.command)):
             why = "too_many"
         elif ask.request in self._asked or not 0 < len(ask.request) <= 64:
             why = "request_reused"
@@ -289,6 +290,9 @@ class RoleSocket:
         self._asked[ask.request] = writer
         self._on_ask(ask)
         return True
+
+    def _open_max(self, kind: type) -> int:
+        return ASKS_OPEN_MAX + (URGENT_OPEN_MAX if kind in self._pace.urgent else 0)
 
     def _in_pace(self, kind: type) -> bool:
         now_s = asyncio.get_running_loop().time()

@@ -5,6 +5,8 @@ A taken-over network process asks as any person it likes; here ends what it can 
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from firmware.core.codes import Reason
 from firmware.core.draft import Draft
 from firmware.core.facts import (
@@ -20,7 +22,7 @@ from firmware.core.facts import (
     StartEvacuation,
     StartLockdown,
 )
-from firmware.core.machines import Hold
+from firmware.core.machines import Hold, Opening
 from firmware.core.refusals import DONE, Refusal
 from firmware.core.site import Remote, SiteRemote
 
@@ -49,14 +51,25 @@ def against_afar(draft: Draft, fact: Command) -> Refusal:
     portal = next((each for each in draft.state.site.portals if each.id == getattr(fact, "portal", None)), None)
     if portal is None and (kind in OF_PORTAL or kind is ReleasePortal):
         return DONE  # whoever carries it out says that there is none
-    if portal is not None and kind is ReleasePortal:  # the end of a hold only secures; the end of a lock lets in
-        return DONE if Remote.LOCK in portal.remote or not _locked(draft, portal.id) else NOT_FROM_AFAR
+    if portal is not None and kind is ReleasePortal:
+        return DONE if _may_release(draft, portal.id, portal.remote) else NOT_FROM_AFAR
     if portal is not None and kind in OF_PORTAL:
         return DONE if OF_PORTAL[kind] in portal.remote else NOT_FROM_AFAR
     return (Reason.NOT_IN_SIGHT,)
 
 
-def _locked(draft: Draft, portal: str) -> bool:
-    if portal in draft.lanes:
-        return draft.road(portal).lane.state.hold is Hold.LOCKED
-    return draft.portals[portal].hold is Hold.LOCKED
+def _may_release(draft: Draft, portal: str, remote: Collection[Remote]) -> bool:
+    """The end of a hold only secures. That of a lock lets in, as any release where the hours wait for a person."""
+    now = draft.road(portal).lane.state if portal in draft.lanes else draft.portals[portal]
+    if now.hold is Hold.LOCKED:
+        return Remote.LOCK in remote
+    return now.opening is not Opening.WAITING or _may_hold(remote)
+
+
+def resumes(fact: Command, remote: Collection[Remote]) -> bool:
+    """Whether a person who ends what stood against a portal's hours lets them go on: that may unlock or open it."""
+    return fact.afar is None or _may_hold(remote)
+
+
+def _may_hold(remote: Collection[Remote]) -> bool:
+    return Remote.HOLD in remote or Remote.LOCK in remote

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from firmware.core import reader
-from firmware.core.afar import against_afar
+from firmware.core.afar import against_afar, resumes
 from firmware.core.claims import fault_bars, locked_down
 from firmware.core.codes import Code, Reason
 from firmware.core.devices import command_anew
@@ -201,7 +201,7 @@ def _start_lockdown(draft: Draft, fact: StartLockdown) -> Refusal:
     return DONE
 
 
-def _end_lockdown(draft: Draft, _fact: EndLockdown) -> Refusal:
+def _end_lockdown(draft: Draft, fact: EndLockdown) -> Refusal:
     before = draft.state
     if not before.lockdown:
         return DONE
@@ -209,10 +209,10 @@ def _end_lockdown(draft: Draft, _fact: EndLockdown) -> Refusal:
     keep_lockdown(draft)
     draft.record(Code.LOCKDOWN_ENDED)
     for portal in draft.wiring.portals.values():
-        if locked_down(before, portal.id):
+        if locked_down(before, portal.id) and resumes(fact, portal.remote):
             operator_resumed(draft, portal)
-    for name in draft.wiring.barriers:
-        if locked_down(before, name):
+    for name, plan in draft.wiring.barriers.items():
+        if locked_down(before, name) and resumes(fact, plan.barrier.remote):
             person_passed(draft, name)
     draft.settle_all()
     return DONE

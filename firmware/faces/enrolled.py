@@ -56,10 +56,11 @@ class Faces:
         """Raises FacesError where two have one face or holder, or they are too many."""
         self.revision = revision
         self.receipts = tuple(receipts)[-RECEIPTS_MAX:]
-        self._by_face = {one.face: one for one in enrolled}
-        self._by_holder = {one.holder: one for one in self._by_face.values()}
-        if len(self._by_holder) != len(self._by_face):
-            raise FacesError("a holder is enrolled twice")
+        given = tuple(enrolled)
+        self._by_face = {one.face: one for one in given}
+        self._by_holder = {one.holder: one for one in given}
+        if not len(self._by_face) == len(self._by_holder) == len(given):
+            raise FacesError("a face or a holder is enrolled twice")
         if len(self._by_face) > HOLDERS_MAX or self.templates > TEMPLATES_ALL_MAX:
             raise FacesError(f"at most {HOLDERS_MAX} holders and {TEMPLATES_ALL_MAX} templates are kept here")
 

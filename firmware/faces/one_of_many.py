@@ -15,6 +15,7 @@ import msgspec
 from firmware.faces import bounds
 from firmware.faces.errors import OneOfManyRefused
 from firmware.faces.likeness import EMBEDDER, THRESHOLD
+from firmware.roster.files import open_regular
 
 WRONG_MAX = 0.001  # of the chance of a wrong match each time somebody is looked at
 RECORD_BYTES_MAX = 1 << 20
@@ -38,7 +39,7 @@ class Measured(msgspec.Struct, frozen=True):
 def measured(path: Path) -> Measured:
     """The record of an evaluation (`menshen evaluate faces DIR --json`). Raises OneOfManyRefused."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             content = file.read(RECORD_BYTES_MAX + 1)
         record = msgspec.json.decode(content, type=Measured)
     except OSError as error:

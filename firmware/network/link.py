@@ -71,6 +71,8 @@ class Link:
             raise NotSent("the controller is not connected")
         if len(self._asked) >= ASKED_MAX:
             raise NotSent("too much was asked of the controller and is not answered yet")
+        if isinstance(command, Administered | FindPlate) and self._store_failed:
+            raise NotSent("the controller's journal fails: what it is told of is not answered before it works again")
         request = secrets.token_urlsafe(REQUEST_BYTES)
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._asked[request] = answered
@@ -86,6 +88,10 @@ class Link:
             raise LinkError("the controller did not answer") from error
         finally:
             del self._asked[request]
+
+    @property
+    def _store_failed(self) -> bool:
+        return self._live.states is not None and self._live.states.view.store_failed
 
     async def run(self) -> None:
         """Runs until cancelled."""

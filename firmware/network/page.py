@@ -125,7 +125,7 @@ class Page:
                 "events": self._encode(speaker.rows(self._events.lines)),
             }
 
-        await self._streams.serve(receive, send, newest, lambda: self._sessions.use(session, now_s()))
+        await self._streams.serve(receive, send, newest, lambda: self._sessions.use(session, now_s()), session.name)
 
     def _answer_static(self, name: str) -> Answering:
         async def answer(_: Asked) -> Response:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Callable
 
 from starlette.types import Message, Receive, Send
 
-STREAMS_MAX = 20  # windows of one process; the oldest is closed for a new one
+STREAMS_MAX = 20  # windows of one process; for a new one the oldest is closed of whoever has most
 BEAT_S = 5.0  # something is sent at least this often, so that a window knows when its connection is dead
 PUSH_PAUSE_S = 0.05  # between two pushes to one window in a storm of changes
 RECONNECT_MS = 2_000  # what a window waits before it connects again
@@ -23,9 +24,10 @@ Newest = Callable[[], dict[str, bytes]]
 
 
 class Stream:
-    """One window."""
+    """One window, and whose it is."""
 
-    def __init__(self) -> None:
+    def __init__(self, whose: str) -> None:
+        self.whose = whose
         self.wake = asyncio.Event()
         self.evicted = False
         self.ended = False
@@ -53,14 +55,17 @@ class Streams:
             stream.ended = True
             stream.wake.set()
 
-    async def serve(self, receive: Receive, send: Send, newest: Newest, alive: Callable[[], bool]) -> None:
+    async def serve(
+        self, receive: Receive, send: Send, newest: Newest, alive: Callable[[], bool], whose: str = ""
+    ) -> None:
         """Answer one request with a stream that lasts until the window goes, its session ends or we stop.
 
         `newest` is asked at each change; `alive` before, and at each beat: whether the session still lives.
         """
-        stream = Stream()
+        stream = Stream(whose)
         while len(self._open) >= STREAMS_MAX:
-            oldest = self._open.pop(0)
+            oldest = self._giving_way(whose)
+            self._open.remove(oldest)
             oldest.evicted = oldest.ended = True
             oldest.wake.set()
         stream.ended = self._closing
@@ -74,6 +79,13 @@ class Streams:
             if stream in self._open:
                 self._open.remove(stream)
             watching.cancel()
+
+    def _giving_way(self, whose: str) -> Stream:
+        """The oldest window of whoever has most, the new one counted: nobody closes the only one of somebody else."""
+        held = Counter(stream.whose for stream in self._open)
+        held[whose] += 1
+        most = max(held.values())
+        return next(stream for stream in self._open if held[stream.whose] == most)
 
     async def _push(self, stream: Stream, send: Send, newest: Newest, alive: Callable[[], bool]) -> None:
         sent: dict[str, bytes] = {}

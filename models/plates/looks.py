@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+import numpy as np
+
 from models.plates.ctc import NOTHING, Chances, Read, Said, Scores, letters, likelihood, probabilities, texts
 from models.plates.syntax import CHINESE, FORMS, plausible
 
@@ -24,7 +26,9 @@ class Looks:
         self._best: dict[str, tuple[Said, Chances]] = {}  # of each text: the look that shows it best
 
     def add(self, scores: Scores) -> None:
-        """One more look, f32[places, characters + 1]."""
+        """One more look, f32[places, characters + 1]; one that is no numbers says nothing."""
+        if not np.isfinite(scores).all():
+            return
         at_places = probabilities(scores)
         for said in texts(at_places, self._forms):
             text, probability, _ = said

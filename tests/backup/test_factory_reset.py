@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -24,6 +25,7 @@ from firmware.controller.reset_button import ASKED, Held, ResetButton
 from firmware.core.codes import Code
 from firmware.identity import Identity, IdentityError, renew_claim_code
 from firmware.journal import Limits, search, verify
+from firmware.network.accounts import recovery
 from firmware.roster.authority import Adoption, read_authority, write_adoption
 from firmware.texts import texts
 from tests.backup.boards import MADE_S, Board
@@ -99,6 +101,45 @@ def test_a_button_reports_as_the_contact_it_is():
     assert (asked, button.id, button.counters()) == ([3], "reset_button", {"edges": 2})
 
 
+def test_what_nobody_saw_while_the_contact_was_lost_is_no_push():
+    class Lost:
+        id = "reset_button"
+        levels = iter([((0, OFF), (5, ON)), ((16, OFF), (20, ON), (31, OFF))])
+
+        async def run(self, emit) -> None:
+            for at_s, level in next(self.levels):
+                emit(Level("reset_button", level, at_s * 10**9))
+
+        def safe(self) -> None:
+            pass
+
+        def counters(self) -> dict[str, int]:
+            return {}
+
+    asked: list[int] = []
+    button = ResetButton(Lost(), 0, lambda: asked.append(1))
+    asyncio.run(button.run(lambda _report: None))
+    asyncio.run(button.run(lambda report: asked.append(0) if report.at_ns == 16 * 10**9 else None))
+    assert asked == [0, 1]  # only the whole push after it
+
+
+def test_a_reset_that_could_not_be_asked_for_is_done_by_no_later_start(tmp_path):
+    """No room: the button is said to do nothing, and that holds."""
+    child = os.fork()
+    if child == 0:
+        try:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+            ask(tmp_path)
+        except OSError:
+            os._exit(3)
+        finally:
+            os._exit(0)
+    _, how = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(how) == 3
+    assert not (tmp_path / ASKED).exists()
+
+
 # -- what goes --------------------------------------------------------------------------------------------------------
 
 
@@ -141,6 +182,18 @@ def test_who_lives_there_who_adopted_it_and_its_claim_code_are_gone_and_its_jour
     assert not {"roster", "roster_previous", "overlay", "faces"} & set(kept(board.state))
     assert board.site.exists()  # without it no output could be made safe
     assert not carry_out(board.state, Limits(), MADE_S)
+
+
+def test_no_code_of_the_console_outlives_the_account_it_was_made_for(board):
+    """Else it lets its owner in as whoever has that name after the reset."""
+    network = board.state / "network"
+    code = recovery.offer(network, "wang")
+    assert recovery.fits(network, "wang", code)
+    (network / "accounts.db.new").write_bytes(b"cut off while it was made")
+    ask(board.state)
+    assert carry_out(board.state, Limits(), MADE_S)
+    assert not recovery.fits(network, "wang", code)
+    assert left_of(board) == ["identity", "journal", "network"]
 
 
 def test_nothing_is_done_where_nobody_asked(board):

@@ -117,8 +117,9 @@ def test_a_bomb_is_refused_in_bounded_memory_and_disk(tmp_path):
         [part()] * 5_000,
         [{**part(), "mode": 4_095}],
         [part(), part("named", name="a" * 2_000)],
+        [{**part(), "counts": {"a word that no catalogue has": 1}}],
     ],
-    ids=range(13),
+    ids=range(14),
 )
 def test_a_list_that_may_not_be(tmp_path, parts):
     with pytest.raises(BackupDamaged):

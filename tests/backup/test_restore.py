@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from drivers.osdp_keys import KeyFile
+from firmware.backup.entries import merged
 from firmware.backup.unpacking import open_backup
 from firmware.controller.tenancy import Tenancy
 from firmware.core.access import Factor
@@ -20,6 +21,7 @@ from firmware.roster.authority import Adoption, read_authority, write_adoption
 from firmware.roster.entry import Kind, Status
 from firmware.roster.install import load_last_good
 from firmware.roster.keys import token_of
+from firmware.roster.overlay import EMPTY
 from firmware.roster.overlay_file import load
 from firmware.roster.source.pins import pin_text
 from firmware.roster.source.store import Source
@@ -260,6 +262,28 @@ def test_the_same_board_goes_back_and_keeps_what_was_suspended_since(menshen, ol
     assert old.accounts() == ["wang"]
 
 
+def test_no_entry_of_a_backup_takes_the_place_of_a_suspension_that_stands_here(menshen, old, backup):
+    """Two entries may have one id: one of eight hex digits is drawn, and whoever makes a backup by hand chooses it."""
+    token = "a1" * 8
+    enrolled = soon(Kind.ENROL, "resident", old, credential=token, factor=Factor.CARD, key="H10301:12:4711")
+    old.save_entries(enrolled)
+    made(menshen, old, backup)
+    lost = msgspec.structs.replace(soon(Kind.SUSPEND, "resident", old, status=Status.LOST), id=enrolled.id)
+    old.save_entries(lost)
+    put_back(menshen, backup, old)
+    assert entries_of(old) == [lost]
+
+
+def test_a_clock_that_is_years_ahead_loses_no_suspension():
+    """Its end is kept with it; what lets in and is over goes."""
+    lost, enrolled = (
+        an_entry(Kind.SUSPEND, "a"),
+        an_entry(Kind.ENROL, "b", credential="b2" * 8, factor=Factor.CARD, key="H10301:12:1"),
+    )
+    kept = merged([lost, enrolled], EMPTY, lost.expires_s + 1, revision=3)
+    assert list(kept) == [lost]
+
+
 def test_undo_goes_back_and_undo_again_forth_and_forget_leaves_nothing(menshen, old, new, backup):
     made(menshen, old, backup)
     other = old.site.read_text().replace("Community gate", "Another gate")
@@ -327,6 +351,29 @@ def test_without_apply_nothing_changes(menshen, old, backup):
     assert events(old, Code.BACKUP_RESTORED) == []
 
 
+def test_a_card_that_the_office_has_called_lost_since_stays_refused(menshen, old, backup):
+    """The suspension at the controller has gone by then: the roster of the source said the same."""
+    made(menshen, old, backup)
+    with Source.open(old.source) as source, source.batch("edit", "office", "lost", 1) as batch:
+        lost, removed, *_ = batch.db.execute("SELECT kind, key FROM credential WHERE status = 0").fetchall()
+        batch.db.execute("UPDATE credential SET status = 2 WHERE kind = ? AND key = ?", lost)
+        plate = batch.db.execute("SELECT plate FROM vehicle WHERE status = 0").fetchone()
+        batch.db.execute("UPDATE vehicle SET status = 1 WHERE plate = ?", plate)
+        batch.db.execute("DELETE FROM credential WHERE kind = ? AND key = ?", removed)
+    told = put_back(menshen, backup, old).told
+    with Source.open(old.source, readonly=True) as source:
+        source.prove()
+        said = source.db.execute("SELECT status FROM credential WHERE kind = ? AND key = ?", lost).fetchone()
+        assert said == (2,)
+        assert source.db.execute("SELECT status FROM vehicle WHERE plate = ?", plate).fetchone() == (1,)
+    assert {"note": "refused_since", "count": 2} in told["notes"]
+    assert {"note": "removed_since", "count": 1} in told["notes"]
+    answer = menshen("undo", old.site, *BY, "--json")
+    assert answer.status == 0, answer.err
+    with Source.open(old.source, readonly=True) as source:
+        assert source.db.execute("SELECT status FROM vehicle WHERE plate = ?", plate).fetchone() == (1,)
+
+
 @pytest.mark.attack("backup-12")
 def test_nothing_of_a_backup_with_anything_wrong_is_restored(menshen, old, new, backup, tmp_path):
     made(menshen, old, backup)
@@ -369,6 +416,59 @@ def test_nothing_of_a_backup_with_anything_wrong_is_restored(menshen, old, new, 
         assert answer.status == 1, (name, answer)
         assert new.files() == {}, name
         assert not (new.state / "backup.work").exists()
+
+
+@pytest.mark.attack("backup-09")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "site.toml.restore",
+        "site.toml.restored",
+        "site.toml.before_restore",
+        "site.toml.before_restore.json",
+        "{state}/factory_reset.asked",
+        "{state}/office.source.db-journal",
+        "{state}/office.source.db-wal",
+        "{state}/network.sock",
+        "{state}/evidence/1.jpg",
+    ],
+)
+def test_no_site_file_names_what_the_restore_itself_or_the_controller_writes(menshen, old, new, backup, tmp_path, name):
+    """The list of what is swapped would be the attacker's, or the next start a factory reset."""
+    made(menshen, old, backup)
+    (tmp_path / "open").mkdir()
+    opened = open_backup(backup, PASSPHRASE, tmp_path / "open")
+    parts = {
+        (part.kind, part.name): copy.read_bytes()
+        for part, copy in zip(opened.contents.parts, opened.copies, strict=True)
+    }
+    named = name.format(state=new.state)
+    parts["site", ""] = parts["site", ""].replace(b'"rules.toml"', f'"{named}"'.encode())
+    parts["named", named] = parts.pop(("named", "rules.toml"))
+    path = handmade(tmp_path / "hostile", tmp_path, parts, digest_key_id=old.identity.digest_key_id)
+    answer = put_back(menshen, path, new, status=1)
+    assert "where the controller keeps its own" in answer.err
+    assert new.files() == {}
+
+
+def test_accounts_that_change_themselves_are_refused(menshen, old, new, backup, tmp_path):
+    """A trigger would bring a deleted account back at each change that the page makes."""
+    made(menshen, old, backup)
+    db = old.make_accounts("wang")
+    db.execute(
+        "CREATE TRIGGER again AFTER DELETE ON account BEGIN INSERT OR REPLACE INTO account VALUES ('ghost', 'x'); END"
+    )
+    db.close()
+    (tmp_path / "open").mkdir()
+    opened = open_backup(backup, PASSPHRASE, tmp_path / "open")
+    parts = {
+        (part.kind, part.name): copy.read_bytes()
+        for part, copy in zip(opened.contents.parts, opened.copies, strict=True)
+    }
+    parts["accounts", ""] = (old.state / "network" / "accounts.db").read_bytes()
+    path = handmade(tmp_path / "hostile", tmp_path, parts, digest_key_id=old.identity.digest_key_id)
+    put_back(menshen, path, new, status=1)
+    assert new.files() == {}
 
 
 def tampered(path: Path, content: bytes, statement: str) -> bytes:

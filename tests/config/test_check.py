@@ -254,6 +254,8 @@ def test_each_mistake_alone(tmp_path, change, path, rule, near):
         (b"[site\n", "file_syntax"),
         (b"\xff\xfe[\x00s\x00", "file_encoding"),
         (b"a = " + b"[" * 100_000, "file_nesting"),
+        (b"a = " + b"1" * 5_000, "file_syntax"),
+        (b"[[device]]\nid = [[{ b = 0x" + b"f" * 9_000 + b" }]]", "file_syntax"),
         (b"#" * (1 << 20) + b"\n", "file_too_large"),
         (b"\x00" * 100, "file_syntax"),
         (b"a = '\x1b[2J'\n", "file_syntax"),

@@ -9,8 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from firmware.controller.role_socket import ASKS_BURST, CLIENTS_MAX, RoleSocket, listening_socket
-from firmware.core.facts import OpenOnce, StartLockdown
+from firmware.controller.role_socket import (
+    ASKS_BURST,
+    ASKS_OPEN_MAX,
+    CLIENTS_MAX,
+    URGENT_BURST,
+    Pace,
+    RoleSocket,
+    listening_socket,
+)
+from firmware.core.facts import OpenOnce, StartEvacuation, StartLockdown
 from firmware.core.view import SiteView
 from firmware.messages import (
     FRAME_BYTES_MAX,
@@ -50,9 +58,9 @@ class Peer:
 
 
 @contextlib.asynccontextmanager
-async def serving(folder: Path, allowed=frozenset({OpenOnce}), user_ids=None):
+async def serving(folder: Path, allowed=frozenset({OpenOnce}), user_ids=None, **more):
     asked: list[Ask] = []
-    role = RoleSocket("network", WELCOME, allowed, asked.append, user_ids)
+    role = RoleSocket("network", WELCOME, allowed, asked.append, user_ids, **more)
     await role.start(listening_socket(folder / "role.sock"))
     peers: list[Peer] = []
 
@@ -206,3 +214,23 @@ def test_frames_survive_any_cut_and_a_lone_head_is_no_message():
     assert FrameReader(AnyFromController).feed(b"\x00\x00\x00\x05abc") == []
     with pytest.raises(FrameError, match="is no message of this socket"):
         FrameReader(AnyFromController).feed(b"\x00\x00\x00\x03abc")
+
+
+def test_whoever_evacuates_is_heard_though_nothing_that_was_asked_is_answered(tmp_path: Path):
+    """While the journal cannot commit, nothing is: what was asked before must not keep anybody in."""
+
+    async def scenario():
+        allowed = frozenset({OpenOnce, StartEvacuation})
+        pace = Pace(asks_per_s=1e6, asks_burst=ASKS_OPEN_MAX + 1, urgent=frozenset({StartEvacuation}))
+        async with serving(tmp_path, allowed, pace=pace) as (_, connect, asked):
+            peer = await connect()
+            await peer.next()
+            for number in range(ASKS_OPEN_MAX + 1):
+                peer.ask(open_once(), f"r{number}")
+            assert await peer.next() == Answer(f"r{ASKS_OPEN_MAX}", False, ("too_many",))
+            for number in range(URGENT_BURST + 1):
+                peer.ask(StartEvacuation(issuer="chen", confirmed=True), f"e{number}")
+            assert await peer.next() == Answer(f"e{URGENT_BURST}", False, ("too_many",)), "at its own pace, and bounded"
+            assert [ask.request for ask in asked[ASKS_OPEN_MAX:]] == [f"e{number}" for number in range(URGENT_BURST)]
+
+    asyncio.run(scenario())

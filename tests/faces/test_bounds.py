@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -129,3 +132,15 @@ def test_what_is_no_record_allows_nothing(tmp_path, content):
         one_of_many.measured(path)
     with pytest.raises(OneOfManyRefused, match="menshen evaluate faces"):
         one_of_many.measured(tmp_path / "none.json")
+
+
+def test_a_pipe_is_no_record_and_is_not_waited_for(tmp_path):
+    """A site file names it, perhaps one that came with a backup; the gate would stand still."""
+    os.mkfifo(tmp_path / "faces.json")
+    code = (
+        "import sys, pathlib; from firmware.faces.one_of_many import measured; from firmware.faces.errors import *\n"
+        "try: measured(pathlib.Path(sys.argv[1]))\n"
+        "except OneOfManyRefused: sys.exit(3)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, str(tmp_path / "faces.json")], timeout=20, check=False)
+    assert ended.returncode == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import msgspec
 import pytest
 
 from firmware.faces import store
@@ -138,6 +139,13 @@ def test_a_cut_between_any_two_steps_leaves_what_was_there_or_what_was_to_be(own
     (folder / store.ASIDE).write_bytes(new)
     store.save(second, folder, owner)
     assert list(store.load(folder, owner)) == list(second)
+
+
+def test_no_two_holders_have_one_face():
+    """Else the one's templates would go without a word, and without a receipt."""
+    ann, bob = enrolled("ann", 1), enrolled("bob", 2)
+    with pytest.raises(FacesError):
+        Faces().with_(ann).with_(msgspec.structs.replace(bob, face=ann.face))
 
 
 def test_no_template_is_printed(owner, folder):

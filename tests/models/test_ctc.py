@@ -156,6 +156,23 @@ def test_without_a_look_nothing_is_read():
     assert Looks().answer() == NOTHING
 
 
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+def test_a_look_that_is_no_numbers_says_nothing(odd):
+    """A probability that is no number is neither high nor low, and no message may hold it."""
+    made = np.full((14, BLANK + 1), -60.0, np.float32)
+    for place, letter in enumerate("NYL3614"):
+        made[2 * place, INDEX[letter]] = 0.0
+        made[2 * place + 1, BLANK] = 0.0
+    sound = decode(made)
+    one, both = made.copy(), Looks()
+    one[13, 0] = odd
+    assert decode(one) == NOTHING
+    for each in (made, one):
+        both.add(each)
+    assert both.answer() == sound
+    assert decode(np.zeros((0, BLANK + 1), np.float32)) == NOTHING
+
+
 def test_an_even_doubt_is_settled_by_the_groups():
     made = np.full((14, BLANK + 1), -60.0, np.float32)
     for place, letter in enumerate("NYL3614"):

@@ -466,6 +466,28 @@ def test_a_second_factor_is_set_up_asked_for_and_dropped(tmp_path: Path) -> None
     play(tmp_path, scene)
 
 
+def test_a_second_factor_is_replaced_only_by_who_has_it(tmp_path: Path) -> None:
+    """Whoever knows the passphrase and finds a window open has neither the old code nor the right to a new one."""
+
+    async def scene(running: Gate) -> None:
+        page = running.page
+        await running.log_in("guard")
+        earlier = await secret_on(await page.post("/account/factor", [("passphrase", PASSPHRASE)]))
+        left_open = page.cookie
+        step = UTC_MS // 1000 // totp.STEP_S
+        await running.log_in("guard")
+        secret = await secret_on(await page.post("/account/factor", [("passphrase", PASSPHRASE)]))
+        assert (await page.post("/account/factor/on", [("code", totp.code_at(secret, step))])).status == 303
+        refused = await page.post("/account/factor", [("passphrase", PASSPHRASE)])
+        assert refused.status == 400
+        assert "<svg" not in refused.text
+        page.cookie = left_open
+        assert (await page.post("/account/factor/on", [("code", totp.code_at(earlier, step))])).status == 400
+        assert running.accounts()["guard"].secret == secret
+
+    play(tmp_path, scene)
+
+
 def test_a_lost_phone_is_what_managers_are_for(tmp_path: Path) -> None:
     async def scene(running: Gate) -> None:
         page = running.page

@@ -322,6 +322,25 @@ def test_nobody_can_be_locked_out_from_where_they_use_to_log_in() -> None:
     assert throttle.wait_s("boss", True, "10.0.4.4", 10.0) == 0, "the account is another one"
 
 
+def test_who_has_an_account_guesses_no_other_from_where_both_log_in() -> None:
+    """At the gatehouse's computer the manager is known, and a guard's own log-ins forgive nothing of the manager's."""
+    throttle = Throttle()
+    for name in ("boss", "guard"):
+        throttle.begin(name, True, "10.0.0.7", 0.0)
+        throttle.succeeded(name, "10.0.0.7")
+    for _ in range(TRIES_FREE):
+        assert throttle.wait_s("boss", True, "10.0.0.7", 1.0) == 0
+        throttle.begin("boss", True, "10.0.0.7", 1.0)
+        throttle.begin("guard", True, "10.0.0.7", 1.0)
+        throttle.succeeded("guard", "10.0.0.7")
+    assert throttle.wait_s("boss", True, "10.0.0.7", 1.0) == DELAY_FIRST_S
+    assert throttle.wait_s("guard", True, "10.0.0.7", 1.0) == 0
+    throttle.succeeded("boss", "10.0.0.7")
+    assert throttle.wait_s("boss", True, "10.0.0.7", 1.0) == 0
+    throttle.begin("boss", True, "10.0.0.7", 1.0)
+    assert throttle.wait_s("boss", True, "10.0.0.7", 1.0) == 0, "it begins anew"
+
+
 @pytest.mark.attack("account-06")
 def test_a_flood_of_names_and_addresses_takes_bounded_memory_and_frees_no_account() -> None:
     throttle = Throttle()

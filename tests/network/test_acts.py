@@ -256,6 +256,28 @@ def test_lockdown_and_evacuation_want_a_tick_besides(tmp_path: Path) -> None:
     play(tmp_path, scene)
 
 
+def test_a_lockdown_of_one_portal_never_becomes_one_of_all(tmp_path: Path) -> None:
+    """Where something is wrong with the form, it is asked again with what was chosen; no choice is no order."""
+
+    async def scene(running: Accounts) -> None:
+        page = running.page
+        await running.log_in("manager")
+        untold = await order(page, "/act/lockdown?portal=nowhere", tick="yes")
+        assert untold.status == 400
+        again = await order(page, "/act/lockdown", scope="front_door")
+        assert again.status == 400
+        assert re.findall(r'name="scope" value="(\w*)"[^>]* checked', again.text) == ["front_door"]
+        old = [("once", "x"), ("scope", "hall"), ("tick", "yes"), ("sure", "yes")]
+        assert re.findall(r'name="scope" value="(\w*)"[^>]* checked', (await page.post("/act/lockdown", old)).text) == [
+            "hall"
+        ]
+        assert commands(page) == []
+        await order(page, "/act/lockdown", scope="", tick="yes")
+        assert [type(command) for command in commands(page)] == [StartLockdown]
+
+    play(tmp_path, scene)
+
+
 # -- what becomes of it -----------------------------------------------------------------------------------------------
 
 

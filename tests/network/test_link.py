@@ -13,8 +13,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from firmware.core.account_facts import Act, Administered
 from firmware.core.facts import OpenOnce
-from firmware.messages import FRAME_BYTES_MAX, Answer, Ask, pack
+from firmware.core.view import SiteView
+from firmware.messages import FRAME_BYTES_MAX, Answer, Ask, FindPlate, pack
+from firmware.network.errors import NotSent
 from firmware.network.link import RETRY_S_MAX, Link
 from firmware.network.live import SILENT_S, Live
 from firmware.rehearsal.virtual_time import run_virtual
@@ -246,5 +249,34 @@ def test_a_handed_socket_is_used_and_its_end_is_told(tmp_path: Path) -> None:
             await until(live, lambda: live.trouble != "")
             await asyncio.sleep(100)
             assert live.trouble == "the controller closed the connection"
+
+    run_virtual(scene())
+
+
+@pytest.mark.parametrize(
+    "command", [Administered("chen", act=Act.LOGGED_IN), FindPlate(issuer="chen", address="", plate="B1", why="theft")]
+)
+def test_while_the_journal_fails_it_is_not_told_again_and_again(
+    tmp_path: Path, command: Administered | FindPlate
+) -> None:
+    """Nothing of it would be answered, and what is open at the controller would leave no place for orders."""
+
+    async def scene() -> None:
+        path = tmp_path / "s"
+        failing = states(view=SiteView(store_failed=True))
+        async with FakeController(path, welcome(), failing) as controller:
+            live = Live(asyncio.get_running_loop().time())
+            link = Link(live, str(path))
+            task = asyncio.create_task(link.run())
+            await until(live, lambda: live.states is not None)
+            with pytest.raises(NotSent):
+                await link.ask(command)
+            assert (await link.ask(OpenOnce("chen", portal="front_door"))).done, "a gate goes on"
+            controller.say(states(seq=2))
+            await until(live, lambda: live.states is not None and live.states.seq == 2)
+            await link.ask(command)
+            assert [type(ask.command) for ask in controller.asked] == [OpenOnce, type(command)]
+            task.cancel()
+            await asyncio.wait([task])
 
     run_virtual(scene())

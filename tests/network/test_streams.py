@@ -14,6 +14,7 @@ from firmware.core.view import Mode, Position
 from firmware.network.server import CONNECTIONS_MAX, HEAD_S_MAX, STALL_S_MAX, STOP_S_MAX
 from firmware.network.streams import BEAT_S, STREAMS_MAX
 from firmware.rehearsal.virtual_time import run_virtual
+from tests.network.accounts import gate
 from tests.network.fake_controller import door, health, quiet, states
 from tests.network.running import WAIT_S, running_page
 
@@ -32,6 +33,27 @@ def test_of_fifty_windows_the_newest_twenty_stay(tmp_path: Path) -> None:
                 await window.until("view", lambda view: view["cards"][0]["mode"] == "unlocked")  # type: ignore[index]
             assert (await page.get("/")).status == 200
             for window in windows:
+                window.writer.close()
+
+    asyncio.run(scene())
+
+
+def test_nobodys_many_windows_close_the_one_of_somebody_else(tmp_path: Path) -> None:
+    """A guard's page at night does not go blind because an auditor opens windows."""
+
+    async def scene() -> None:
+        async with gate(tmp_path) as running:
+            page = running.page
+            await running.log_in("guard")
+            guards = await page.open_window()
+            await running.log_in("auditor")
+            others = [await page.open_window() for _ in range(STREAMS_MAX + 2)]
+            for window in others[:3]:
+                assert await window.until("full") is None
+            page.controller.say(states(seq=2, view=quiet(door(mode=Mode.UNLOCKED, position=Position.OPEN))))
+            for window in (guards, *others[3:]):
+                await window.until("view", lambda view: view["cards"][0]["mode"] == "unlocked")  # type: ignore[index]
+            for window in (guards, *others):
                 window.writer.close()
 
     asyncio.run(scene())

@@ -138,7 +138,7 @@ class AccountDesk:
         self._usable()
         chosen = passphrase.checked(typed, again, name, self.site_name)
         first = rules.checked_name(name) if self._claimable else ""
-        self._admit(name, address)
+        self._admit(None, address)  # a code cannot be guessed, and nobody's tries may keep its person from it
         if first:
             joined = await self._claim(first, code, chosen, address)
         else:
@@ -203,8 +203,10 @@ class AccountDesk:
     async def offer_factor(self, session: Session, typed: str) -> bytes:
         """A secret for a second factor, to be shown once; nothing rests on it before it is confirmed."""
         self._usable()
-        await self._proven(session.name, typed, session.address)
+        found = await self._proven(session.name, typed, session.address)
         self._throttle.succeeded(folded(session.name), session.address)
+        if found.secret:  # or a passphrase and an open window would be enough to replace it
+            raise Refused("factor_stands")
         session.offered = totp.make_secret()
         return session.offered
 
@@ -213,6 +215,8 @@ class AccountDesk:
         found = self.of(session.name)
         if not session.offered:
             raise Refused("factor_not_offered")
+        if found.secret:
+            raise Refused("factor_stands")
         step = totp.step_of(session.offered, code, self._time(), 0)
         if step is None:
             raise Refused("factor_wrong")
@@ -291,17 +295,18 @@ class AccountDesk:
         if self._store is None:
             raise Refused("no_accounts_here")
 
-    def _admit(self, name: str, address: str) -> None:
-        """Count a try before it is looked at. Raises Delayed, Busy."""
-        key, now_s = folded(name), self._now_s()
-        exists = key in self._accounts
+    def _admit(self, name: str | None, address: str) -> None:
+        """Count a try before it is looked at; without a name, for the address alone. Raises Delayed, Busy."""
+        key, now_s = None if name is None else folded(name), self._now_s()
+        exists = key is not None and key in self._accounts
         wait_s = self._throttle.wait_s(key, exists, address, now_s)
         if wait_s > 0:
             raise Delayed(wait_s)
         if self._hasher.full:
             raise Busy
         if self._throttle.begin(key, exists, address, now_s):
-            self._diary.note(Act.LOCKED_OUT, account=self._accounts[key].name if exists else "", address=address)
+            account = self._accounts.get(key or "")
+            self._diary.note(Act.LOCKED_OUT, account="" if account is None else account.name, address=address)
 
     async def _proven(self, name: str, typed: str, address: str) -> Account:
         """The account of that name and passphrase. A name that nobody has takes as long, and waits as long."""

@@ -23,6 +23,7 @@ class Of(Enum):
     ACCOUNT = "account"
     NOBODY = "nobody"  # names that no account has: they are delayed alike, and push no account out of its table
     ADDRESS = "address"
+    HERE = "here"  # an account at an address that is known to it: no other account's log-ins there forgive its failures
 
 
 class _Tries:
@@ -41,24 +42,26 @@ class Throttle:
         self._tables: dict[Of, OrderedDict[str, _Tries]] = {of: OrderedDict() for of in Of}
         self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
 
-    def wait_s(self, name: str, exists: bool, address: str, now_s: float) -> float:
-        """How long a log-in to the account `name` from `address` has to wait; 0: it may be tried now."""
-        waits = [self._wait_s(Of.ADDRESS, source_of(address), now_s)]
-        if not self._is_known(name, address):
-            waits.append(self._wait_s(Of.ACCOUNT if exists else Of.NOBODY, name, now_s))
-        return max(waits)
+    def wait_s(self, name: str | None, exists: bool, address: str, now_s: float) -> float:
+        """How long a log-in to the account `name` from `address` has to wait; 0: it may be tried now.
 
-    def begin(self, name: str, exists: bool, address: str, now_s: float) -> bool:
+        None: of no account, so that only what the address did counts.
+        """
+        wait_s = self._wait_s(Of.ADDRESS, source_of(address), now_s)
+        return wait_s if name is None else max(wait_s, self._wait_s(*self._counted(name, exists, address), now_s))
+
+    def begin(self, name: str | None, exists: bool, address: str, now_s: float) -> bool:
         """Count a try; whether it begins a delay."""
         delayed = self._count(Of.ADDRESS, source_of(address), now_s, ADDRESS_DELAY_S_MAX)
-        if not self._is_known(name, address):
-            delayed |= self._count(Of.ACCOUNT if exists else Of.NOBODY, name, now_s, ACCOUNT_DELAY_S_MAX)
+        if name is not None:
+            delayed |= self._count(*self._counted(name, exists, address), now_s, ACCOUNT_DELAY_S_MAX)
         return delayed
 
     def succeeded(self, name: str, address: str) -> None:
         """It was the right passphrase: what failed before is forgotten, and the address is known to the account."""
         self._tables[Of.ACCOUNT].pop(name, None)
         self._tables[Of.ADDRESS].pop(source_of(address), None)
+        self._tables[Of.HERE].pop(_here(name, source_of(address)), None)
         known = (name, source_of(address))
         self._known[known] = None
         self._known.move_to_end(known)
@@ -69,10 +72,14 @@ class Throttle:
         """The account is another one now: no address is known to it."""
         for known in [known for known in self._known if known[0] == name]:
             del self._known[known]
+            self._tables[Of.HERE].pop(_here(*known), None)
         self._tables[Of.ACCOUNT].pop(name, None)
 
-    def _is_known(self, name: str, address: str) -> bool:
-        return (name, source_of(address)) in self._known
+    def _counted(self, name: str, exists: bool, address: str) -> tuple[Of, str]:
+        """Where tries of an account are counted, beside those of the address."""
+        if (name, source_of(address)) in self._known:
+            return Of.HERE, _here(name, source_of(address))
+        return Of.ACCOUNT if exists else Of.NOBODY, name
 
     def _wait_s(self, of: Of, key: str, now_s: float) -> float:
         tries = self._tables[of].get(key)
@@ -93,6 +100,10 @@ class Throttle:
             return False
         tries.until_s = now_s + min(delay_s_max, DELAY_FIRST_S * 2.0 ** min(beyond, 16))
         return beyond == 0
+
+
+def _here(name: str, source: str) -> str:
+    return f"{source} {name}"
 
 
 def source_of(address: str) -> str:

@@ -160,6 +160,7 @@ ACCOUNT_WORDS: dict[str, tuple[str, str]] = {
     "factor_confirm": ("Switch it on", "启用"),
     "factor_drop": ("Switch it off", "停用"),
     "factor_off": ("There is none to switch off.", "未启用，无需停用。"),
+    "factor_stands": ("It is on. Switch it off first, with its code.", "已启用。请先用其验证码停用。"),
     "factor_not_offered": ("Set it up anew.", "请重新开始设置。"),
     "factor_wrong": ("That was not the code of now. Type the next one.", "验证码不符，请输入下一个。"),
     "factor_without_time": (

@@ -186,7 +186,8 @@ class ActPages:
 
     async def _do(self, asked: Asked, what: What) -> Response:
         words = self._rendering.speaker(asked.request).words
-        shown = Order(what, asked.field("portal"), subject=asked.field("subject"))
+        chosen = asked.field("scope" if what is What.LOCKDOWN else "portal")
+        shown = Order(what, chosen, subject=asked.field("subject"))
         if asked.field("sure") != "yes":
             return see("/")
         number = self._once.number(asked.field("once"), asked.person, what, self._now_s())
@@ -211,6 +212,8 @@ class ActPages:
         """The whole order of a form; None where something of it is missing, or no choice of ours."""
         gate, portal = self._desk.gate, asked.field("portal")
         if what in TICKED and asked.field("tick") != "yes":
+            return None
+        if what is What.LOCKDOWN and "scope" not in asked.form:  # whoever chose nothing did not choose everywhere
             return None
         if what is What.ACKNOWLEDGE:
             subject = asked.field("subject")

@@ -205,6 +205,7 @@ DECIDED_ELSEWHERE = {  # reasons of presentations, passages and commands, not of
     Reason.TOO_LATE,
     Reason.KEY_FILE,
     Reason.NOT_IN_SIGHT,
+    Reason.NOT_FROM_AFAR,  # by the page (core/afar.py)
 }
 
 

@@ -8,6 +8,7 @@ from firmware.core.access import Profile, Rule, Rulebook, Schedule, Window
 from firmware.core.effects import Remember
 from firmware.core.facts import (
     AdmitVehicle,
+    Afar,
     CardRead,
     ClockSet,
     CloseBarrier,
@@ -25,7 +26,7 @@ from firmware.core.facts import (
     StartLockdown,
     TagRead,
 )
-from firmware.core.site import AccessPoint, Antipassback, Area, Direction
+from firmware.core.site import AccessPoint, Antipassback, Area, Direction, Remote, SiteRemote
 from firmware.core.step import step
 from tests.core.lanes.lane_scene import NAME, LaneScene, barrier, known
 from tests.core.portals.scene import MONDAY_0755_MS
@@ -549,6 +550,20 @@ def test_a_clock_that_jumps_moves_nothing(minute):
         s.drive_in()
         s.wait(60_000)
         assert (s.moving(), s.lights()) == ("rest", "green")  # a person passed: the window goes on
+
+
+@pytest.mark.parametrize(("remote", "moves"), [((), "rest"), ((Remote.OPEN,), "rest"), ((Remote.HOLD,), "opens")])
+def test_a_window_that_waits_for_a_person_is_let_go_on_from_afar_only_by_who_may_hold(remote, moves):
+    s = LaneScene(barrier(unlock_schedule="school", remote=remote), remote=(SiteRemote.LOCKDOWN,))
+    s.do(RosterReplaced(Rulebook(2, ALL, {"school": WEEK})))
+    s.do(ClockSet(MONDAY_0755_MS))
+    s.do(ClockSet(MONDAY_0755_MS + 5 * 60_000))
+    s.wait(60_000)
+    s.do(ReleasePortal(GUARD, afar=Afar("guard"), portal=NAME))
+    s.do(StartLockdown(GUARD, afar=Afar("guard")))
+    s.do(EndLockdown(GUARD, afar=Afar("guard")))
+    s.wait(1_000)
+    assert s.moving() == moves
 
 
 def test_a_clock_that_leaves_a_window_closes_nothing():

@@ -119,3 +119,33 @@ def test_acknowledging_is_allowed_everywhere_and_what_is_unknown_is_said_to_be()
     s = scene()
     assert answer(s, Acknowledge("chen", afar=WHO, subject="front")).reasons == ()
     assert answer(s, OpenOnce("chen", afar=WHO, portal="nowhere")).reasons == ("portal_not_found:nowhere",)
+
+
+@pytest.mark.parametrize(("remote", "reasons"), [((), ("not_from_afar",)), ((Remote.OPEN,), ("not_from_afar",))])
+def test_what_waits_for_a_person_there_is_not_let_go_on_by_the_end_of_nothing(remote, reasons):
+    """After a start within its hours a door waits for somebody who passes: releasing it would unlock it from afar."""
+    s = Scene(door(unlock_schedule="office", remote=remote), utc_ms=MONDAY_0755_MS + 600_000)
+    assert not s.outputs.get("front_lock")
+    assert answer(s, ReleasePortal("chen", afar=WHO, portal="front")).reasons == reasons
+    assert not s.outputs.get("front_lock")
+
+
+@pytest.mark.parametrize("remote", [(Remote.HOLD,), (Remote.LOCK,)])
+def test_who_may_hold_or_lock_may_let_the_hours_go_on(remote):
+    s = Scene(door(unlock_schedule="office", remote=remote), utc_ms=MONDAY_0755_MS + 600_000)
+    assert answer(s, ReleasePortal("chen", afar=WHO, portal="front")).reasons == ()
+    assert s.outputs["front_lock"]
+
+
+@pytest.mark.parametrize(
+    ("remote", "who", "released"), [((), WHO, False), ((Remote.HOLD,), WHO, True), ((), None, True)]
+)
+def test_a_lockdown_that_begins_and_ends_unlocks_nothing_from_afar_that_may_not_be(remote, who, released):
+    s = Scene(
+        door(unlock_schedule="office", remote=remote),
+        utc_ms=MONDAY_0755_MS + 600_000,
+        remote=(SiteRemote.LOCKDOWN,),
+    )
+    for command in (StartLockdown("chen", afar=who), EndLockdown("chen", afar=who)):
+        assert answer(s, command).reasons == ()
+    assert s.outputs.get("front_lock", False) is released
