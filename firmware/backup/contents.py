@@ -82,10 +82,6 @@ class Contents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def has(self, kind: str) -> bool:
         return any(part.kind == kind for part in self.parts)
 
-    def counted(self, kind: str, what: str) -> int:
-        """How many of `what` the parts of a kind hold; 0 where there is none."""
-        return sum(part.counts.get(what, 0) for part in self.parts if part.kind == kind)
-
 
 class SchemaOnly(msgspec.Struct, frozen=True):
     """What is read of a list before the rest, which a newer program may write otherwise."""

@@ -7,6 +7,7 @@ roster is built from the source and signed here, local entries are signed here, 
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -93,7 +94,7 @@ class _Readying:
             raise BackupRefused(
                 "No roster can be built of the source in it", [str(p) for p in error.problems]
             ) from error
-        except RosterError as error:
+        except (RosterError, sqlite3.Error, msgspec.MsgspecError, UnicodeError) as error:
             raise BackupRefused(f"What it says of who may pass cannot be used: {error}") from error
         accounts = self._opened.of(ACCOUNTS)
         if accounts is not None:
@@ -168,7 +169,7 @@ class _Readying:
             return
         try:
             adoption = msgspec.json.decode(copy.read_bytes(), type=Adoption)
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             raise BackupRefused(f"It does not say who adopted the controller: {error}") from error
         standing = read_authority(self._target.state / ROSTER, self._identity).adoption
         if standing is None:
@@ -275,7 +276,7 @@ class _Readying:
         revision = max(standing.revision, int(kept[:18]) if kept[:18].isdecimal() else 0) + 1
         try:
             entries = () if copy is None else msgspec.json.decode(copy.read_bytes(), type=tuple[Entry, ...])
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             raise BackupRefused(f"Its local entries are none: {error}") from error
         moved = Carried(entries) if self._same_key else carried(entries, self._identity, self._roster_version)
         overlay: Overlay = merged(moved.entries, standing, self._doer.at_s, revision)

@@ -222,7 +222,7 @@ def _read(path: Path) -> Swap | None:
     try:
         content = read_private(path, LIST_BYTES_MAX, _ADVICE)
         return None if content is None else msgspec.json.decode(content, type=Swap)
-    except (IdentityError, OSError, msgspec.MsgspecError) as error:
+    except (IdentityError, OSError, msgspec.MsgspecError, UnicodeError) as error:
         raise BackupDamaged(f"{path} cannot be read: {error}. {_ADVICE}") from error
 
 

@@ -85,7 +85,7 @@ def read_authority(folder: Path, identity: Identity, configured: Collection[byte
         return Authority(frozenset(configured) or frozenset({identity.public_key}), own, identity)
     try:
         adoption = msgspec.json.decode(content, type=Adoption)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeError) as error:
         raise AuthorityError(f"{path} does not say who adopted this controller: {error}. {_ADVICE}") from error
     signers = frozenset(bytes.fromhex(key) for key in adoption.signers) - {identity.public_key}
     held: dict[str, Keys] = {**own}

@@ -144,10 +144,11 @@ def test_a_log_that_somebody_writes_in_between_is_never_taken_for_the_new_file_s
     assert board.accounts() == ["wang"]
 
 
-def test_a_list_of_a_restore_that_cannot_be_read_stops_the_start_and_says_which(menshen, boards):
+@pytest.mark.parametrize("content", [b"{", b'{"id": "\xff"}'])
+def test_a_list_of_a_restore_that_cannot_be_read_stops_the_start_and_says_which(menshen, boards, content):
     _, board, _ = boards
     path = board.site.with_name("site.toml.restore")
-    path.write_text("{")
+    path.write_bytes(content)
     path.chmod(0o600)
     from firmware.controller.__main__ import main
 

@@ -402,10 +402,13 @@ def test_nothing_of_a_backup_with_anything_wrong_is_restored(menshen, old, new, 
         "a source that was changed past its history": {
             ("source", ""): tampered(tmp_path / "tampered.db", source, "UPDATE batch SET who = 'nobody'")
         },
+        "a source with a schedule that is none": {("source", ""): edited(tmp_path / "edited.db", source)},
         "accounts that are none": {("accounts", ""): b"x" * 10_000},
         "accounts of another program": {("accounts", ""): source},
         "entries that are none": {("overlay", ""): b"[1]"},
+        "entries that are no text": {("overlay", ""): b'[{"id": "\xff"}]'},
         "an adoption that is none": {("adoption", ""): b'{"community": "x", "signers": []}'},
+        "an adoption that is no text": {("adoption", ""): b'{"community": "\xff", "signers": []}'},
     }
     for number, (name, changed) in enumerate(hostile.items()):
         parts = {**good, **changed}
@@ -469,6 +472,14 @@ def test_accounts_that_change_themselves_are_refused(menshen, old, new, backup, 
     path = handmade(tmp_path / "hostile", tmp_path, parts, digest_key_id=old.identity.digest_key_id)
     put_back(menshen, path, new, status=1)
     assert new.files() == {}
+
+
+def edited(path: Path, content: bytes) -> bytes:
+    """A source with a history that is in order, and what no program of ours writes."""
+    path.write_bytes(content)
+    with Source.open(path) as source, source.batch("edit", "nobody", "to see what happens", 1) as batch:
+        batch.db.execute("UPDATE schedule SET week = '['")
+    return path.read_bytes()
 
 
 def tampered(path: Path, content: bytes, statement: str) -> bytes:

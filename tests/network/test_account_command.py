@@ -48,6 +48,8 @@ def test_a_lost_passphrase_is_recovered_at_the_console(state: Path, capsys: pyte
     assert main(["account", "recover", "Chen Wei", "--state", str(state), "--json"]) == 0
     code = json.loads(capsys.readouterr().out)["code"]
     assert recovery.fits(state / "network", "chen wei", code)
+    (state / "network" / "recovery.json").write_bytes(b'{"account": "\xff", "digest": ""}')
+    assert not recovery.fits(state / "network", "chen wei", code)
     assert main(["account", "recover", "nobody", "--state", str(state)]) == 1
     assert "menshen account list" in capsys.readouterr().err
 

@@ -49,6 +49,7 @@ class Visit:
         page.on("request", lambda request: self.asked.add(request.url))
 
     async def overflows(self) -> bool:
+        await self.page.wait_for_load_state("load")  # a page whose style has not come yet is as wide as its table
         script = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
         return bool(await self.page.evaluate(script))
 

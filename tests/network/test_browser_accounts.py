@@ -27,6 +27,7 @@ UNNAMED = """() => Array.from(document.querySelectorAll("input:not([type=hidden]
 
 async def fits(page: Page) -> None:
     await page.wait_for_load_state()  # with its style
+    await page.wait_for_load_state("load")
     assert not await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
     assert await page.evaluate(UNNAMED) == []
     ids = await page.evaluate("Array.from(document.querySelectorAll('[id]'), (one) => one.id)")

@@ -123,6 +123,7 @@ def test_the_file_is_written_for_its_owner_alone(folder: Path, identity: Identit
     [
         b"",
         b"{}",
+        b'{"community": "\xff"}',
         b"null",
         b"\xff\xfe",
         b'{"community":"","signers":["00"],"since_s":1}',

@@ -72,6 +72,7 @@ def big_enough(page: Page) -> None:
     for target in page.locator("main .button:visible, main button:visible, summary:visible, .choice:visible").all():
         box = target.bounding_box()
         assert min(box["height"], box["width"]) >= TARGET_PX, target.inner_text()
+    page.wait_for_load_state("load")
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 

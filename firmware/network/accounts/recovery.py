@@ -53,7 +53,7 @@ def fits(folder: Path, account: str, typed: str) -> bool:
         content = file.read(FILE_BYTES_MAX)
     try:
         kept = msgspec.json.decode(content, type=Recovery)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError):
         return False
     return invitation.fits(typed, kept.digest) and kept.account == account
 
