@@ -421,7 +421,7 @@ def test_nothing_of_a_backup_with_anything_wrong_is_restored(menshen, old, new, 
         assert not (new.state / "backup.work").exists()
 
 
-@pytest.mark.attack("backup-09")
+@pytest.mark.attack("backup-20")
 @pytest.mark.parametrize(
     "name",
     [
