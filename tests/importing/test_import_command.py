@@ -238,12 +238,16 @@ def test_killed_at_any_moment_all_or_nothing_is_imported(office, tmp_path):
     sheet = office.sheet(*rows)
     office.source.close()
     seen = set()
-    # The log is made when the source is opened and grows with the batch's pages; the last one is never reached.
-    for kilobytes in (0, 200, 500, 1 << 20):
-        copy = tmp_path / f"copy{kilobytes}.source"
+    # The log is made when the source is opened and grows with the batch's pages; the fourth is never reached. On a busy
+    # machine a look may come too late, so there are more, and the import gives way to whoever looks.
+    for number, kilobytes in enumerate((0, 200, 500, 1 << 20, *[0] * 8)):
+        if number > 3 and seen == {0, ROWS}:
+            break
+        copy = tmp_path / f"copy{number}.source"
         shutil.copy(office.path, copy)
-        command = [sys.executable, "-m", "firmware", "roster", "import", str(copy), str(sheet), *CHOSEN, *APPLY]
-        process = subprocess.Popen(command, cwd=HOUSE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        words = [sys.executable, "-m", "firmware", "roster", "import", str(copy), str(sheet), *CHOSEN, *APPLY]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        process = subprocess.Popen(["nice", "-n", "19", *words], cwd=HOUSE, **quiet)
         log = Path(f"{copy}-wal")
         while process.poll() is None:
             if log.exists() and log.stat().st_size > kilobytes * 1024:

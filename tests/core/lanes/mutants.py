@@ -66,7 +66,8 @@ def every_scenario() -> list[Scenario]:
         for name, value in vars(module).items():
             marks = getattr(value, "pytestmark", [])
             if name.startswith("test_") and len(marks) == 1 and marks[0].name == "parametrize":
-                keys, cases = [key.strip() for key in marks[0].args[0].split(",")], marks[0].args[1]
+                named, cases = marks[0].args[:2]
+                keys = [key.strip() for key in named.split(",")] if isinstance(named, str) else list(named)
                 for case in cases:
                     values = case if len(keys) > 1 else (case,)
                     bound = dict(zip(keys, values, strict=True))
