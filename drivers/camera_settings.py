@@ -20,7 +20,6 @@ CORNERS = (3, 24)
 POLYGONS_MAX = 16
 CONFIDENCE_MIN = 0.5  # less than that is a guess
 READS_MIN = (2, 20)  # one look at a plate is none: two have to agree (DESIGN.md, section 3)
-READS = 3  # unless the table says otherwise: of two looks from afar both may take a D for a 0
 REPEAT_MS = (200, 10_000)
 EVIDENCE_HOURS = 72  # longer has to be justified: EDPB guidelines 3/2019, section 8
 EVIDENCE_HOURS_MAX = 24 * 90
@@ -67,7 +66,7 @@ class CameraConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_
     line: tuple[Corner, ...] = ()  # across the lane: over it from its left side, as one walks along it, is towards
     found_min: float = 0.6  # how sure it must be that there is a plate or a face
     read_min: float = 0.9  # and what it says
-    reads_min: int = READS
+    reads_min: int = READS_MIN[0]
     vehicle_needed: bool = True  # a plate that hangs at no vehicle, or in a hand, is none
     vehicles: bool = True  # are looked for, and people; false: less work, and nobody notices a hand that holds a plate
     repeat_ms: int = 700  # a plate that stays is told again after so long: it may have come before its loop knew

@@ -19,6 +19,7 @@ from firmware.vision.vote import Ballot, Vote, Votes
 from firmware.vision.work import Detection
 
 PLATE_REACH = 1.5  # of its width: a small thing is far from where it was
+READS_MIN = 3  # of a plate, whatever a table asks for: of two looks from afar both may take a D for a 0
 FRAMES_MIN = 3  # that show a thing before it is told of
 GROUPS = {"motorcycle": "two wheels", "bicycle": "two wheels"}  # others: four
 CARRIES = ("four wheels", "two wheels")
@@ -180,7 +181,8 @@ class VehicleFollower:
 def follower_of(order: CameraOrder, *, vehicle_needed: bool = True) -> Follower:
     """The follower that a camera's order asks for."""
     line = Line(*order.line) if order.line else None
-    return VehicleFollower(order.reads_min, vehicle_needed=vehicle_needed, objects="object" in order.wanted, line=line)
+    reads_min = max(READS_MIN, order.reads_min)
+    return VehicleFollower(reads_min, vehicle_needed=vehicle_needed, objects="object" in order.wanted, line=line)
 
 
 def _seen(detection: Detection) -> Seen:
