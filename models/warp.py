@@ -26,7 +26,8 @@ def projection(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDAr
 def onto(corners: NDArray[np.float64], width: float, height: float) -> NDArray[np.float64]:
     """The 3 x 3 map that takes a rectangle from 0, 0 onto four corners. Raises ValueError, see projection().
 
-    Written out (P. Heckbert, Fundamentals of Texture Mapping, 1989): solving for it takes longer than all the rest.
+    Written out (P. Heckbert, Fundamentals of Texture Mapping, 1989): solving eight equations for it took longer than
+    all the rest on a busy machine, for its threads.
     """
     (x0, y0), (x1, y1), (x2, y2), (x3, y3) = corners.tolist()
     across, down = (x1 - x2, y1 - y2), (x3 - x2, y3 - y2)

@@ -6,6 +6,7 @@ It imports the messages of drivers/bus/exchange.py and nothing else of the house
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import struct
 from collections.abc import Iterable, Sequence
@@ -128,11 +129,10 @@ class FarEnd:
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.append(writer)
         try:
-            while True:
-                (size,) = struct.unpack(">I", await reader.readexactly(4))
-                self._serve(msgspec.msgpack.decode(await reader.readexactly(size), type=AnyMessage))
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # who was served has gone: the usual end of it
+            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):  # who was served has gone
+                while True:
+                    (size,) = struct.unpack(">I", await reader.readexactly(4))
+                    self._serve(msgspec.msgpack.decode(await reader.readexactly(size), type=AnyMessage))
         finally:
             if writer in self._writers:
                 self._writers.remove(writer)

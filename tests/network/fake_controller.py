@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -130,12 +131,11 @@ class FakeController:
             self._came.notify_all()
         frames = FrameReader(AnyFromNetwork)
         try:
-            while received := await reader.read(4096):
-                self.received += received
-                for message in frames.feed(received):
-                    self._take(message, writer)
-        except ConnectionError:
-            pass  # the test made us die
+            with contextlib.suppress(ConnectionError):  # the test made us die
+                while received := await reader.read(4096):
+                    self.received += received
+                    for message in frames.feed(received):
+                        self._take(message, writer)
         finally:
             self._writers.discard(writer)
             self._serving.discard(task)
