@@ -55,6 +55,13 @@ def test_a_car_with_its_plate_is_told_from_the_second_frame_on():
     assert len({frame[0].track for frame in answers[1:]}) == 1
 
 
+@pytest.mark.parametrize(("asked", "first"), [(2, 3), (3, 3), (4, 4)])
+def test_of_a_plate_two_reads_are_too_few_whatever_a_camera_asks_for(asked, first):
+    order = CameraOrder("lane", "picamera2", 10, SIZE, (), (), ("plate",), asked)
+    answers = told([car_with(600, y=300 + 10 * n, scale=1 + 0.03 * n) for n in range(6)], follower_of(order))
+    assert [len(frame) for frame in answers] == [0] * (first - 1) + [1] * (7 - first)
+
+
 def test_a_car_that_goes_away():
     assert told([car_with(600, scale=1 - 0.03 * n) for n in range(8)])[-1][0].direction == "away"
 
