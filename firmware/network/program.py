@@ -33,6 +33,7 @@ from firmware.network.live import Live
 from firmware.network.page import Page
 from firmware.network.redirect import ToTls
 from firmware.network.rendering import Rendering
+from firmware.network.routes import Room
 from firmware.network.server import Address, PageServer, listen, page_address
 from firmware.network.sessions import Sessions, make_code
 from firmware.network.settings import Settings, read_settings, speakers_of
@@ -92,11 +93,14 @@ async def serve(
         secure = options.tls or not address.is_loopback
         hosts = Hosts(settings.names if secure else None, lambda: own_name(live))
         rendering = Rendering(sessions, speakers_of(settings), settings.language, cookie)
-        journal = JournalRoom(live, diary, link, rendering, sessions, settings)
-        closing.push_async_callback(journal.close)
+        # Each room of the page: what answers its lines of the table of routes, and its end, before the server's stop.
+        rooms: list[Room] = [JournalRoom(live, diary, link, rendering, sessions, settings)]
+        for room in rooms:
+            closing.push_async_callback(room.close)
+        answering = {name: call for room in rooms for name, call in room.calls().items()}
         accounts = AccountPages(desk, rendering)
         acts = ActPages(ActDesk(settings.gate, live, link.ask, streams.ring), rendering)
-        page = Page(live, events, streams, sessions, rendering, accounts, hosts, acts, journal.calls())
+        page = Page(live, events, streams, sessions, rendering, accounts, hosts, acts, answering)
         certificate = await _certificate(settings, options, address, live) if secure else None
         servers = {PageServer(page.app(cookie), None if certificate is None else certificate.context()): listening}
         if certificate is not None and settings.redirect_port:
@@ -111,7 +115,8 @@ async def serve(
         stopping.cancel()
         # In this order: windows are told first, so that none holds the server's stop.
         streams.close()
-        await journal.close()
+        for room in rooms:
+            await room.close()
         for server in servers:
             server.stop()
         await asyncio.gather(*serving)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -116,6 +116,18 @@ class Asked(NamedTuple):
 
 
 Answering = Callable[[Asked], Awaitable[Response]]
+
+
+class Room(Protocol):
+    """One part of the page (journal, people, devices ...): made once, in program.py."""
+
+    def calls(self) -> dict[str, Answering]:
+        """What answers which line of the table."""
+        ...
+
+    async def close(self) -> None:
+        """Before the server is told to stop, so that nothing holds it. Idempotent."""
+        ...
 
 
 class Table:
