@@ -1,0 +1,321 @@
+"""What holds at the gate at once, by local entries of the controller; and the list, built and handed in as a roster.
+
+Nothing is said to hold that the controller has not answered to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from firmware.core.access import Factor
+from firmware.core.account_facts import Act
+from firmware.core.codes import Reason
+from firmware.messages import CancelEnrolment, Enrol, Invite, Leave, Lift, Suspend
+from firmware.people.editing import edited, one_line, tell
+from firmware.people.errors import Denied
+from firmware.people.holders import credential_of, not_moved, put_credential, unchanged
+from firmware.people.jobs import Lane, Work
+from firmware.people.line import MANAGERS, Desk, Line, Lines, LongLine
+from firmware.people.place import Place
+from firmware.people.rows import Credential, Pseudonyms, credentials_of, revision_of, shown
+from firmware.people_words.base import Asker
+from firmware.people_words.holders import (
+    BringToGate,
+    Brought,
+    Edited,
+    EndHolder,
+    EnrolAtReader,
+    EnrolledThere,
+    LiftHere,
+    SuspendHere,
+    TakeBack,
+)
+from firmware.roster import understood
+from firmware.roster.build import build_source
+from firmware.roster.errors import RosterError, RosterRefused
+from firmware.roster.handover import answer, hand_in, newest_version
+from firmware.roster.office import ANSWER_S_MAX, Office
+from firmware.roster.source import edit
+from firmware.roster.source.store import Source
+from firmware.roster.understood import NotUnderstood
+
+BUILT = "built.roster"  # in our own folder, for as long as it is handed in
+HAND_IN_S_MAX = 60.0
+PROBLEMS_MAX = 20
+PROOF_S = 0.25
+PROOFS_MAX = 40
+
+
+def instant(text: str, zone: tzinfo, field: str, *, end: bool) -> int | None:
+    """UTC seconds of what a form's field of date and time has; None where it is empty. Raises Denied."""
+    typed = text.strip()
+    if not typed:
+        return None
+    try:
+        return understood.time(typed[:16], zone, end=end)
+    except NotUnderstood as error:
+        raise Denied(f"people_bad_{field}", field=field, found=error.found) from error
+
+
+def zone_of(place: Place) -> ZoneInfo:
+    return ZoneInfo(place.config.time_zone)
+
+
+# -- at once ----------------------------------------------------------------------------------------------------------
+
+
+def suspend(desk: Desk, who: Asker, question: SuspendHere) -> Edited:
+    """Raises Denied."""
+    place = desk.place
+    until_s = instant(question.until, zone_of(place), "until", end=True)
+    what = {"issuer": who.name, "why": one_line(question.why), "lost": question.lost, "until_s": until_s}
+    if question.ref:
+        found = _at_gate(place, question.holder, question.ref)
+        command = Suspend(factor=found[0], key=found[1], **what)  # type: ignore[arg-type]
+    else:
+        command = Suspend(holder=question.holder, **what)  # type: ignore[arg-type]
+    tell(place, who, Act.EDITED, "suspension asked", holder=question.holder, why=question.why)
+    told = place.ask(command)
+    if not told.done:
+        tell(place, who, Act.EDIT_NOT_DONE, "suspension asked", holder=question.holder)
+        raise Denied("people_gate_refused", reasons=" ".join(told.reasons))
+    return Edited(id=question.holder, batch=0, at_gate=True, reasons=told.reasons)
+
+
+def _at_gate(place: Place, holder: str, ref: str) -> tuple[Factor, str]:
+    """Kind and key of a credential of a holder, by the roster in service or the list. Raises Denied."""
+    with place.served() as roster:
+        pseudonyms = Pseudonyms(place.authority().keys_of(roster))
+        for factor, key, _ in () if roster is None else roster.credentials_of(holder):
+            if pseudonyms.ref(factor, key) == ref:
+                if isinstance(key, bytes):
+                    raise Denied("people_pin_not_alone")
+                return factor, key
+    if place.source_path.exists():
+        with place.reading() as source:
+            found = credential_of(source.db, holder, ref, pseudonyms)
+            if not isinstance(found.key, bytes):
+                return found.factor, found.key
+    raise Denied("people_credential_gone")
+
+
+def lift(desk: Desk, who: Asker, question: LiftHere) -> Edited:
+    """Raises Denied."""
+    place = desk.place
+    entry = next((each for each in place.local().entries if each.id == question.entry), None)
+    if entry is None or entry.holder != question.holder:
+        raise Denied("people_entry_gone")
+    tell(place, who, Act.EDITED, "local entry ended", holder=question.holder, why=question.why)
+    told = place.ask(Lift(issuer=who.name, why=one_line(question.why), entry=question.entry))
+    if not told.done:
+        tell(place, who, Act.EDIT_NOT_DONE, "local entry ended", holder=question.holder)
+        raise Denied("people_gate_refused", reasons=" ".join(told.reasons))
+    return Edited(id=question.holder, batch=0, at_gate=True, reasons=told.reasons)
+
+
+def end_holder(desk: Desk, who: Asker, question: EndHolder) -> Edited:
+    """All off at the gate first, then out of the list. Raises Denied."""
+    place, id = desk.place, question.holder
+    ours = question.remove and place.source_path.exists() and place.rights().mine
+    if ours:
+        with place.reading() as source:
+            _seen(source, id, question.revision)
+    tell(place, who, Act.EDITED, "holder leaves", holder=id, why=question.why)
+    told = place.ask(Leave(issuer=who.name, why=one_line(question.why), holder=id))
+    unknown = Reason.NOT_FOUND_HOLDER.value in told.reasons  # never was at the gate: nothing to refuse there
+    if not told.done and not (unknown and ours):
+        tell(place, who, Act.EDIT_NOT_DONE, "holder leaves", holder=id)
+        raise Denied("people_gate_refused", reasons=" ".join(told.reasons))
+    if not ours:
+        return Edited(id=id, batch=0, at_gate=told.done)
+    with edited(place, who, "holder removed", holder=id, why=question.why) as batch:
+        unchanged(batch, id, question.revision)
+        edit.remove(batch, "holder", id)
+    return Edited(id=id, batch=batch.id, at_gate=told.done)
+
+
+def _seen(source: Source, holder: str, revision: int) -> None:
+    not_moved(source.db, revision_of(source.db, holder), revision)
+
+
+# -- at a reader ------------------------------------------------------------------------------------------------------
+
+
+def at_reader(place: Place, work: Work, command: Enrol | Invite) -> tuple[str, str, tuple[str, ...]]:
+    """Wait until something is presented where a reader waits for it: (KIND:KEY, the entry, reasons). Raises Denied."""
+    assert command.reader is not None
+    seconds = command.for_ms // 1000
+    cancelling = False
+
+    def show(waited_s: int) -> None:
+        nonlocal cancelling
+        work.at("people_stage_reader", waited_s, seconds, reader=command.reader or "")
+        if work.cancelled.is_set() and not cancelling:
+            cancelling = True
+            with Office(place.state) as other:
+                other.ask(CancelEnrolment(issuer=command.issuer, why=command.why, reader=command.reader or ""))
+
+    show(0)
+    told = place.ask(command, seconds + ANSWER_S_MAX, show)
+    if told.done and told.presented:
+        return told.presented, told.entry, told.reasons
+    if cancelling:
+        raise Denied("people_cancelled")
+    raise Denied("people_nothing_presented", reasons=" ".join(told.reasons), reader=command.reader)
+
+
+def enrol(desk: Desk, who: Asker, question: EnrolAtReader, work: Work) -> EnrolledThere:
+    """What is presented becomes the holder's at the gate at once, and then in the list. Raises Denied."""
+    place, id = desk.place, question.holder
+    if question.kind not in ("card", "tag", "code"):
+        raise Denied("people_bad_kind", field="kind")
+    with place.served() as roster:
+        pseudonyms = Pseudonyms(place.authority().keys_of(roster))
+    tell(place, who, Act.EDITED, "enrolment at a reader", holder=id, why=question.why)
+    presented, entry, reasons = at_reader(
+        place,
+        work,
+        Enrol(
+            issuer=who.name,
+            why=one_line(question.why),
+            holder=id,
+            factor=Factor(question.kind),
+            reader=question.reader,
+            for_ms=question.seconds * 1000,
+            replaces=_replaced(place, question, pseudonyms),
+        ),
+    )
+    kind, _, key = presented.partition(":")
+    factor = Factor(kind)
+    ref = pseudonyms.ref(factor, key)
+    there = {"holder": id, "shown": shown(factor, key), "entry": entry, "ref": ref, "reasons": reasons}
+    try:
+        _keep(place, who, question, (factor, key), pseudonyms)
+    except Denied as denied:
+        return EnrolledThere(kept=False, why_not=denied.said.word, **there)  # type: ignore[arg-type]
+    return EnrolledThere(**there)  # type: ignore[arg-type]
+
+
+def _replaced(place: Place, question: EnrolAtReader, pseudonyms: Pseudonyms) -> tuple[str, ...]:
+    """The ref of what is lost, where the gate knows it; what only the list has is only changed there."""
+    if not question.replaces:
+        return ()
+    with place.served() as roster:
+        owned = () if roster is None else roster.credentials_of(question.holder)
+        known = {pseudonyms.ref(factor, key) for factor, key, _ in owned}
+    known |= {entry.credential or "" for entry in place.local().entries if entry.holder == question.holder}
+    return (question.replaces,) if question.replaces in known else ()
+
+
+def _keep(place: Place, who: Asker, question: EnrolAtReader, new: tuple[Factor, str], pseudonyms: Pseudonyms) -> None:
+    """Into the list: the new one, and that the old one is lost. Raises Denied."""
+    if not place.source_path.exists():
+        raise Denied("people_no_source")
+    with edited(place, who, f"{new[0].value} enrolled", holder=question.holder, why=question.why) as batch:
+        put_credential(batch, question.holder, *new, {})
+        lost: list[Credential] = []
+        if question.replaces:
+            mine = credentials_of(batch.db, question.holder, pseudonyms)
+            lost = [each for each in mine if each.ref == question.replaces]
+        for each in lost:
+            edit.set_fields(batch, each.entity, each.id, {"status": "lost"})
+
+
+def take_back(desk: Desk, who: Asker, question: TakeBack) -> Edited:
+    """It was the wrong one. Raises Denied."""
+    place, batch_id = desk.place, 0
+    told = lift(desk, who, LiftHere(holder=question.holder, entry=question.entry, why="it was the wrong one"))
+    if question.ref and place.source_path.exists() and place.rights().mine:
+        with place.served() as roster:
+            pseudonyms = Pseudonyms(place.authority().keys_of(roster))
+        with edited(place, who, "enrolment taken back", holder=question.holder) as batch:
+            for each in credentials_of(batch.db, question.holder, pseudonyms):
+                if each.ref == question.ref:
+                    edit.remove(batch, each.entity, each.id)
+        batch_id = batch.id if batch.changes else 0
+    return Edited(id=question.holder, batch=batch_id, at_gate=told.at_gate)
+
+
+# -- the whole list ---------------------------------------------------------------------------------------------------
+
+
+def bring(desk: Desk, who: Asker, question: BringToGate, work: Work) -> Brought:
+    """Build, sign, hand in, and wait for the controller's answer. Raises Denied."""
+    place = desk.place
+    if not place.rights().mine:
+        raise Denied("people_not_ours")
+    identity = place.identity()
+    built = place.own_folder() / BUILT
+    work.at("people_stage_build")
+    try:
+        with place.sourced(), Source.open(place.source_path) as source:
+            if source.head.batch != question.batch:
+                raise Denied("people_moved_on")
+            total = source.db.execute("SELECT count(*) FROM holder").fetchone()[0]
+            tell(place, who, Act.HANDED_IN, f"batch {question.batch}", why=question.why)
+            work.at("people_stage_build", 0, total)
+            try:
+                report = build_source(
+                    source,
+                    built,
+                    identity,
+                    at_least=newest_version(place.folder) + 1,
+                    progress=lambda done: _step(work, done, total),
+                )
+            except RosterRefused as refused:
+                problems = tuple(str(problem) for problem in refused.problems[:PROBLEMS_MAX])
+                return Brought(answer="refused", batch=question.batch, problems=problems)
+        work.at("people_stage_gate")
+        what, why = _handed_in(place, work, built, report.version)
+    finally:
+        built.unlink(missing_ok=True)
+    return Brought(
+        answer=what,
+        version=report.version,
+        batch=int(report.source.partition(":")[0]),
+        holders=report.holders,
+        credentials=report.credentials,
+        why=why,
+    )
+
+
+def _step(work: Work, done: int, total: int) -> None:
+    if work.cancelled.is_set():
+        raise Denied("people_cancelled")
+    work.steps(min(done, total), total)
+
+
+def _handed_in(place: Place, work: Work, built: Path, version: int) -> tuple[str, str]:
+    """What the controller answered, once it is handed in: from here on it is not called back. Raises Denied."""
+    try:
+        handed = hand_in(built, place.folder)
+        what, why = asyncio.run(answer(handed, HAND_IN_S_MAX))
+    except RosterError as error:
+        raise Denied("people_not_handed_in", text=str(error)) from error
+    finally:
+        place.forget_local()
+    if what.value != "taken":
+        return what.value, why
+    work.at("people_stage_proof")
+    for _ in range(PROOFS_MAX):  # the controller itself says which version it serves
+        try:
+            if place.local().roster_version == version:
+                return "taken", ""
+        except Denied:
+            return "none", ""
+        work.cancelled.wait(PROOF_S)
+        place.forget_local()
+    return "none", ""
+
+
+LINES: Lines = {
+    SuspendHere: Line(MANAGERS, suspend, slow=True),
+    LiftHere: Line(MANAGERS, lift, slow=True),
+    EndHolder: Line(MANAGERS, end_holder, slow=True),
+    TakeBack: Line(MANAGERS, take_back, slow=True),
+    EnrolAtReader: LongLine(MANAGERS, enrol, Lane.READER),
+    BringToGate: LongLine(MANAGERS, bring),
+}

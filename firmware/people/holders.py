@@ -1,0 +1,338 @@
+"""Edits of the list: holders, households, their credentials and PINs. Each is one batch, told before it counts.
+
+An edit names the newest batch that whoever makes it has seen of the holder; where somebody else was faster, nothing is
+overwritten, and it is said who it was.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import sqlite3
+from collections.abc import Mapping
+from typing import NoReturn
+
+from msgspec.structs import replace
+
+from firmware.core.access import Factor, Profile, Rule, Rulebook
+from firmware.core.account_facts import Act
+from firmware.messages import Enrol
+from firmware.people.editing import edited, one_line, tell
+from firmware.people.errors import Denied
+from firmware.people.line import MANAGERS, Desk, Line, Lines
+from firmware.people.place import Place
+from firmware.people.rows import Credential, Pseudonyms, credentials_of, revision_of
+from firmware.people_words.base import Asker
+from firmware.people_words.holders import (
+    AddCredential,
+    BeginSource,
+    DropPin,
+    EditCredential,
+    Edited,
+    EditHolder,
+    EditHousehold,
+    GivePin,
+    PinGiven,
+)
+from firmware.roster.files import remove
+from firmware.roster.importing.cards import WIDTHS
+from firmware.roster.keys import ID, KIND, canonical, valid
+from firmware.roster.rules import Rules
+from firmware.roster.source import edit
+from firmware.roster.source.batch import Batch, Kind
+from firmware.roster.source.pins import Digester
+from firmware.roster.source.rules import write_rules
+from firmware.roster.source.store import Source
+from firmware.terminal import now_utc_s
+
+HOLDER_FIELDS = ("name", "phone", "relation", "profiles", "flags", "note")
+HOUSEHOLD_FIELDS = ("label", "spaces", "note")
+CREDENTIAL_FIELDS = ("status", "valid_from", "valid_until", "use_limit", "printed")
+CODE_BYTES = 16  # 128 bits: nobody guesses what a QR code says
+MADE = "made"  # the kind of a QR code that is made here
+PIN_DIGITS = 6  # of one that is made: a million, a thousand times what a lock-out lets be tried in a night
+PIN_TRIES_MAX = 20  # until a PIN is found that nobody has
+FIRST_PROFILE = "everywhere"
+_PRINTED_CARD = re.compile(
+    r"\A\s*0*([0-9]{1,3})\s*[,:/ ]\s*0*([0-9]{1,5})\s*\Z"
+)  # facility and number, as cards show it
+_PIN_FIELD = {"with": "pin_with", "duress": "duress_pin_with"}
+
+
+def edit_holder(desk: Desk, who: Asker, question: EditHolder) -> Edited:
+    """Add or change one. Raises Denied."""
+    place, adds = desk.place, not question.holder
+    id = f"p{secrets.token_hex(5)}" if adds else question.holder
+    fields = {name: question.fields[name] for name in HOLDER_FIELDS if name in question.fields}
+    with edited(place, who, "holder added" if adds else "holder changed", holder=id, why=question.why) as batch:
+        if not adds:
+            unchanged(batch, id, question.revision)
+        if "household" in question.fields:
+            fields["household"] = _household(batch, question.fields["household"].strip(), question.new_household)
+        if adds:
+            if not (fields.get("name") or "").strip():
+                raise Denied("people_bad_name", field="name")
+            edit.add(batch, "holder", id, fields)
+        else:
+            edit.set_fields(batch, "holder", id, fields)
+    return Edited(id=id, batch=batch.id if batch.changes else 0)
+
+
+def unchanged(batch: Batch, holder: str, seen: int) -> None:
+    """Nobody else has changed the holder since batch `seen`. Raises Denied."""
+    if batch.db.execute("SELECT 1 FROM holder WHERE id = ?", (holder,)).fetchone() is None:
+        raise Denied("people_not_found", holder=holder[:32])
+    not_moved(batch.db, revision_of(batch.db, holder), seen)
+
+
+def not_moved(db: sqlite3.Connection, revision: int, seen: int) -> None:
+    """Raises Denied, with who was faster."""
+    if revision > seen:
+        who, at_s = db.execute("SELECT who, at_s FROM batch WHERE id = ?", (revision,)).fetchone()
+        raise Denied("people_changed_meanwhile", who=who, at_s=str(at_s))
+
+
+def _household(batch: Batch, typed: str, make: bool) -> str:
+    """The id of the unit that is meant by its label or id; a new one where that was asked for. Raises Denied."""
+    if not typed:
+        return ""
+    sql = "SELECT id FROM household WHERE id = ? OR label = ? COLLATE NOCASE ORDER BY id <> ? LIMIT 3"
+    found = [id for (id,) in batch.db.execute(sql, (typed, typed, typed))]
+    if found and (len(found) == 1 or found[0] == typed):
+        return str(found[0])
+    if found:
+        raise Denied("people_household_twice", field="household", ids=", ".join(found))
+    if not make:
+        raise Denied("people_household_new", field="household")
+    id = typed if ID.fullmatch(typed) else f"u{secrets.token_hex(5)}"
+    edit.add(batch, "household", id, {"label": typed})
+    return id
+
+
+def edit_household(desk: Desk, who: Asker, question: EditHousehold) -> Edited:
+    """Raises Denied."""
+    id = question.household
+    fields = {name: text for name, text in question.fields.items() if name in HOUSEHOLD_FIELDS}
+    with edited(
+        desk.place, who, "household removed" if question.remove else "household changed", why=question.why
+    ) as b:
+        sql = "SELECT ifnull(max(batch), 0) FROM change WHERE entity = 'household' AND id = ?"
+        not_moved(b.db, b.db.execute(sql, (id,)).fetchone()[0], question.revision)
+        if question.remove:
+            edit.remove(b, "household", id)
+        else:
+            edit.set_fields(b, "household", id, fields)
+    return Edited(id=id, batch=b.id if b.changes else 0)
+
+
+# -- credentials ------------------------------------------------------------------------------------------------------
+
+
+def typed_key(place: Place, fields: Mapping[str, str]) -> tuple[Factor, str]:
+    """Kind and canonical key of what somebody typed into `kind`, `key` and, of a card, `format`. Raises Denied.
+
+    A card may be typed as it is printed, facility and number (012,34567), where it is said, or clear, in which format
+    the readers here deliver it; nothing is guessed.
+    """
+    kind, text = fields.get("kind", ""), fields.get("key", "").strip()
+    if kind not in {factor.value for factor in Factor} - {Factor.PIN.value, Factor.FACE.value}:
+        raise Denied("people_bad_kind", field="kind")
+    factor = Factor(kind)
+    key = canonical(factor, text)
+    printed = _PRINTED_CARD.match(text)
+    if factor is Factor.CARD and printed is not None:
+        key = _as_printed(place, int(printed[1]), int(printed[2]), fields.get("format", ""))
+    if not valid(factor, key):
+        raise Denied(f"people_bad_{factor.value}", field="key")
+    return factor, key
+
+
+def _as_printed(place: Place, facility: int, number: int, chosen: str) -> str:
+    """The key of a card by its two printed numbers. Raises Denied."""
+    formats = place.card_formats()
+    name = chosen if chosen in formats else formats[0] if len(formats) == 1 else ""
+    if not name:
+        raise Denied("people_which_format", field="key", what=", ".join(formats))
+    facility_bits, number_bits = WIDTHS[name]
+    if facility >> facility_bits or number >> number_bits:
+        raise Denied("people_not_of_format", field="key", what=name)
+    return f"{name}:{facility}:{number}"
+
+
+def add_credential(desk: Desk, who: Asker, question: AddCredential) -> Edited:
+    """Into the list, and with `at_once` to the controller, too. Raises Denied: then it is in neither."""
+    place = desk.place
+    made = secrets.token_urlsafe(CODE_BYTES) if question.kind == MADE else ""
+    typed = {**question.fields, "kind": "code", "key": made} if made else {**question.fields, "kind": question.kind}
+    factor, key = typed_key(place, typed)
+    fields = {name: text for name, text in question.fields.items() if name in CREDENTIAL_FIELDS and text.strip()}
+    if not place.rights().mine or not place.source_path.exists():
+        return replace(_only_here(place, who, question, factor, key), code=made)
+    with edited(place, who, f"{factor.value} added", holder=question.holder, why=question.why) as batch:
+        put_credential(batch, question.holder, factor, key, fields)
+    told = Edited(id=question.holder, batch=batch.id, code=made)
+    if not question.at_once or set(fields) & {"valid_from", "use_limit"}:
+        return told
+    return _at_once(place, who, question, factor, key, told)
+
+
+def _at_once(place: Place, who: Asker, question: AddCredential, factor: Factor, key: str, told: Edited) -> Edited:
+    """At the controller, too; where it refuses, the list has it all the same, and it is said."""
+    try:
+        why = one_line(question.why)
+        answer = place.ask(Enrol(issuer=who.name, why=why, holder=question.holder, factor=factor, key=key))
+    except Denied as denied:
+        return replace(told, reasons=(denied.said.word,))
+    return replace(told, at_gate=answer.done, reasons=answer.reasons)
+
+
+def _only_here(place: Place, who: Asker, question: AddCredential, factor: Factor, key: str) -> Edited:
+    """Where the list is somebody else's: at this controller only, for a while."""
+    told = _at_once(place, who, question, factor, key, Edited(id=question.holder, batch=0))
+    if not told.at_gate:
+        raise Denied("people_gate_refused", reasons=" ".join(told.reasons))
+    return told
+
+
+def put_credential(batch: Batch, holder: str, factor: Factor, key: str, fields: dict[str, str]) -> None:
+    """A credential of a holder, which nobody has yet. Raises Denied, ChangeRefused."""
+    if batch.db.execute("SELECT 1 FROM holder WHERE id = ?", (holder,)).fetchone() is None:
+        raise Denied("people_not_found", holder=holder[:32])
+    entity, id = ("vehicle", key) if factor is Factor.PLATE else ("credential", f"{factor.value}:{key}")
+    columns = dict(fields)
+    if entity == "vehicle":
+        columns.pop("printed", None)
+    owner = owner_of(batch.db, factor, key)
+    if owner is not None:
+        _taken(batch.db, owner)
+    edit.add(batch, entity, id, {"holder": holder, **columns})
+
+
+def owner_of(db: sqlite3.Connection, factor: Factor, key: str) -> str | None:
+    """Whose credential it is by the list."""
+    if factor is Factor.PLATE:
+        row = db.execute("SELECT holder FROM vehicle WHERE plate = ?", (key,)).fetchone()
+    else:
+        row = db.execute("SELECT holder FROM credential WHERE kind = ? AND key = ?", (KIND[factor], key)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _taken(db: sqlite3.Connection, owner: str) -> NoReturn:
+    row = db.execute("SELECT name FROM holder WHERE id = ?", (owner,)).fetchone()
+    raise Denied("people_key_taken", field="key", holder=owner, name=(row and row[0]) or owner)
+
+
+def edit_credential(desk: Desk, who: Asker, question: EditCredential) -> Edited:
+    """Raises Denied."""
+    place = desk.place
+    fields = {name: text for name, text in question.fields.items() if name in CREDENTIAL_FIELDS}
+    what = "credential removed" if question.remove else "credential changed"
+    with place.served() as roster:
+        pseudonyms = Pseudonyms(place.authority().keys_of(roster))
+    with edited(place, who, what, holder=question.holder, why=question.why) as batch:
+        unchanged(batch, question.holder, question.revision)
+        found = credential_of(batch.db, question.holder, question.ref, pseudonyms)
+        if question.remove:
+            edit.remove(batch, found.entity, found.id)
+        else:
+            if found.entity == "vehicle":
+                fields.pop("printed", None)
+            edit.set_fields(batch, found.entity, found.id, fields)
+    return Edited(id=question.holder, batch=batch.id if batch.changes else 0)
+
+
+def credential_of(db: sqlite3.Connection, holder: str, ref: str, pseudonyms: Pseudonyms) -> Credential:
+    """Raises Denied where the holder has none of this ref any more."""
+    for each in credentials_of(db, holder, pseudonyms):
+        if each.ref == ref:
+            return each
+    raise Denied("people_credential_gone")
+
+
+# -- PINs -------------------------------------------------------------------------------------------------------------
+
+
+def give_pin(desk: Desk, who: Asker, question: GivePin) -> PinGiven:
+    """Typed or made; it is told once, here, and stands in the list as a keyed digest. Raises Denied."""
+    place = desk.place
+    typed = question.digits.strip()
+    if typed and not valid(Factor.PIN, typed):
+        raise Denied("people_bad_pin", field="digits")
+    if question.use not in ("with", "duress", "alone"):
+        raise Denied("people_bad_kind", field="use")
+    identity = place.identity()
+    with edited(place, who, f"PIN {question.use}", holder=question.holder, why=question.why) as batch:
+        if question.use != "alone":
+            digits = typed or _made()
+            edit.set_fields(batch, "holder", question.holder, {_PIN_FIELD[question.use]: digits}, identity)
+        else:
+            digits = typed or _free(batch, identity)
+            (_, key) = edit.key_of("credential", f"pin:{digits}", identity)
+            if owner_of(batch.db, Factor.PIN, str(key)) is not None:
+                raise Denied("people_pin_taken", field="digits")
+            edit.add(batch, "credential", f"pin:{digits}", {"holder": question.holder}, identity)
+    return PinGiven(holder=question.holder, use=question.use, digits=digits)
+
+
+def _made() -> str:
+    return "".join(secrets.choice("0123456789") for _ in range(PIN_DIGITS))
+
+
+def _free(batch: Batch, identity: Digester) -> str:
+    """A PIN that nobody has. Raises Denied."""
+    for _ in range(PIN_TRIES_MAX):
+        digits = _made()
+        (_, key) = edit.key_of("credential", f"pin:{digits}", identity)
+        if owner_of(batch.db, Factor.PIN, str(key)) is None:
+            return digits
+    raise Denied("people_pins_full", field="digits")
+
+
+def drop_pin(desk: Desk, who: Asker, question: DropPin) -> Edited:
+    """Raises Denied."""
+    field = _PIN_FIELD.get(question.use)
+    if field is None:
+        raise Denied("people_bad_kind", field="use")
+    with edited(desk.place, who, "PIN taken away", holder=question.holder, why=question.why) as batch:
+        edit.set_fields(batch, "holder", question.holder, {field: ""})
+    return Edited(id=question.holder, batch=batch.id if batch.changes else 0)
+
+
+# -- an empty list ----------------------------------------------------------------------------------------------------
+
+
+def begin(desk: Desk, who: Asker, question: BeginSource) -> Edited:
+    """Make the list, where there is none: with the rules of the roster in service, or one profile. Raises Denied."""
+    place = desk.place
+    if not place.rights().mine:
+        raise Denied("people_not_ours")
+    if place.source_path.exists():
+        raise Denied("people_source_there")
+    with place.served() as roster:
+        everywhere = Profile(FIRST_PROFILE, (Rule(("*",), "always"),))
+        book = Rulebook(1, {FIRST_PROFILE: everywhere}, {}) if roster is None else roster.rulebook()
+    why = one_line(question.why)
+    tell(place, who, Act.EDITED, "list begun", why=why)
+    aside = place.source_path.with_name(place.source_path.name + ".new")
+    for left in ("", "-wal", "-shm"):  # by a start that was cut
+        remove(aside.with_name(aside.name + left))
+    at_s = now_utc_s()
+    with (
+        place.sourced(),
+        Source.create(aside, time_zone=place.config.time_zone, who=who.name, why=why, at_s=at_s) as source,
+        source.batch(Kind.RULES, who.name, why, at_s) as batch,
+    ):
+        write_rules(batch, Rules(book, None))
+    aside.rename(place.source_path)
+    return Edited(id="", batch=batch.id)
+
+
+LINES: Lines = {
+    EditHolder: Line(MANAGERS, edit_holder, slow=True),
+    EditHousehold: Line(MANAGERS, edit_household, slow=True),
+    AddCredential: Line(MANAGERS, add_credential, slow=True),
+    EditCredential: Line(MANAGERS, edit_credential, slow=True),
+    GivePin: Line(MANAGERS, give_pin, slow=True),
+    DropPin: Line(MANAGERS, drop_pin, slow=True),
+    BeginSource: Line(MANAGERS, begin, slow=True),
+}
