@@ -179,4 +179,8 @@ def _shown(entry: Entry, conflict: str) -> LocalEntry:
         credential=entry.credential,
         status=entry.status.value if entry.kind is Kind.SUSPEND else "",
         conflict=conflict,
+        factor="" if entry.factor is None else entry.factor.value,
+        household=entry.household,
+        valid_from_s=entry.valid_from_s,
+        use_limit=entry.use_limit,
     )

@@ -34,6 +34,10 @@ _FIND = (
 _PINS_WITH = "SELECT pin_with, duress_with FROM holder WHERE id = ?"
 _HOLDER = "SELECT household, spaces, profile_set, flags, owned FROM holder WHERE id = ?"
 _KEYS_OF = "SELECT kind, key FROM credential WHERE holder = ? ORDER BY kind, key"
+_HOLDINGS = (
+    "SELECT holder, profile_set, kind, token, status, valid_from_s, valid_until_s FROM credential"
+    " ORDER BY holder, kind, key"
+)
 _META = "SELECT value FROM meta WHERE name = ?"
 _FACTOR = {number: factor for factor, number in KIND.items()}
 
@@ -229,6 +233,26 @@ class Roster:
                 yield token, _FACTOR[number], key
         except sqlite3.Error as error:
             raise self._damaged(error) from error
+
+    def holdings(self) -> Iterator[tuple[str, tuple[str, ...], Factor, bytes, str, int | None, int | None]]:
+        """Holder, profiles, kind, token, status, from and until of every credential, by holder: for comparisons.
+
+        Raises RosterDamaged as `find` does.
+        """
+        sets = self._profile_sets
+        try:
+            for holder, number, kind, token, status, valid_from_s, valid_until_s in self._database.execute(_HOLDINGS):
+                yield holder, sets[number], _FACTOR[kind], token, STATUSES[status], valid_from_s, valid_until_s
+        except sqlite3.Error as error:
+            raise self._damaged(error) from error
+
+    def key_of(self, token: bytes) -> tuple[Factor, str | bytes] | None:
+        """Kind and key of the credential of this token. Looks through all of them: for one question, not for a swipe.
+
+        Raises RosterDamaged as `find` does.
+        """
+        row = self._one("SELECT kind, key FROM credential WHERE token = ?", (token,))
+        return None if row is None else (_FACTOR[row[0]], row[1])
 
     def second_pin(self, holder: str, pin: str, digests: Digests) -> SecondPin | None:
         """Whether `pin` is the holder's PIN beside another credential; both are compared, in constant time.

@@ -8,14 +8,14 @@ was a place, whether a use was left.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from firmware.core import calendar
 from firmware.core.access import Factor, Known, Unknown, Wall, Zone
 from firmware.core.codes import Code, Reason
-from firmware.core.decision import NOTHING_OFFERED, Decision, Offered, Outcome, Standing, decide
+from firmware.core.decision import NOTHING_OFFERED, Decision, Offered, Outcome, Standing
 from firmware.core.effects import Body
 from firmware.core.passage import places
 from firmware.core.site import AccessPoint, Antipassback, Site
@@ -23,6 +23,7 @@ from firmware.roster.comparing.past import Past
 from firmware.roster.comparing.recorded import SITE_AS_RECORDED, Recorded, point_as_recorded
 from firmware.roster.comparing.rules import SameRules
 from firmware.roster.comparing.side import Side
+from firmware.roster.comparing.trial import Trial
 from firmware.roster.presented import attach
 from firmware.roster.roster import Enrolled
 
@@ -74,6 +75,7 @@ class Again:
         # By what a roster says; the version, which is another one in the other roster, decides nothing.
         self._known_alone: dict[Enrolled, Known] = {}
         self._as_recorded: dict[tuple[str, Factor, Outcome, tuple[str, ...]], AccessPoint] = {}
+        self.tried: Trial | None = None  # what the last decision was asked
         self._lockdown: frozenset[str] = frozenset()
         self._out_of_service: set[str] = set()
         self._faulted: set[str] = set()
@@ -125,19 +127,19 @@ class Again:
         wall = self._wall(case, point)
         standing = self._standing(side, point, case)
         if found is None:
-            return decide(self._site, side.rulebook, point, NOBODY, factor, NOTHING_OFFERED, wall, standing)
+            return self._decide(side, point, NOBODY, factor, NOTHING_OFFERED, wall, standing)
         known = self._known(side, found, case)
         if not recorded.pair:
             known = self._corrected(known, point, wall, case)
             return self._asked(side, point, known, factor, recorded, wall, standing, None)
         alone = replace(point, requirements=())  # what the first person gave is not recorded: it was enough
-        first = decide(self._site, side.rulebook, alone, known, factor, NOTHING_OFFERED, wall, standing)
+        first = self._decide(side, alone, known, factor, NOTHING_OFFERED, wall, standing)
         if first.outcome is not Outcome.NEEDS:
             return first
         kinds = recorded.given
         other = side.of_holder(case.body.second_holder, kinds[0] if kinds else None)
         if other is None:
-            return decide(self._site, side.rulebook, point, NOBODY, factor, NOTHING_OFFERED, wall, standing)
+            return self._decide(side, point, NOBODY, factor, NOTHING_OFFERED, wall, standing)
         second = self._corrected(self._known(side, other, case), point, wall, case)
         return self._asked(side, point, second, other.factor, recorded, wall, standing, known)
 
@@ -154,7 +156,7 @@ class Again:
     ) -> Decision:
         """The decision on one person; with the further factors of the record, if the reader would ask for one."""
         offered = NOTHING_OFFERED if first is None else Offered(first=first)
-        decision = decide(self._site, side.rulebook, point, known, factor, offered, wall, standing)
+        decision = self._decide(side, point, known, factor, offered, wall, standing)
         further = (Factor.PIN,) if recorded.pin_wrong else tuple(kind for kind in recorded.given if kind is not factor)
         stopped = (
             recorded.pin_wrong and decision.outcome is not Outcome.GRANTED
@@ -162,7 +164,11 @@ class Again:
         if not further or not (stopped or isinstance(decision.needs, Factor)):
             return decision
         offered = Offered((factor, *further[:-1]), first, pin_wrong=recorded.pin_wrong)
-        return decide(self._site, side.rulebook, point, known, further[-1], offered, wall, standing)
+        return self._decide(side, point, known, further[-1], offered, wall, standing)
+
+    def _decide(self, side: Side, *asked: Any) -> Decision:
+        self.tried = Trial(self._site, side.rulebook, *asked)
+        return self.tried.decided()
 
     # -- what stood, and what was remembered --------------------------------------------------------------------------
 

@@ -16,17 +16,23 @@ _FACTOR = {number: factor for factor, number in KIND.items()}
 
 
 class Side:
-    """A roster with an index by token. The roster stays its opener's; `close` lets the index go."""
+    """A roster with an index by token. The roster stays its opener's; `close` lets the index go.
 
-    def __init__(self, roster: Roster) -> None:
+    Without an index (`once`) each question looks through the roster: for a few of them.
+    """
+
+    def __init__(self, roster: Roster, *, once: bool = False) -> None:
         self.roster = roster
         self.version = roster.version
         self.rulebook = roster.rulebook()
         self._found: dict[str, Enrolled | None] = {}
+        self._once = once
         self._index = sqlite3.connect("", isolation_level=None)  # SQLite's own temporary file: gone when it is closed
         try:
             self._index.execute(f"PRAGMA cache_size = -{CACHE_KB}")
             self._index.execute("CREATE TABLE token (token BLOB PRIMARY KEY, kind INTEGER, key BLOB) WITHOUT ROWID")
+            if once:
+                return
             self._index.execute("BEGIN")
             rows = ((token, KIND[factor], key) for token, factor, key in roster.tokens())
             self._index.executemany("INSERT OR IGNORE INTO token VALUES (?, ?, ?)", rows)
@@ -58,8 +64,12 @@ class Side:
             raw = bytes.fromhex(token)
         except ValueError:
             raw = b""
-        row = self._index.execute("SELECT kind, key FROM token WHERE token = ?", (raw,)).fetchone()
-        found = None if row is None else self.roster.find(_FACTOR[row[0]], row[1])
+        if self._once:
+            key = self.roster.key_of(raw)
+            found = None if key is None else self.roster.find(*key)
+        else:
+            row = self._index.execute("SELECT kind, key FROM token WHERE token = ?", (raw,)).fetchone()
+            found = None if row is None else self.roster.find(_FACTOR[row[0]], row[1])
         self._found[token] = found
         return found
 

@@ -45,14 +45,16 @@ def plan(
     digester: Digester | None = None,
     *,
     progress: Progress = lambda _rows, _total: None,
+    bad: BadRows | None = None,
 ) -> Plan:
     """What importing `table` would do. `digester` is needed where it has PINs; `progress` hears (rows, estimated).
+    `bad` collects the bad rows, for whoever keeps more of them than a person reads.
 
     Raises ImportRefused where it cannot be told what the table holds, SheetError where it cannot be read, SourceError
     where the disk has no room for the comparison.
     """
     with told(source.path):
-        return _Planning(source, table, mapping, digester, progress).plan()
+        return _Planning(source, table, mapping, digester, progress, bad or BadRows()).plan()
 
 
 class _Sheet(NamedTuple):
@@ -66,7 +68,13 @@ class _Planning:
     """One making of a plan."""
 
     def __init__(
-        self, source: Source, table: Table, mapping: Mapping, digester: Digester | None, progress: Progress
+        self,
+        source: Source,
+        table: Table,
+        mapping: Mapping,
+        digester: Digester | None,
+        progress: Progress,
+        bad: BadRows,
     ) -> None:
         self._source = source
         self._table = table
@@ -79,7 +87,7 @@ class _Planning:
         self._zone = source.time_zone
         self._format = None if mapping.card_format is None else cards.card_format(mapping.card_format)
         self._assumed: list[Assumption] = []
-        self._bad, self._warnings = BadRows(), BadRows()
+        self._bad, self._warnings = bad, BadRows()
         default = mapping.default_profile
         if default is not None and default not in self._profiles:
             known = ", ".join(sorted(self._profiles)) or "none yet: give it rules with `menshen roster edit`"

@@ -25,8 +25,8 @@ WARNINGS_SHOWN = 50  # people look at a page of them; programs get all that are 
 def lines_of(plan: Plan, said: Texts, *, samples: bool = True) -> Iterator[str]:
     """The preview, line by line."""
     yield said.say("roster.import.head", file=shown(plan.file, bare=True), rows=plan.rows, sha256=plan.sha256)
-    for assumed in plan.assumptions:
-        yield "  " + _assumed(assumed.code, assumed.values, said)
+    for each in plan.assumptions:
+        yield "  " + assumed(each.code, each.values, said)
     yield ""
     heads = [
         said.say(f"roster.import.count.{name}") for name in ("added", "changed", "removed", "unchanged", "left_alone")
@@ -39,7 +39,7 @@ def lines_of(plan: Plan, said: Texts, *, samples: bool = True) -> Iterator[str]:
     if samples and plan.samples:
         yield ""
         yield said.say("roster.import.samples")
-        yield from ("  " + _sample(sample, said, plan.zone) for sample in plan.samples)
+        yield from ("  " + sampled(sample, said, plan.zone) for sample in plan.samples)
     for text, found, count, most in (
         ("roster.import.warnings", plan.warnings.found, plan.warnings.count, WARNINGS_SHOWN),
         ("roster.import.bad", plan.bad.found, plan.bad.count, len(plan.bad.found)),
@@ -53,7 +53,8 @@ def lines_of(plan: Plan, said: Texts, *, samples: bool = True) -> Iterator[str]:
     yield ""
 
 
-def _assumed(code: str, values: dict[str, object], said: Texts) -> str:
+def assumed(code: str, values: dict[str, object], said: Texts) -> str:
+    """What was seen from the sheet and not said."""
     text = said.say(f"roster.import.assumed.{code}", **{key: str(value) for key, value in values.items()})
     sheet = values.get("sheet")
     return said.say("roster.import.of_sheet", sheet=sheet, text=text) if sheet else text
@@ -63,7 +64,7 @@ def _bad(bad: Bad, said: Texts) -> str:
     return said.say("roster.import.bad_row", place=bad.place(said), found=bad.found or "-", reason=bad.reason(said))
 
 
-def _sample(sample: Sample, said: Texts, zone: tzinfo) -> str:
+def sampled(sample: Sample, said: Texts, zone: tzinfo) -> str:
     """One row as `roster history` shows it; in Chinese under the words of our own export."""
     before, after = compared(sample.entity, sample.before, sample.after, zone)
 
@@ -120,7 +121,7 @@ def plain_of(plan: Plan, said: Texts) -> dict[str, Any]:
         "head": {"batch": plan.head.batch, "hash": plan.head.hash.hex()},
         "rows": plan.rows,
         "assumptions": [
-            {"code": assumed.code, "text": _assumed(assumed.code, assumed.values, said)} for assumed in plan.assumptions
+            {"code": each.code, "text": assumed(each.code, each.values, said)} for each in plan.assumptions
         ],
         "counts": {entity: plan.counts[entity]._asdict() for entity in ENTITIES},
         "samples": [_plain_sample(sample, plan.zone) for sample in plan.samples],

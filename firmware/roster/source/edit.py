@@ -20,7 +20,7 @@ from firmware.roster import understood
 from firmware.roster.errors import shown
 from firmware.roster.keys import KEY_CHARACTERS_MAX, KIND
 from firmware.roster.source.batch import Batch
-from firmware.roster.source.errors import ChangeMisused, ChangeRefused
+from firmware.roster.source.errors import ChangeMisused, ChangeRefused, FieldRefused
 from firmware.roster.source.pins import Digester, pin_text, read_pin
 from firmware.roster.source.schema import KEYS
 from firmware.roster.understood import NotUnderstood
@@ -131,7 +131,7 @@ def add(batch: Batch, entity: str, id: str, fields: Mapping[str, str], digester:
     values = _values(batch, entity, id, fields, digester)
     missing = [name for name, field in FIELDS[entity].items() if field.needed and field.column not in values]
     if missing:
-        raise ChangeRefused(f"{entity} {_named(entity, id)}: {', '.join(missing)} must be given.")
+        raise FieldRefused(f"{entity} {_named(entity, id)}: {', '.join(missing)} must be given.", missing[0])
     row = {**dict(zip(KEYS[entity], key, strict=True)), **values}
     marks = ", ".join("?" * len(row))
     batch.db.execute(f"INSERT INTO {entity} ({', '.join(row)}) VALUES ({marks})", tuple(row.values()))
@@ -205,11 +205,11 @@ def _values(
             raise ChangeMisused(f"{entity} has no column {shown(name)}: it has {', '.join(FIELDS[entity])}.")
         stripped = text.strip()
         if not stripped and field.needed:
-            raise ChangeRefused(f"{entity} {_named(entity, id)}: {name} cannot be empty.")
+            raise FieldRefused(f"{entity} {_named(entity, id)}: {name} cannot be empty.", name)
         try:
             values[field.column] = field.read(context, stripped) if stripped else field.cleared
         except NotUnderstood as error:
-            raise ChangeRefused(f"{entity} {_named(entity, id)}, {name}: {error}") from error
+            raise FieldRefused(f"{entity} {_named(entity, id)}, {name}: {error}", name, error.found) from error
     return values
 
 
@@ -220,14 +220,16 @@ def _check(db: sqlite3.Connection, entity: str, key: tuple[Value, ...], id: str)
             "SELECT profiles, pin_with, duress_pin_with FROM holder WHERE id = ?", key
         ).fetchone()
         if profiles == "[]":
-            raise ChangeRefused(f"holder {_named(entity, id)}: profiles cannot be empty.")
+            raise FieldRefused(f"holder {_named(entity, id)}: profiles cannot be empty.", "profiles")
         if plain is not None and plain == duress:
-            raise ChangeRefused(f"holder {_named(entity, id)}: the duress PIN must differ from the other one.")
+            message = f"holder {_named(entity, id)}: the duress PIN must differ from the other one."
+            raise FieldRefused(message, "duress_pin_with")
     elif entity in ("credential", "vehicle"):
         sql = f"SELECT valid_from_s, valid_until_s FROM {entity} WHERE {_where(entity)}"
         start, end = db.execute(sql, key).fetchone()
         if start is not None and end is not None and start >= end:
-            raise ChangeRefused(f"{entity} {_named(entity, id)}: valid_until must be after valid_from.")
+            message = f"{entity} {_named(entity, id)}: valid_until must be after valid_from."
+            raise FieldRefused(message, "valid_until")
 
 
 def _found(db: sqlite3.Connection, entity: str, id: str) -> tuple[Value, ...]:

@@ -35,6 +35,15 @@ class ChangeRefused(SourceError, ValueError):
     """What was asked for cannot be done with what stands in the source. Nothing was changed."""
 
 
+class FieldRefused(ChangeRefused):
+    """One column's text is not what it may be: `field` is its name as people write it, `found` fit for a message."""
+
+    def __init__(self, message: str, field: str, found: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+        self.found = found
+
+
 class ChangeMisused(ChangeRefused, RosterMisused):
     """What was asked for names a column that no source has. Nothing was looked at."""
 

@@ -1,0 +1,103 @@
+"""A review's list of people as a table (CSV): who loses or gains what, in pieces, after the journal was told of it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator
+
+from starlette.responses import Response, StreamingResponse
+
+from firmware.core.account_facts import Act
+from firmware.network.accounts.diary import Diary
+from firmware.network.accounts.errors import NotRecorded
+from firmware.network.people.asks import PeopleSaid
+from firmware.network.review.pages import REVIEW, SIDES
+from firmware.network.review.showing import person_shown
+from firmware.network.routes import Answering, Asked
+from firmware.network.rules.pages import Seams, address
+from firmware.network.words import Words
+from firmware.people_words.base import Refused
+from firmware.people_words.review import Concerned, ListConcerned
+
+ROWS_AT_ONCE = 200
+PIECES_MAX = 5_000  # a million people
+BOM = "\ufeff"  # so that spreadsheets take it for UTF-8
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would carry out (OWASP, CSV injection)
+
+
+class ReviewExport:
+    """Answers the form that asks for the table."""
+
+    def __init__(self, seams: Seams, diary: Diary) -> None:
+        self._seams = seams
+        self._diary = diary
+
+    def calls(self) -> dict[str, Answering]:
+        return {"review_export": self._export}
+
+    async def _export(self, asked: Asked) -> Response:
+        side = asked.field("side") if asked.field("side") in SIDES else SIDES[0]
+        question = ListConcerned(review=asked.field("review")[:64], side=side, most=ROWS_AT_ONCE)
+        words = self._seams.rendering.speaker(asked.request).words
+        try:
+            first = await self._seams.asks.ask_for(Concerned, question, asked.person, asked.address)
+            await self._diary.tell(
+                Act.EXPORTED,
+                issuer=asked.person.name,
+                account="",
+                address=asked.address,
+                detail=f"review {side}",
+                note=" ".join(asked.field("why").split())[:200],
+            )
+        except PeopleSaid as error:
+            return self._refused(asked, error, side)
+        except NotRecorded:
+            return self._refused(asked, PeopleSaid(Refused(word="people_not_recorded")), side)
+        headers = {"content-disposition": f'attachment; filename="review-{side}.csv"'}
+        pieces = self._pieces(asked, question, first, words)
+        return StreamingResponse(pieces, media_type="text/csv; charset=utf-8", headers=headers)
+
+    def _refused(self, asked: Asked, error: PeopleSaid, side: str) -> Response:
+        return self._seams.html(
+            asked,
+            "review_who.html",
+            address(f"{REVIEW}/who", side=side),
+            error,
+            side=side,
+            kept={"review": "", "side": side, "portal": "", "words": ""},
+            portals=[],
+            people=[],
+            total=0,
+            more="",
+        )
+
+    async def _pieces(
+        self, asked: Asked, question: ListConcerned, found: Concerned, words: Words
+    ) -> AsyncIterator[bytes]:
+        """The table, page by page: however long it is, one page is in memory."""
+        side = question.side
+        head = ("holder", "name", "household", "what", "where", "of_late")
+        yield (BOM + _lines([[words(f"review_csv_{name}") for name in head]])).encode()
+        names = self._seams.point_names()
+        for _ in range(PIECES_MAX):
+            shown = [person_shown(words, one, found, side, names, all_places=True) for one in found.people]
+            rows = [
+                [one.holder, one.name, one.household, one.what, " | ".join(one.places), one.passages] for one in shown
+            ]
+            yield _lines(rows).encode()
+            if not found.more or not found.people:
+                return
+            further = ListConcerned(review=question.review, side=side, most=ROWS_AT_ONCE, after=found.people[-1].n)
+            found = await self._seams.asks.ask_for(Concerned, further, asked.person, asked.address)
+
+
+def _lines(rows: list[list[str]]) -> str:
+    """As RFC 4180 has it; nothing in it is a formula."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerows([[_plain(cell) for cell in row] for row in rows])
+    return out.getvalue()
+
+
+def _plain(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
