@@ -12,7 +12,7 @@ from firmware.config import Config, load
 from firmware.core.site import AccessPoint
 from firmware.explain.event import explain_event
 from firmware.explain.holder import explain_holder
-from firmware.explain.knowing import FLAGS, INTERLOCK, UNTRUSTED, gather, point_of
+from firmware.explain.knowing import FLAGS, INTERLOCK, UNTRUSTED, Given, gather, point_of
 from firmware.explain.single import explain_one
 from firmware.identity import IdentityError
 from firmware.journal import JournalError
@@ -104,7 +104,7 @@ def _explain(arguments: argparse.Namespace) -> int:
         at_s = instant_ms(arguments.at, zone) // 1000
     points = _points(arguments, config)
     with ExitStack() as opened:
-        known = gather(arguments, config)
+        known = gather(Given(arguments.state, arguments.roster, arguments.key, arguments.standing), config)
         opened.callback(known.close)
         if arguments.event is not None:
             return explain_event(arguments, known, zone)

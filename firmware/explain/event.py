@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sqlite3
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
@@ -26,6 +26,7 @@ from firmware.roster.comparing.again import Again, Case
 from firmware.roster.comparing.past import Past
 from firmware.roster.comparing.recorded import DECISIONS, Recorded, understood
 from firmware.roster.comparing.side import Side
+from firmware.roster.comparing.trial import Trial
 from firmware.roster.entry import Status
 from firmware.roster.roster import Enrolled
 from firmware.terminal import DONE, SAID_NO, TerminalError, language_of, moment, reason
@@ -33,22 +34,37 @@ from firmware.terminal import DONE, SAID_NO, TerminalError, language_of, moment,
 
 def explain_event(arguments: argparse.Namespace, known: Knowledge, zone: ZoneInfo) -> int:
     """Answer for --event. Exit status 0: would be let in now; 1: not, or it cannot be told."""
-    path = arguments.state / JOURNAL_FOLDER / DATABASE_FILE
-    with reading(path, steps_max=None) as connection:
-        row = _row(connection, *arguments.event)
-        recorded = understood(row.event.code.value, row.event.reasons) if row.event.code in DECISIONS else None
-        now = None
-        if row.erased:
-            known.notes.append(("event_erased", ""))
-        elif recorded is None:
-            known.notes.append(("event_undecided", ""))
-        else:
-            now = _now(connection, known, row, recorded)
+    with reading(arguments.state / JOURNAL_FOLDER / DATABASE_FILE, steps_max=None) as connection:
+        row, now, _ = event_of(connection, known, *arguments.event)
     _say(arguments, known, row, now, zone)
     return DONE if now is not None and now.outcome is Outcome.GRANTED else SAID_NO
 
 
-def _row(connection: sqlite3.Connection, epoch: int, seq: int) -> Row:
+class Judged(NamedTuple):
+    """A row of the journal, and what would be decided of it now; `tried` is what that decision was asked.
+
+    Both are None where it cannot be told: the notes of what is known say why.
+    """
+
+    row: Row
+    now: Decision | None
+    tried: Trial | None
+
+
+def event_of(connection: sqlite3.Connection, known: Knowledge, epoch: int, seq: int) -> Judged:
+    """Raises TerminalError where there is no such row."""
+    row = row_of(connection, epoch, seq)
+    recorded = understood(row.event.code.value, row.event.reasons) if row.event.code in DECISIONS else None
+    if row.erased:
+        known.notes.append(("event_erased", ""))
+    elif recorded is None:
+        known.notes.append(("event_undecided", ""))
+    else:
+        return _now(connection, known, row, recorded)
+    return Judged(row, None, None)
+
+
+def row_of(connection: sqlite3.Connection, epoch: int, seq: int) -> Row:
     """The row of the journal. Raises TerminalError, JournalDamaged."""
     found = None
     if epoch == epoch_of(connection) and seq > anchor_of(connection):
@@ -58,19 +74,21 @@ def _row(connection: sqlite3.Connection, epoch: int, seq: int) -> Row:
     return found
 
 
-def _now(connection: sqlite3.Connection, known: Knowledge, row: Row, recorded: Recorded) -> Decision | None:
-    """What roster and local entries of now say of that moment; None where the record does not tell whose it was."""
+def _now(connection: sqlite3.Connection, known: Knowledge, row: Row, recorded: Recorded) -> Judged:
+    """What roster and local entries of now say of that moment; nothing where the record does not tell whose it was."""
     event, body, site = row.event, row.event.body, known.config.site
     token = None if body is None else body.credential or body.token
     if body is None or token is None or event.access_point is None:
         known.notes.append(("event_nameless", ""))
-        return None
-    with Side(known.roster) as side:
+        return Judged(row, None, None)
+    with Side(known.roster, once=True) as side:
         found = _found(known, side, token)
         place = (event.access_point, event.portal or "", event.reader or "")
         case = Case(row.seq, row.utc_ms, *place, recorded, body, found, found)
         past = Past(connection, anchor_of(connection), row.seq, site)
-        return Again(side, side, site, site.zone, past).by(side, found, case)
+        again = Again(side, side, site, site.zone, past)
+        now = again.by(side, found, case)
+        return Judged(row, now, again.tried)
 
 
 def _found(known: Knowledge, side: Side, token: str) -> Enrolled | None:

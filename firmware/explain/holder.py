@@ -37,32 +37,52 @@ class Answer(NamedTuple):
     decision: Decision
     until_s: int | None  # of the local entry that it rests on
     week: list[Span]
+    offered: Offered
+    standing: Standing
 
 
 def explain_holder(
     arguments: argparse.Namespace, known: Knowledge, points: Sequence[AccessPoint], at_s: int | None, zone: ZoneInfo
 ) -> int:
     """Answer for --holder. Exit status 0: by one of the credentials, at one of the access points; 1: by none."""
-    credentials = _credentials(known, arguments.holder)
+    week = zone if arguments.week else None
+    answers = answers_of(known, arguments.holder, points, at_s, given=arguments.given, week=week)
+    _say(arguments, known, answers, at_s, zone)
+    return DONE if any(answer.decision.outcome is Outcome.GRANTED for answer in answers) else SAID_NO
+
+
+def answers_of(
+    known: Knowledge,
+    holder: str,
+    points: Sequence[AccessPoint],
+    at_s: int | None,
+    *,
+    given: Sequence[str] = (),
+    week: ZoneInfo | None = None,
+) -> list[Answer]:
+    """Each credential of a holder at each access point; duress PINs are left out. `given` as --with says it.
+
+    `week` asks for the week of `at_s` in that zone. What is taken as right is noted. Raises TerminalError.
+    """
+    credentials = credentials_of(known, holder)
     assumed: dict[str, None] = {}
     answers: list[Answer] = []
     for point in points:
         standing = known.standing(point.id)
         for factor, presented in credentials:
-            given = [word for word in arguments.given if word.partition(":")[0] != factor.value]
-            offered, taken = offered_by(given, factor, known, presented.holder)
+            besides = [word for word in given if word.partition(":")[0] != factor.value]
+            offered, taken = offered_by(besides, factor, known, presented.holder)
             assumed |= dict.fromkeys(taken)
             answers.append(_answer(known, point, factor, presented, offered, standing, at_s))
-            if arguments.week and at_s is not None:
-                spans = week_of(known, point, factor, presented, offered, at_s, zone)
+            if week is not None and at_s is not None:
+                spans = week_of(known, point, factor, presented, offered, at_s, week)
                 answers[-1] = answers[-1]._replace(week=spans)
     if assumed:
         known.notes.append(("taken_as_right", ",".join(assumed)))
-    _say(arguments, known, answers, at_s, zone)
-    return DONE if any(answer.decision.outcome is Outcome.GRANTED for answer in answers) else SAID_NO
+    return answers
 
 
-def _credentials(known: Knowledge, holder: str) -> list[tuple[Factor, Known]]:
+def credentials_of(known: Knowledge, holder: str) -> list[tuple[Factor, Known]]:
     """All that the holder could present: by the roster, then by local entries."""
     quota_areas = [area.id for area in known.config.site.areas if area.quota]
     stored: dict[tuple[Factor, str | bytes], None] = {
@@ -93,7 +113,7 @@ def _answer(
     wall = None if at_s is None else calendar.wall(site.zone, at_s)
     decision = decide(site, known.roster.rulebook(), point, presented, factor, offered, wall, standing)
     entry = resting_on(known.overlay, presented)
-    return Answer(point, factor, presented, decision, None if entry is None else entry.expires_s, [])
+    return Answer(point, factor, presented, decision, None if entry is None else entry.expires_s, [], offered, standing)
 
 
 # -- the answer -------------------------------------------------------------------------------------------------------

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -108,47 +108,86 @@ def standing_of(
     return msgspec.structs.replace(standing, interlock_busy=(), peers_cut_off=False)
 
 
-def gather(arguments: argparse.Namespace, config: Config) -> Knowledge:
-    """Roster, ledger and keys as the options name them. Raises whatever is wrong with one of them."""
+class Given(NamedTuple):
+    """Where an answer comes from: a controller's state folder, or a roster file alone, against these keys.
+
+    `standing` adds words of FLAGS to what stands there.
+    """
+
+    state: Path | None
+    roster: Path | None = None
+    keys: Collection[bytes] | None = None
+    standing: str = ""
+
+
+def gather(given: Given, config: Config) -> Knowledge:
+    """Roster, ledger and keys as they are there. Raises whatever is wrong with one of them."""
     notes: list[tuple[str, str]] = []
-    identity = None if arguments.state is None else own_identity(arguments.state)
+    identity = None if given.state is None else own_identity(given.state)
     authority = None
-    if identity is not None:
-        authority = read_authority(arguments.state / ROSTER_FOLDER, identity, config.roster.signers)
-    path = None if arguments.state is None else arguments.state / JOURNAL_FOLDER / DATABASE_FILE
-    there = path is not None and path.exists()
-    kept: dict[str, str] = {}
-    if path is not None and there:
-        with reading(path, steps_max=None) as connection:
-            kept = dict(connection.execute("SELECT key, value FROM kept").fetchall())
-    roster = _roster(arguments, config, authority, kept, notes)
-    keys: Keys = _NoKeys() if authority is None else authority.keys_of(roster)
-    overlay = _overlay(arguments, identity, kept, notes)
-    notes.append(("ledger_now" if there else "ledger_empty", ""))
-    if path is None or not there:
-        return Knowledge(config, roster, Nobody(), keys, kept, {}, arguments.standing, notes, roster.close, overlay)
-    ledger = read_ledger(path, _unread)
+    if identity is not None and given.state is not None:
+        authority = read_authority(given.state / ROSTER_FOLDER, identity, config.roster.signers)
+    kept = _kept(_journal_of(given))
+    roster = _roster(given, config, authority, kept, notes)
+    try:
+        known = around(config, roster, given, identity, authority)
+    except BaseException:
+        roster.close()
+        raise
 
     def close() -> None:
-        ledger.close()
+        known.close()
         roster.close()
 
+    return known._replace(notes=notes + known.notes, close=close)
+
+
+def around(
+    config: Config, roster: Roster, given: Given, identity: Identity | None, authority: Authority | None
+) -> Knowledge:
+    """What is known around a roster, which stays its opener's. Raises whatever is wrong with it."""
+    notes: list[tuple[str, str]] = []
+    path = _journal_of(given)
+    kept = _kept(path)
+    keys: Keys = _NoKeys() if authority is None else authority.keys_of(roster)
+    overlay = _overlay(given, identity, kept, notes)
+    notes.append(("ledger_now" if path is not None else "ledger_empty", ""))
+    if path is None:
+        return Knowledge(config, roster, Nobody(), keys, kept, {}, given.standing, notes, _nothing, overlay)
+    ledger = read_ledger(path, _unread)
     occupancy = ledger.occupancy()
-    return Knowledge(config, roster, ledger, keys, kept, occupancy, arguments.standing, notes, close, overlay)
+    return Knowledge(config, roster, ledger, keys, kept, occupancy, given.standing, notes, ledger.close, overlay)
+
+
+def _journal_of(given: Given) -> Path | None:
+    """The controller's journal; None where there is none yet."""
+    path = None if given.state is None else given.state / JOURNAL_FOLDER / DATABASE_FILE
+    return path if path is not None and path.exists() else None
+
+
+def _kept(path: Path | None) -> dict[str, str]:
+    if path is None:
+        return {}
+    with reading(path, steps_max=None) as connection:
+        return dict(connection.execute("SELECT key, value FROM kept").fetchall())
+
+
+def _nothing() -> None:
+    return
 
 
 def _overlay(
-    arguments: argparse.Namespace,
+    given: Given,
     identity: Identity | None,
     kept: dict[str, str],
     notes: list[tuple[str, str]],
 ) -> Overlay:
     """What was suspended, enrolled and invited at the controller; nothing where no state folder is given."""
-    if identity is None:
+    if identity is None or given.state is None:
         return EMPTY
     revision = kept.get(OVERLAY, "")
     loaded = load_overlay(
-        arguments.state / ROSTER_FOLDER, identity.public_key, int(revision) if revision.isdecimal() else 0
+        given.state / ROSTER_FOLDER, identity.public_key, int(revision) if revision.isdecimal() else 0
     )
     notes += [("overlay_refused", str(error)) for error in loaded.refused]
     return loaded.overlay
@@ -160,23 +199,24 @@ def _unread(why: str) -> None:
 
 
 def _roster(
-    arguments: argparse.Namespace,
+    given: Given,
     config: Config,
     authority: Authority | None,
     kept: dict[str, str],
     notes: list[tuple[str, str]],
 ) -> Roster:
     """The roster in question, against the keys that its controller would trust."""
-    trusted = arguments.key or (config.roster.signers if authority is None else authority.signers)
+    trusted = given.keys or (config.roster.signers if authority is None else authority.signers)
     ids = None if authority is None else authority.digest_key_ids
-    if arguments.roster is None:
-        loaded = load_last_good(arguments.state / ROSTER_FOLDER, trusted, Floors.of(kept), digest_key_id=ids)
+    if given.roster is None:
+        assert given.state is not None
+        loaded = load_last_good(given.state / ROSTER_FOLDER, trusted, Floors.of(kept), digest_key_id=ids)
         notes += [("roster_previous", str(error)) for error in loaded.refused]
         return loaded.roster
     if not trusted:
-        trusted = [claimed_signer(arguments.roster)]
+        trusted = [claimed_signer(given.roster)]
         notes.append(("roster_unproven", ""))
-    return open_roster(arguments.roster, trusted, digest_key_id=ids)
+    return open_roster(given.roster, trusted, digest_key_id=ids)
 
 
 def _stands(words: str, standing: Standing, config: Config) -> Standing:

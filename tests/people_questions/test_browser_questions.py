@@ -1,0 +1,77 @@
+"""The questions in a real browser: from an event of the journal to why, for a purpose to who; may she, with a week."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from playwright.async_api import async_playwright
+
+from firmware.network.accounts.account import Role
+from tests.network.test_browser import CHROMIUM, FLAGS, WAIT_MS
+from tests.people_import.browsing import window
+from tests.people_import.pages import denied, desk_gate
+from tests.people_questions.test_question_pages import NEIGHBOUR, PURPOSE
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium not found: apt-get install chromium"),
+]
+
+
+@pytest.mark.parametrize(("locale", "why", "may"), [("en-GB", "Why?", "May she?"), ("zh-CN", "为什么？", "能否通行？")])
+def test_from_a_refusal_to_why_to_who_and_to_the_week(tmp_path: Path, locale: str, why: str, may: str) -> None:
+    async def scene() -> None:
+        async with async_playwright() as playwright, desk_gate(tmp_path) as gate:
+            event = denied(
+                gate, NEIGHBOUR, "neighbour", "bike_in", "bike_shed", "credential_valid",
+                "profile_without_access_point:bike_in",
+            )  # fmt: skip
+            gate.write(event)
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            async with window(browser, gate, locale=locale) as shown:
+                page, language = shown.page, locale[:2]
+                await shown.go("/journal")
+                await page.click(f"table.rows >> text={why}")
+                await page.wait_for_selector("li.refused", timeout=WAIT_MS)
+                await shown.looked_at(f"why-{language}")
+                await page.fill("#purpose", PURPOSE)
+                await page.click("main form button")
+                await page.wait_for_selector("text=neighbour", timeout=WAIT_MS)
+                await shown.looked_at(f"why-named-{language}")
+                await page.click("main a[href^='/questions/may']")
+                await page.wait_for_selector(".answer.refused", timeout=WAIT_MS)
+                assert await page.locator(".glance tbody tr").count() == 7
+                await page.select_option("#point", "front_in")
+                await page.click("main form button")
+                await page.wait_for_selector(".answer:not(.refused)", timeout=WAIT_MS)
+                await shown.looked_at(f"may-{language}")
+                await page.click(f"nav >> text={may}")
+                await page.fill("#who", "visi")
+                await page.click("main form button")
+                await page.wait_for_selector("input[name=holder][value=visitor]", timeout=WAIT_MS)
+                await shown.looked_at(f"may-found-{language}")
+                await page.select_option("#point", "hall_in")
+                await page.fill("#at", "2026-11-23T05:59")
+                await page.click("main form button")
+                await page.wait_for_selector(".answer.refused", timeout=WAIT_MS)
+                await shown.looked_at(f"may-visitor-{language}")
+            await browser.close()
+
+    asyncio.run(scene())
+
+
+def test_a_guard_reads_why_without_script(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with async_playwright() as playwright, desk_gate(tmp_path, Role.GUARD) as gate:
+            gate.write(denied(gate, NEIGHBOUR, "neighbour", "front_in", "front_door", "credential_expired"))
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            async with window(browser, gate, script=False) as shown:
+                await shown.go("/journal")
+                await shown.page.click("table.rows >> text=Why?")
+                assert "It has expired: give it a later end." in (await shown.page.text_content("main") or "")
+                assert not await shown.overflows()
+            await browser.close()
+
+    asyncio.run(scene())
