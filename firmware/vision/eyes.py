@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
@@ -21,9 +22,12 @@ from firmware.sightings import (
     AnyToVision,
     CameraState,
     Compare,
+    End,
     Forget,
     Look,
+    Show,
     Sighting,
+    Take,
 )
 from firmware.vision.clock import now_ns
 from firmware.vision.crew import WORKER, Worker, unable_now
@@ -34,8 +38,10 @@ from firmware.vision.following import Follower, MakeFollower, Voted
 from firmware.vision.frames import Frame
 from firmware.vision.link import Link
 from firmware.vision.masks import Polygon, encloses
+from firmware.vision.pictures import Door, Pictures
 from firmware.vision.watch import OPENING, MakeCamera, Watch
 from firmware.vision.work import FACES, VEHICLE, Detection, Done
+from models.manifest import manifest
 
 BACK_OFF_S = (0.5, 1.0, 2.0, 5.0, 10.0)  # of a worker that dies
 UNABLE_S = 20.0  # between two looks for models that were missing: each costs a second of a small board
@@ -98,10 +104,16 @@ class Eyes:
         evidence: Evidence,
         worker: Sequence[str] = WORKER,
         say: Callable[[str, str], None] = lambda _camera, _why: None,
+        door: Door | None = None,
     ) -> None:
-        """`say`: a camera sees from now on (empty), or why not; for whoever reads what this process prints."""
+        """`say`: a camera sees from now on (empty), or why not; for whoever reads what this process prints.
+
+        `door`: where pictures are asked for.
+        """
         self.hung: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.link = Link(path, self._said)
+        self.pictures = Pictures(self._watch_of, door)
+        self.link.on_lost = self.pictures.forget
         self._make_camera = make_camera
         self._make_follower = make_follower
         self._evidence = evidence
@@ -129,6 +141,7 @@ class Eyes:
             self._prune(),
         )
         self._tasks = [self._loop.create_task(part) for part in parts]
+        showing = self._loop.create_task(self.pictures.run())
         waiting: list[asyncio.Future[Any]] = [*self._tasks, self.hung]
         try:
             done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -137,9 +150,9 @@ class Eyes:
             for part in done:
                 part.result()  # raises what ended it
         finally:
-            for task in self._tasks:
+            for task in (*self._tasks, showing):
                 task.cancel()
-            await asyncio.gather(*self._tasks, *self._keeping, return_exceptions=True)
+            await asyncio.gather(*self._tasks, showing, *self._keeping, return_exceptions=True)
             await self._close()
 
     async def _close(self) -> None:
@@ -156,11 +169,16 @@ class Eyes:
         if isinstance(said, Look):
             self._look(said)
             return
+        if isinstance(said, Show | End):  # the latter is as the service manager's
+            self.pictures.show(said) if isinstance(said, Show) else signal.raise_signal(signal.SIGTERM)
+            return
         eye = self._eyes.get(said.camera)
         if eye is None:
             return
         if isinstance(said, Forget):
             eye.faces.forget()
+        elif isinstance(said, Take):
+            eye.faces.take(said, manifest()["face_embedder"].sha256)
         else:
             assert isinstance(said, Compare), "the decoder takes only these"
             eye.faces.compare(said, now_ns())
@@ -181,10 +199,18 @@ class Eyes:
             self._eyes[name].said = "never"  # a controller that began anew knows nothing
         self._frames.set()  # a worker may wait for its first camera
 
+    def _watch_of(self, camera: str) -> Watch | None:
+        eye = self._eyes.get(camera)
+        return None if eye is None else eye.watch
+
     def _wake(self) -> None:
         """From a camera's thread."""
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._frames.set)
+            self._loop.call_soon_threadsafe(self._woken)
+
+    def _woken(self) -> None:
+        self._frames.set()
+        self.pictures.fresh.set()
 
     # --- recognition ---
 
@@ -262,6 +288,9 @@ class Eyes:
         zone, (width, height) = eye.watch.order.zone, frame.size
         faces = [each for each in done.detections if each.kind == FACE]
         faces = [each for each in faces if not zone or not each.found or _within(zone, each, width, height)]
+        taken = eye.faces.taken(faces, frame.at_ns)
+        if taken is not None:
+            self.link.tell(taken)
         voted_face, step = eye.faces.see(faces, frame.at_ns)
         if voted_face is not None:
             self._say(eye, frame, voted_face)
@@ -269,7 +298,9 @@ class Eyes:
             self.link.tell(step)
         # Everything else is followed, for a vehicle is larger than a zone; what is told lies in it.
         others = [each for each in done.detections if each.kind != FACE]
-        for voted in eye.follower.see(others, frame.at_ns, frame.size):
+        agreed = eye.follower.see(others, frame.at_ns, frame.size)
+        eye.watch.showing.looked(frame, others, agreed)
+        for voted in agreed:
             if (not zone or _within(zone, voted, width, height)) and self._due(eye, voted, frame.at_ns):
                 self._say(eye, frame, voted)
 

@@ -22,11 +22,10 @@ class Verdict(NamedTuple):
     sharp: float
 
 
-class Enrolment:
-    """Takes picture after picture of somebody who has consented before."""
+class Series:
+    """Embeddings of one person at several angles; `why` of what is not kept is empty where it is."""
 
-    def __init__(self, models: pipeline.Models) -> None:
-        self._models = models
+    def __init__(self) -> None:
         self._taken: list[tuple[Embedding, float]] = []
 
     @property
@@ -41,6 +40,41 @@ class Enrolment:
     def turns(self) -> tuple[float, ...]:
         return tuple(turn for _, turn in self._taken)
 
+    def has(self, turn: float) -> bool:
+        """Whether there is one of about this angle, or no place for another one."""
+        return self.full or any(abs(turn - other) < TURN_APART for _, other in self._taken)
+
+    def add(self, embedding: Embedding, turn: float) -> tuple[str, ...]:
+        """Keep it, if it is of the same person as the first."""
+        if self._taken and float(embedding @ self._taken[0][0]) < SAME_MIN:
+            return ("other_person",)
+        self._taken.append((embedding, turn))
+        return ()
+
+    def templates(self) -> tuple[bytes, ...]:
+        """Each as 192 numbers, float16 little-endian."""
+        return tuple(embedding.astype("<f2").tobytes() for embedding, _ in self._taken)
+
+
+class Enrolment:
+    """Takes picture after picture of somebody who has consented before."""
+
+    def __init__(self, models: pipeline.Models) -> None:
+        self._models = models
+        self._series = Series()
+
+    @property
+    def enough(self) -> bool:
+        return self._series.enough
+
+    @property
+    def full(self) -> bool:
+        return self._series.full
+
+    @property
+    def turns(self) -> tuple[float, ...]:
+        return self._series.turns
+
     def take(self, picture: Picture) -> Verdict:
         """Judge a picture and keep what its face looks like, if it is good and of a new angle."""
         seen = pipeline.look(self._models, picture, quality.ENROL)
@@ -48,18 +82,16 @@ class Enrolment:
         side_px, sharp = (0.0, 0.0) if seen.judged is None else (seen.judged.side_px, seen.judged.sharp)
         if seen.why:
             return Verdict(False, seen.why, turn, side_px, sharp)
-        if self.full or any(abs(turn - other) < TURN_APART for _, other in self._taken):
+        if self._series.has(turn):
             return Verdict(False, ("same_angle",), turn, side_px, sharp)
         embedding = pipeline.embed_one(self._models, seen)
         assert embedding is not None, "nothing stands against it"
-        if self._taken and float(embedding @ self._taken[0][0]) < SAME_MIN:
-            return Verdict(False, ("other_person",), turn, side_px, sharp)
-        self._taken.append((embedding, turn))
-        return Verdict(True, (), turn, side_px, sharp)
+        why = self._series.add(embedding, turn)
+        return Verdict(not why, why, turn, side_px, sharp)
 
     def templates(self) -> tuple[bytes, ...]:
         """Each as 192 numbers, float16 little-endian."""
-        return tuple(embedding.astype("<f2").tobytes() for embedding, _ in self._taken)
+        return self._series.templates()
 
 
 def matrix(templates: list[bytes]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from firmware.vision.face_series import ENROL
 from firmware.vision.face_session import EMBED, FIND, NO_MODELS
 from firmware.vision.frames import Picture
 from firmware.vision.work import Detection
@@ -40,7 +41,7 @@ class FaceRecogniser:
 
     def __call__(self, picture: Picture, wanted: Sequence[str]) -> list[Detection]:
         """The one face before the camera, with why it does not count; none where several do, or none is asked for."""
-        if FIND not in wanted and EMBED not in wanted:
+        if not {FIND, EMBED, ENROL} & set(wanted):
             return []
         from models.faces import pipeline, quality
 
@@ -50,10 +51,11 @@ class FaceRecogniser:
                 self._said = True
                 print(f"menshen vision: {missing}", file=sys.stderr, flush=True)
             return [Detection("face", (0.0, 0.0, 0.0, 0.0), 0.0, why=NO_MODELS)]
-        seen = pipeline.look(self._models, picture, quality.COMPARE)
+        enrols = ENROL in wanted  # a template is compared for years: stricter than what is compared with it
+        seen = pipeline.look(self._models, picture, quality.ENROL if enrols else quality.COMPARE)
         if seen.face is None or seen.pose is None:
             return []
-        embedding = pipeline.embed_one(self._models, seen) if EMBED in wanted else None
+        embedding = pipeline.embed_one(self._models, seen) if enrols or EMBED in wanted else None
         vector = b"" if embedding is None else embedding.astype("<f4").tobytes()
         sure = min(1.0, max(0.0, seen.face.sure))
         pose = (seen.pose.turn, seen.pose.eyes)

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from firmware.faces.steps import Step
-from firmware.sightings import Compare, FaceRows, FaceStep
+from firmware.sightings import Compare, FaceRows, FaceStep, FaceTaken, Take
 from firmware.vision.face_enrolment import matrix
+from firmware.vision.face_series import FaceSeries
 from firmware.vision.face_session import Asked, FaceSession
 from firmware.vision.following import Voted
 from firmware.vision.work import Detection
@@ -28,10 +29,29 @@ class FaceWatch:
         self._began_ns = 0
         self._step: Step | None = None
         self._ask = ""
+        self._series: FaceSeries | None = None
 
     @property
     def asked(self) -> bool:
-        return self._session is not None
+        return self._session is not None or self._series is not None
+
+    def take(self, said: Take, embedder: str) -> None:
+        """Somebody is enrolled: that stands in place of whatever was asked here; `until_ns` 0: nobody is any more."""
+        self._series = None
+        if not said.until_ns:
+            return
+        self.forget()
+        self._series = FaceSeries(said, embedder)
+        self.counts["face_enrolments"] += 1
+
+    def taken(self, faces: Sequence[Detection], at_ns: int) -> FaceTaken | None:
+        """One frame's faces, while somebody is enrolled: how far that is, or what was taken."""
+        series = self._series
+        told = None if series is None else series.see(faces, at_ns)
+        if series is not None and series.over:
+            self.counts += series.counts
+            self._series = None
+        return told
 
     def compare(self, said: Compare, at_ns: int) -> None:
         """Take an ask, once all of its frames are here; it stands in place of the one before."""
@@ -62,6 +82,8 @@ class FaceWatch:
     def wanted(self, wanted: Sequence[str], at_ns: int) -> tuple[str, ...]:
         """What the worker is to do: all that the camera is for, but faces only while somebody asks."""
         others = tuple(each for each in wanted if each != FACE)
+        if self._series is not None and FACE in wanted:
+            return (*others, self._series.wanted)
         if self._session is None or FACE not in wanted:
             return others
         more = self._session.wanted(at_ns)

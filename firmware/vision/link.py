@@ -22,6 +22,7 @@ class Link:
     """`on_said` takes each order, and each ask. `unsaid` counts what could not be told."""
 
     def __init__(self, path: Path, on_said: Callable[[AnyToVision], None]) -> None:
+        self.on_lost: Callable[[], None] = lambda: None  # the connection has ended
         self.unsaid = 0
         self.losses = 0
         self._path = path
@@ -68,4 +69,5 @@ class Link:
             writer, self._writer = self._writer, None
             if writer is not None:
                 writer.close()
+            self.on_lost()
         return spoke

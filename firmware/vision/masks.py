@@ -52,6 +52,7 @@ class Masks:
 
     def __init__(self, polygons: Sequence[Polygon]) -> None:
         self._polygons = tuple(tuple(polygon) for polygon in polygons)
+        self.whole = False  # nothing is left to be seen
         self._size = (0, 0)
         self._hidden: NDArray[np.bool_] | None = None
         self._hidden_coarse: NDArray[np.bool_] | None = None
@@ -69,6 +70,7 @@ class Masks:
     def _fit(self, size: tuple[int, int], step: int) -> None:
         self._size = size
         self._hidden = self._hidden_coarse = None
+        self.whole = False
         if not self._polygons:
             return
         width, height = size
@@ -76,5 +78,5 @@ class Masks:
         for polygon in self._polygons:
             hidden |= inside(polygon, width, height)
         cells = hidden[: height // step * step, : width // step * step]
-        self._hidden = hidden
+        self._hidden, self.whole = hidden, bool(hidden.all())
         self._hidden_coarse = cells.reshape(height // step, step, width // step, step).any(axis=(1, 3))

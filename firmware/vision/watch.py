@@ -10,19 +10,25 @@ import traceback
 from collections import Counter, deque
 from collections.abc import Callable
 
+import numpy as np
+
+from firmware.pictures import Seeing
 from firmware.sightings import WHY_CHARACTERS_MAX, CameraOrder
 from firmware.vision.cameras.camera import NEXT_S_MAX, OPEN_S_MAX, Camera
 from firmware.vision.clock import now_ns
 from firmware.vision.errors import CameraError
-from firmware.vision.frames import Frame
+from firmware.vision.frames import Frame, Luma
 from firmware.vision.masks import Masks
 from firmware.vision.motion import MotionGate, dark
+from firmware.vision.showing import Showing
 from firmware.vision.slot import Slot
 
 BACK_OFF_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 NS = 1_000_000_000
 STALL_NS = round(NEXT_S_MAX * NS)  # without a picture
 DARK_NS = 10 * NS  # of nothing but darkness, then it sees nothing
+# Without any change at all. A sensor has noise and a stream a new whole picture every few seconds, in the dark, too.
+FROZEN_NS = 20 * NS
 HUNG_NS = round((OPEN_S_MAX + 4 * NEXT_S_MAX) * NS)  # without a sign of life: a library does not come back
 EARLY = 0.25  # of the time between two frames, that one may come early: cameras are not punctual
 RATE_FRAMES = 50
@@ -40,6 +46,8 @@ class Watch:
         self.counts: Counter[str] = Counter()
         self.slot = Slot()
         self.gate = MotionGate()
+        self.showing = Showing()
+        self.newest_ns: int | None = None  # when the last picture was taken
         self.alive_ns = now_ns()
         self._make = make
         self._wake = wake
@@ -48,6 +56,9 @@ class Watch:
         self._times: deque[int] = deque(maxlen=RATE_FRAMES)
         self._picture_ns = now_ns()
         self._light_ns = now_ns()
+        self._is_dark = False
+        self._coarse: Luma | None = None
+        self._changed_ns = now_ns()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"camera {order.camera}", daemon=True)
         self._thread.start()
@@ -63,6 +74,25 @@ class Watch:
         if not self.why and now_ns() - self._picture_ns > STALL_NS:
             return f"no picture for {STALL_NS // NS} s"
         return self.why
+
+    @property
+    def still_ms(self) -> int:
+        """For how long not one point of its picture has changed."""
+        return max(0, (now_ns() - self._changed_ns) // 1_000_000)
+
+    @property
+    def seeing(self) -> tuple[Seeing, str]:
+        """What is to be thought of its picture now, and why."""
+        why = self.says
+        if why == OPENING:
+            return Seeing.STARTING, why
+        if why and not self._is_dark:
+            return Seeing.LOST, why
+        if self._masks.whole:
+            return Seeing.MASKED, ""
+        if why:
+            return Seeing.DARK, why
+        return (Seeing.FROZEN if self.still_ms * 1_000_000 > FROZEN_NS else Seeing.LIVE), ""
 
     def stop(self) -> None:
         """Ask it to end; it does within its waits."""
@@ -140,8 +170,14 @@ class Watch:
 
     def _take(self, frame: Frame) -> None:
         self.counts["frames"] += 1
+        self.newest_ns = frame.at_ns
+        if self._coarse is None or not np.array_equal(frame.coarse, self._coarse):
+            self._coarse, self._changed_ns = frame.coarse, frame.at_ns
         self._times.append(frame.at_ns)
-        if dark(frame.coarse):
+        if self.showing.offer(frame):
+            self._wake()
+        self._is_dark = dark(frame.coarse)
+        if self._is_dark:
             self.counts["dark"] += 1
             if frame.at_ns - self._light_ns > DARK_NS:
                 self._say(f"the picture is black for {DARK_NS // NS} s: is the camera covered, or without light?")

@@ -21,6 +21,7 @@ CONNECT_S_MAX = 3.0
 READ_BYTES = 1 << 16
 NS = 1_000_000_000
 REST_S_MAX = 0.2
+CORNER_PX = 32  # more than a cell of the coarse picture; one step of 255 is no motion
 
 
 class SimulatedCamera:
@@ -80,7 +81,10 @@ class SimulatedCamera:
         same = msgspec.structs.replace(scene, at_ns=0)
         if self._at_rest is None or self._at_rest[0] != same:
             self._at_rest = same, self._picture.draw(scene, at_ns)
-        return self._at_rest[1].copy()  # whoever gets it may write to it
+        picture = self._at_rest[1].copy()  # whoever gets it may write to it
+        # A sensor has noise: a picture that never changes at all is one that is said again and again.
+        picture[:CORNER_PX, :CORNER_PX] = picture[:CORNER_PX, :CORNER_PX] // 2 * 2 + at_ns // NS % 2
+        return picture
 
     def close(self) -> None:
         connection, self._socket = self._socket, None

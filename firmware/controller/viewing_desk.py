@@ -1,0 +1,213 @@
+"""Looking through cameras from the page: decides who may, has it committed, and only then lets the pictures out.
+
+Pictures go from the vision process to whoever shows it a ticket that this desk has told it of. A ticket is told once
+the purpose stands in the journal, and ends with its time, by hand, or with the connection that asked for it. So a
+network process that is taken over sees nothing without an event that says so.
+"""
+
+from __future__ import annotations
+
+from asyncio import TimerHandle
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
+from drivers.loop_time import call_at_ns, loop_ns
+from drivers.sights import Shown, Sights
+from firmware.camera_commands import AnyOfCameras, AnyOfFacesHere, BeginViewing, EndViewing
+from firmware.config import Config
+from firmware.controller.desk import Desk
+from firmware.controller.engine import Engine
+from firmware.controller.face_desk import FaceDesk
+from firmware.controller.face_room import FaceRoom
+from firmware.controller.inbox import Inbox, Rank
+from firmware.controller.role_socket import Allowance, RoleSocket
+from firmware.core.codes import Reason
+from firmware.core.facts import AnyFact
+from firmware.core.viewing_facts import CameraViewed, Viewing
+from firmware.messages import Answer, Ask
+
+VIEWINGS_MAX = 8  # of all persons; each costs a JPEG or two a second while somebody looks
+BEGINS_PER_S = 1 / 10  # persons who state a purpose; a network process that is taken over fills no journal with them
+BEGINS_BURST = 6
+MANAGER_S_MAX = 1_800  # as a look at the journal
+INSTALLER_S_MAX = 900  # to aim a camera
+PENDING_NS_MAX = 60_000_000_000  # for an event to be committed; then nobody waits for it any more
+LATE_NS = 10_000_000_000  # twice as long as the page waits for an answer
+NS = 1_000_000_000
+GUARD, MANAGER, INSTALLER = "guard", "manager", "installer"
+
+
+class Open(NamedTuple):
+    """One viewing, asked for by `request`. `ticket` of the journal: 0, not taken by the core yet."""
+
+    command: BeginViewing
+    request: str
+    asked_ns: int
+    for_s: int
+    committed_by: int = 0
+    timer: TimerHandle | None = None
+
+
+class Served(Protocol):
+    """Whose desk it is. firmware.controller.process.Controller is one."""
+
+    inbox: Inbox
+    role_socket: RoleSocket
+    faces: FaceDesk
+    desk: Desk
+    engine: Engine
+
+
+class ViewingDesk:
+    """See the head of this file. All methods are for the event loop's thread."""
+
+    def __init__(self, controller: Served, config: Config, sights: Sights) -> None:
+        self._use = config.viewing
+        self._cameras = cameras_of(config)
+        self._sights = sights
+        self._controller = controller
+        self._inbox = controller.inbox
+        self._socket = controller.role_socket
+        self._pending: dict[str, Open] = {}  # by the request
+        self._open: dict[str, Open] = {}  # by the picture ticket
+        self._begins = Allowance(BEGINS_PER_S, BEGINS_BURST)
+        self._faces = FaceRoom(config, controller.faces, controller.desk, sights, controller.role_socket)
+        controller.role_socket.on_gone = self._gone
+
+    def take(self, ask: Ask) -> bool:
+        """Take one command; False: it is not about cameras. It is answered when its event is committed."""
+        command = ask.command
+        if isinstance(command, EndViewing):
+            self._end_asked(ask.request, command)
+        elif isinstance(command, BeginViewing):
+            self._begin(ask, command)
+        elif isinstance(command, AnyOfFacesHere):
+            self._faces.take(ask.request, command)
+        return isinstance(command, AnyOfCameras)
+
+    def _begin(self, ask: Ask, command: BeginViewing) -> None:
+        now_ns = loop_ns()
+        self._pending = {key: one for key, one in self._pending.items() if now_ns - one.asked_ns < PENDING_NS_MAX}
+        if not self._begins.take(now_ns / NS):
+            self._socket.answer(Answer(ask.request, False, ("too_many",)))
+            return
+        reasons = self._reasons(command)
+        if reasons:
+            self._tell(Viewing.REFUSED, command, ask.request, "", reasons)
+            return
+        one = Open(command, ask.request, now_ns, self._seconds(command))
+        self._pending[ask.request] = one
+        self._socket.tie(ask.request)
+        self._tell(Viewing.BEGUN, command, ask.request, f"{one.for_s // 60} min")
+
+    def stepped(self, fact: AnyFact, ticket: int | None) -> None:
+        """The core has taken it: `ticket` is what the journal commits it by."""
+        if isinstance(fact, CameraViewed) and fact.request in self._pending and ticket is not None:
+            self._pending[fact.request] = self._pending[fact.request]._replace(committed_by=ticket)
+
+    def committed(self, ticket: int) -> None:
+        """The purpose stands in the journal: from now on there are pictures."""
+        for one in [one for one in self._pending.values() if 0 < one.committed_by <= ticket]:
+            del self._pending[one.request]
+            if loop_ns() - one.asked_ns > LATE_NS:  # the card stalled: whoever asked was told that nothing is shown
+                self._socket.untie(one.request)
+                self._tell(Viewing.ENDED, one.command, "", "too_late, 0 min")
+                continue
+            shown = one.command.ticket
+            until_ns = loop_ns() + one.for_s * NS
+            timer = call_at_ns(until_ns, lambda shown=shown: self._end(shown, "time"))  # type: ignore[misc]
+            self._open[shown] = one._replace(timer=timer, asked_ns=loop_ns())
+            self._sights.show(shown, Shown(one.command.cameras, until_ns))
+
+    def stop(self) -> None:
+        """The process ends."""
+        for ticket in tuple(self._open):
+            self._forget(ticket)
+
+    # -- who may ------------------------------------------------------------------------------------------------------
+
+    def _reasons(self, command: BeginViewing) -> tuple[str, ...]:
+        """Why no picture is shown; empty: it may be."""
+        roles = frozenset(command.roles.split())
+        cameras = frozenset(command.cameras)
+        taken = [one.command.ticket for one in (*self._open.values(), *self._pending.values())]
+        if not self._use.on:
+            return (Reason.VIEWING_OFF,)
+        if not roles & {GUARD, MANAGER, INSTALLER} or not command.why.strip() or command.ticket in taken:
+            return (Reason.NOT_ALLOWED,)
+        if len(cameras) != len(command.cameras) or not cameras <= self._cameras.keys():
+            return (Reason.CAMERA_NOT_FOUND,)
+        if len(cameras) > self._use.cameras_at_once:
+            return (Reason.VIEWING_CAMERAS,)
+        if len(taken) >= VIEWINGS_MAX:
+            return (Reason.VIEWINGS_FULL,)
+        if not roles & {GUARD, MANAGER}:
+            served = {portal for camera in cameras for portal in self._cameras[camera]}
+            return tuple(f"{Reason.IN_SERVICE}:{portal}" for portal in sorted(served) if not self._is_out(portal))
+        return ()
+
+    def _seconds(self, command: BeginViewing) -> int:
+        roles = command.roles.split()
+        most = INSTALLER_S_MAX if MANAGER not in roles else MANAGER_S_MAX
+        return min(command.for_s, self._use.shift_hours * 3600 if GUARD in roles else most)
+
+    def _is_out(self, portal: str) -> bool:
+        state = self._controller.engine.state
+        if portal in state.lanes:
+            return state.lanes[portal].lane.out_of_service
+        return state.portals[portal].out_of_service
+
+    # -- its end ------------------------------------------------------------------------------------------------------
+
+    def _end_asked(self, request: str, command: EndViewing) -> None:
+        if command.ticket not in self._open:
+            self._socket.answer(Answer(request, False, (Reason.VIEWING_OVER,)))
+            return
+        self._end(command.ticket, command.because, request)
+
+    def _gone(self, request: str) -> None:
+        """The connection that asked for it has ended."""
+        self._pending.pop(request, None)
+        for ticket in [ticket for ticket, one in self._open.items() if one.request == request]:
+            self._end(ticket, "connection_lost")
+
+    def _end(self, ticket: str, because: str, request: str = "") -> None:
+        one = self._forget(ticket)
+        minutes = (loop_ns() - one.asked_ns) // NS // 60
+        self._tell(Viewing.ENDED, one.command, request, f"{because}, {minutes} min")
+
+    def _tell(
+        self, viewing: Viewing, command: BeginViewing, request: str, detail: str, reasons: tuple[str, ...] = ()
+    ) -> None:
+        fact = CameraViewed(
+            command.issuer,
+            request,
+            viewing=viewing,
+            cameras=command.cameras,
+            address=command.address,
+            purpose=command.why,
+            detail=detail,
+            reasons=reasons,
+        )
+        self._inbox.put(fact, Rank.COMMAND, "network")
+
+    def _forget(self, ticket: str) -> Open:
+        one = self._open.pop(ticket)
+        self._socket.untie(one.request)
+        if one.timer is not None:
+            one.timer.cancel()
+        self._sights.show(ticket, None)
+        return one
+
+
+def cameras_of(config: Config) -> Mapping[str, tuple[str, ...]]:
+    """Each camera of the site, with the portals that it is a reader of."""
+    found: dict[str, tuple[str, ...]] = {
+        str(table["id"]): () for table in config.devices if table.get("kind") == "camera"
+    }
+    for portal in config.site.portals:
+        for point in portal.access_points:
+            for reader in point.readers:
+                if reader in found and portal.id not in found[reader]:
+                    found[reader] = (*found[reader], portal.id)
+    return found
