@@ -6,7 +6,7 @@ PYTHON ?= python3
 # uv where it is there, pip where not; `make UV= ...` takes pip in any case.
 UV ?= $(shell command -v uv 2>/dev/null)
 SITE ?= provisioning/sites/community_gate.toml
-BENCHES ?= swipe stop modbus decide import build swap suspend compare journal search memory pages start day recognise vision plates
+BENCHES ?= swipe stop modbus decide import build swap suspend compare journal search memory page pages start day recognise vision plates
 ARGS ?=
 
 # What tests use of Debian: a browser and Chinese letters for the page, mDNS, network namespaces, recorded writes, an
@@ -21,7 +21,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup texts system models weights run test lint types units pictures peers train bench soak prove mutants rig lock clean
+.PHONY: help setup texts system models weights run test lint types units page screens pictures peers train bench soak prove mutants fuzz rig lock clean
 
 # $(call timed,NAME,COMMANDS): run them and say how long it took, also when they fail; $$status is theirs.
 timed = echo "-- $(1)"; started=$$(date +%s); status=0; ( $(2) ) || status=$$?; \
@@ -105,20 +105,31 @@ types: setup ## mypy, strict
 	$(call stage,types,$(VENV)/bin/mypy)
 
 # Rooms of tests that judge no real time and share nothing: no port, no device, no controller's process. They run on all
-# cores; every other room, a new one too, runs in one process with the machine to itself (tests/house/test_stages.py).
+# cores. Rooms that start processes of their own, in folders of their own, and judge no time closer than seconds, run two
+# files at a time: they mostly wait. Every other room, a new one too, has the machine to itself (tests/house/test_stages.py).
 SIDE_BY_SIDE := compare config core house identity importing journal lanes models replay roster_source sheets system texts
+TWO_BY_TWO := backup command desk ledger overlay people people_import people_questions people_rules roster selftest wire
 PYTEST := $(PY) -m pytest --durations=15
 
-# The second stage runs also when the first has failed.
-units: setup ## all tests, in two stages; ARGS= goes to pytest, which runs in one process then
+# Each stage runs also when one before it has failed.
+units: setup ## all tests, in three stages; ARGS= goes to pytest, which runs in one process then
 ifeq ($(strip $(ARGS)),)
 	@$(call timed,tests side by side,$(PYTEST) -n auto --maxprocesses 8 --dist worksteal $(SIDE_BY_SIDE:%=tests/%)); first=$$status; \
-	$(call timed,tests one by one,$(PYTEST) $(SIDE_BY_SIDE:%=--ignore=tests/%)); \
+	$(call timed,tests two by two,$(PYTEST) -n 2 --dist loadfile $(TWO_BY_TWO:%=tests/%)); second=$$status; \
+	$(call timed,tests one by one,$(PYTEST) $(SIDE_BY_SIDE:%=--ignore=tests/%) $(TWO_BY_TWO:%=--ignore=tests/%)); \
 	[ $$first = 0 ] || echo "!! tests failed side by side as well: see above" >&2; \
-	exit $$(( first > status ? first : status ))
+	[ $$second = 0 ] || echo "!! tests failed two by two as well: see above" >&2; \
+	exit $$(( first > second ? first : second > status ? second : status ))
 else
 	$(call stage,tests,$(PYTEST) $(ARGS))
 endif
+
+page: setup system ## what the page promises: first view, state to pixel with 50 windows, memory; ARGS="--json"
+	$(call stage,page,$(PY) -m tests.run.page_figures $(ARGS))
+
+SCREENS ?= ../screens
+screens: setup system ## a picture of every page of the running demo, in both languages, on phone and desk: SCREENS= where to
+	$(call stage,screens,$(PY) -m tests.run.screens $(SCREENS))
 
 pictures: setup system ## the pictures of the README, by Chromium, and of the wiring guide, by docs/drawing
 	@$(PY) -m docs.drawing.figures
@@ -142,6 +153,9 @@ prove: setup system ## 2,000 power cuts, two builds that must fail them, 100,000
 
 mutants: setup ## every row of the tables of barriers and lanes spoiled in every way: each must be noticed
 	$(call stage,mutants,$(PY) -m tests.core.lanes.mutants $(ARGS))
+
+fuzz: setup ## schemathesis over the API's document for longer: ARGS="--examples 500 --seed 3"
+	$(call stage,fuzz,$(PY) -m tests.network.api_fuzz $(ARGS))
 
 peers: setup weights ## PP-OCRv4 beside our reader of plates, on the same crops in the same run
 	@$(PY) -m tests.peers.plates $(ARGS)

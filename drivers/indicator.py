@@ -60,6 +60,9 @@ PATTERNS: dict[str, Pattern] = {
     "locked_out": Pattern((Step(Lamp.RED, 500), Step(Lamp.DARK, 500)), repeats=True),
     # Both lamps in turn, which nothing else does: whoever stands there sees that this is no ordinary reading.
     "enrolling": Pattern((Step(Lamp.GREEN, 400), Step(Lamp.RED, 400)), repeats=True),
+    # Whoever called is told that it rings, by a slow sign; and that somebody has taken it, by one that stays.
+    "calling": Pattern((Step(Lamp.GREEN, 200), Step(Lamp.DARK, 1_800)), repeats=True),
+    "answered": Pattern((Step(Lamp.GREEN, 1_800), Step(Lamp.DARK, 200)), repeats=True),
     "held_warning": Pattern((Step(Lamp.RED | Lamp.BUZZER, 200), Step(Lamp.RED, 800)), repeats=True),
 }
 

@@ -54,6 +54,8 @@ WORDS: dict[str, Word] = {
     "second_person": Word(Light(2, 6, Colour.GREEN)),
     "locked_out": Word(Light(5, 5, Colour.RED)),
     "enrolling": Word(Light(4, 4, Colour.GREEN, Colour.RED)),
+    "calling": Word(Light(2, 18, Colour.GREEN)),
+    "answered": Word(Light(18, 2, Colour.GREEN)),
     "held_warning": Word(Light(10, 0, Colour.RED), Sound(2, 8, 0)),
 }
 RESTING = frozenset(("idle", "unlocked", "lockdown"))

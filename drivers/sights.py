@@ -73,6 +73,41 @@ class Progress(NamedTuple):
     why: str = ""
 
 
+class Shown(NamedTuple):
+    """Whoever shows the ticket that this belongs to may see pictures of these cameras. `until_ns`: CLOCK_MONOTONIC."""
+
+    cameras: tuple[str, ...]
+    until_ns: int
+
+
+class Taking(NamedTuple):
+    """Somebody before a camera has consented to be enrolled. `until_ns`: CLOCK_MONOTONIC."""
+
+    ask: str
+    until_ns: int
+
+
+class Taken(NamedTuple):
+    """How far an enrolment is: `taken` angles of `least`, which one is missing (`step`), what was wrong (`why`).
+
+    `over`: it has ended; without a `why` with templates, 192 numbers float16 little-endian each, of the model
+    `embedder`.
+    """
+
+    ask: str
+    taken: int
+    least: int
+    step: str
+    why: tuple[str, ...]
+    over: bool
+    embedder: str
+    templates: tuple[bytes, ...]
+    turns: tuple[float, ...]
+
+    def __repr__(self) -> str:
+        return f"Taken({self.ask!r}, {self.taken}, ...)"  # templates are never printed
+
+
 class Watcher(Protocol):
     """Who watches through one camera."""
 
@@ -111,7 +146,12 @@ class Sights:
         self.on_orders: Callable[[], None] = lambda: None
         self.on_compare: Callable[[str, Comparison | None], None] = lambda _camera, _comparison: None
         self.on_progress: Callable[[str, Progress], None] = lambda _camera, _progress: None
+        self.on_show: Callable[[str, Shown | None], None] = lambda _ticket, _shown: None
+        self.on_take: Callable[[str, Taking | None], None] = lambda _camera, _taking: None
+        self.on_taken: Callable[[str, Taken], None] = lambda _camera, _taken: None
         self.comparisons: dict[str, Comparison] = {}  # by the camera
+        self.takings: dict[str, Taking] = {}  # by the camera
+        self.shown: dict[str, Shown] = {}  # by the ticket
         self._orders: dict[str, Order] = {}
         self._watchers: dict[str, tuple[str, Watcher]] = {}  # by the camera's source
 
@@ -126,6 +166,22 @@ class Sights:
         else:
             self.comparisons[camera] = comparison
         self.on_compare(camera, comparison)
+
+    def take(self, camera: str, taking: Taking | None) -> None:
+        """Take templates of whoever stands before a camera; None: no more, and forget."""
+        if taking is None:
+            self.takings.pop(camera, None)
+        else:
+            self.takings[camera] = taking
+        self.on_take(camera, taking)
+
+    def show(self, ticket: str, shown: Shown | None) -> None:
+        """Pictures may be seen by whoever shows this ticket; None: no more."""
+        if shown is None:
+            self.shown.pop(ticket, None)
+        else:
+            self.shown[ticket] = shown
+        self.on_show(ticket, shown)
 
     def watch(self, order: Order, watcher: Watcher) -> Watching:
         """Raises BusError where somebody watches through the same camera."""

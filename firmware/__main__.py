@@ -49,6 +49,7 @@ ROOMS = {
         "firmware.controller.safe", "put every output to its safe level; run after every death of the controller"
     ),
     "wire": Room("firmware.wire.command", "every input, output and reader, live; hold an output on to test it"),
+    "selftest": Room("firmware.selftest.command", "verify the signed report of a self-test"),
     "faces": Room("firmware.vision.faces_command", "enrol faces of those who consent, withdraw, list; receipts"),
     "osdp": Room("firmware.controller.osdp_command", "keys of OSDP readers: make, roll over, install a reader"),
     "recognise": Room(

@@ -1,4 +1,4 @@
-"""The development supervisor behind `menshen run`: starts rehearsal, controller, network and vision as processes.
+"""The development supervisor behind `menshen run`: starts rehearsal, controller, network, people and vision.
 
 On a board systemd does this job, one unit each. After every death of the controller `menshen safe` is run, as there.
 The listening socket of the network role is made here and handed to the controller, so that it outlives it.
@@ -20,6 +20,7 @@ from pathlib import Path
 from firmware.controller.errors import ControllerError
 from firmware.controller.role_socket import listening_socket
 from firmware.controller.safe import make_safe
+from firmware.development_log import DevelopmentLog
 
 BACK_OFF_S = (0.5, 1.0, 2.0, 5.0)
 POWER_OFF_S = 3.0
@@ -41,6 +42,8 @@ class Child:
         self.on_line: Callable[[dict[str, object]], None] = lambda _: None
         self.after_death: Callable[[], object] | None = None
         self.wait_s = 0.0  # once, before the next start
+        self.log: DevelopmentLog | None = None
+        self._following: asyncio.Task[None] | None = None  # it ends with the process
 
     async def keep(self) -> None:
         """Run until cancelled; on cancel stop the process and wait for it."""
@@ -54,10 +57,13 @@ class Child:
                     "-m",
                     *self._arguments,
                     stdout=PIPE,
+                    stderr=None if self.log is None else PIPE,
                     pass_fds=self._pass_fds,
                     limit=STDOUT_LINE_BYTES_MAX,
                 )
                 self.starts += 1
+                if self.log is not None and self.process.stderr is not None:
+                    self._following = asyncio.create_task(self.log.follow(self.process.stderr))
                 await self._listen(self.process)
                 await self.process.wait()
                 if self.after_death is not None:
@@ -114,8 +120,10 @@ class Development:
         self._wires = self._runtime / "wires.sock"
         self._role_path = self._runtime / "network.sock"
         self._role_socket = listening_socket(self._role_path)
+        self._people_path = self._runtime / "people.sock"
         self._scenes = self._runtime / "scenes.sock"
         self._vision_path = self._runtime / "vision.sock"
+        self._pictures = self._runtime / "pictures.sock"
         self._vision_socket = listening_socket(self._vision_path) if cameras else None
         self._asked, self._asks_end = socket.socketpair()
         self._asked.setblocking(False)
@@ -133,7 +141,7 @@ class Development:
         if self._record is not None:
             controller += ["--record", str(self._record)]
         vision = ["firmware.vision", "--socket", str(self._vision_path), "--scenes", str(self._scenes)]
-        vision += ["--evidence", str(self._state / "evidence")]
+        vision += ["--evidence", str(self._state / "evidence"), "--pictures", str(self._pictures)]
         handed = [role_fd]
         if self._vision_socket is not None:
             rehearsal += ["--scenes", str(self._scenes)]
@@ -141,10 +149,13 @@ class Development:
             handed.append(self._vision_socket.fileno())
         network = ["firmware.network", "--config", str(self._config), "--socket", str(self._role_path)]
         network += ["--page", self._page, "--console", "--state", str(self._state / "network")]
+        network += ["--people", str(self._people_path)]
+        network += ["--pictures", str(self._pictures), "--logs", str(self._state / "logs")]
         children = {
             "rehearsal": Child("rehearsal", rehearsal, [ask_fd]),
             "controller": Child("controller", controller, handed),
             "network": Child("network", network),
+            "people": Child("people", ["firmware.people", *site, "--socket", str(self._people_path)]),
         }
         if self._vision_socket is not None:
             children["vision"] = Child("vision", vision)
@@ -154,6 +165,8 @@ class Development:
         if "vision" in children:
             children["vision"].on_line = self._told
         children["controller"].after_death = self._make_safe
+        for name, child in children.items():
+            child.log = DevelopmentLog(self._state / "logs", name)
         return children
 
     async def run(self) -> int:
@@ -230,7 +243,7 @@ class Development:
         for end in (self._asked, self._asks_end, self._role_socket, self._vision_socket):
             if end is not None:
                 end.close()
-        for path in (self._wires, self._role_path, self._vision_path, self._scenes):
+        for path in (self._wires, self._role_path, self._people_path, self._vision_path, self._scenes, self._pictures):
             path.unlink(missing_ok=True)
         self._runtime.rmdir()
 

@@ -6,18 +6,24 @@ socket's. Everything sent here about events or states is committed to the journa
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 import msgspec
 
+from firmware.backup.asks import AnyBackupAsk as AnyBackupAsk
+from firmware.camera_commands import AnyOfCameras as AnyOfCameras
+from firmware.camera_commands import BeginViewing as BeginViewing
+from firmware.camera_commands import HowFar, TellFaces
 from firmware.core.account_facts import Administered
 from firmware.core.facts import (
     Acknowledge,
     AdmitVehicle,
+    AnswerCall,
     ClearLockout,
     CloseBarrier,
     ConfirmClear,
     EmergencyClose,
+    EndCall,
     EndEvacuation,
     EndLockdown,
     Forgive,
@@ -50,11 +56,28 @@ from firmware.office_commands import RollKey as RollKey
 from firmware.office_commands import Suspend as Suspend
 from firmware.office_commands import TakenConsent as TakenConsent
 from firmware.office_commands import TellBackup as TellBackup
+from firmware.office_commands import TellPeople as TellPeople
 from firmware.office_commands import WipeFaces as WipeFaces
 from firmware.office_commands import WithdrawFace as WithdrawFace
+from firmware.selftest.messages import TEST_ASKS as TEST_ASKS
+from firmware.selftest.messages import TEST_LOOKS as TEST_LOOKS
+from firmware.selftest.messages import AnyOfTests as AnyOfTests
+from firmware.selftest.messages import AnyTestAsk as AnyTestAsk
+from firmware.wire_messages import GRIP_MS as GRIP_MS
+from firmware.wire_messages import AnyOfWires as AnyOfWires
+from firmware.wire_messages import AnyWireCommand as AnyWireCommand
+from firmware.wire_messages import HoldOutput as HoldOutput
+from firmware.wire_messages import ListWires as ListWires
+from firmware.wire_messages import Message as Message
+from firmware.wire_messages import RestartProcess as RestartProcess
+from firmware.wire_messages import Service as Service
+from firmware.wire_messages import WatchWires as WatchWires
+from firmware.wire_messages import Wire as Wire
+from firmware.wire_messages import Wired as Wired
+from firmware.wire_messages import WirePortal as WirePortal
+from firmware.wire_messages import WiresChanged as WiresChanged
 
 FRAME_BYTES_MAX = 1 << 18
-GRIP_MS = 200  # between two that say that a key is held
 CLAIM_CHARACTERS_MAX = 64  # of a claim code as a person types it
 PLATE_CHARACTERS_MAX = 64  # of a plate as a person types it
 ADDRESS_CHARACTERS_MAX = 64
@@ -76,6 +99,8 @@ AnyCommand = (
     | ResetFault
     | ClearLockout
     | Acknowledge
+    | AnswerCall
+    | EndCall
     | AdmitVehicle
     | CloseBarrier
     | EmergencyClose
@@ -111,45 +136,20 @@ class FindPlate(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 # What persons ask at the page (firmware/core/afar.py says where). Nothing that closes a barrier, or needs sight of it.
 NETWORK_MAY_ACT: frozenset[type] = frozenset(
     {
-        *(OpenOnce, HoldOpen, LockPortal, ReleasePortal, ResetFault, Acknowledge),
+        *(OpenOnce, HoldOpen, LockPortal, ReleasePortal, ResetFault, Acknowledge, SetOutOfService),
         *(StartLockdown, EndLockdown, StartEvacuation, EndEvacuation),
+        *(AnswerCall, EndCall),
     }
 )
-NETWORK_MAY_ASK: frozenset[type] = NETWORK_MAY_ACT | {Administered, FindPlate, ProveClaim}
+NETWORK_MAY_ASK: frozenset[type] = (
+    NETWORK_MAY_ACT | {Administered, FindPlate, ProveClaim, *get_args(AnyOfCameras)} | {*get_args(AnyBackupAsk)}
+)
+# Installers (firmware/controller/installers.py) among others; what only looks goes beside all else.
+NETWORK_MAY_LOOK: frozenset[type] = frozenset({WatchWires, TellFaces, HowFar, *TEST_LOOKS})
+NETWORK_MAY_ASK |= NETWORK_MAY_LOOK | {*TEST_ASKS, RestartProcess}
 
 
-# -- the installer: what hangs on the wires ---------------------------------------------------------------------------
-
-
-class WireCommand(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, kw_only=True):
-    """Base. `issuer` names the person; who only looks needs no name."""
-
-    issuer: str = ""
-
-
-class ListWires(WireCommand, frozen=True, kw_only=True):
-    """Every input, output and reader as it is now; answered by Wired."""
-
-
-class Service(WireCommand, frozen=True, kw_only=True):
-    """Take a portal out of service, or put it back."""
-
-    portal: str
-    out: bool
-
-
-class HoldOutput(WireCommand, frozen=True, kw_only=True):
-    """Hold one output on, while Grip says that the key is held (firmware/core/trial.py)."""
-
-    output: str
-    why: str = ""
-
-
-AnyWireCommand = ListWires | Service | HoldOutput
-
-
-class Message(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
-    """Base of all messages."""
+AnyInstallerAsk = WatchWires | RestartProcess | AnyTestAsk
 
 
 class Welcome(Message, frozen=True):
@@ -184,13 +184,16 @@ class Health(Message, frozen=True):
     journal_backlog: int
     events_lost: int
     drivers: dict[str, str]  # device -> "running", "lost: why"
-    counters: dict[str, dict[str, int]] = {}
+    counters: dict[str, dict[str, int]] = {}  # noqa: RUF012 - msgspec copies it
+
+
+AnyOfPage = AnyCommand | Administered | FindPlate | ProveClaim | AnyOfCameras | AnyBackupAsk | AnyInstallerAsk
 
 
 class Ask(Message, frozen=True):
     """Network -> controller: a command of its role, with who issued it."""
 
-    command: AnyCommand | Administered | FindPlate | ProveClaim
+    command: AnyOfPage
     request: str
 
 
@@ -198,7 +201,8 @@ class Answer(Message, frozen=True):
     """Controller -> network, office: the command was decided and its event committed.
 
     `presented` is what was presented at a reader and is enrolled from now on, as KIND:VALUE, under the local entry
-    `entry`: only a person can tell whether it was the right one. `receipt`: of a withdrawal, signed, as JSON.
+    `entry`: only a person can tell whether it was the right one. `receipt`: of a withdrawal, signed, as JSON. `told`:
+    what was asked to be told, as JSON.
     """
 
     request: str
@@ -207,6 +211,7 @@ class Answer(Message, frozen=True):
     presented: str = ""
     entry: str = ""
     receipt: str = ""
+    told: str = ""
 
 
 class AskOffice(Message, frozen=True):
@@ -252,6 +257,10 @@ class LocalEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     credential: str | None = None
     status: str = ""
     conflict: str = ""  # what the roster says otherwise
+    factor: str = ""
+    household: str | None = None  # of a visitor, as the rest
+    valid_from_s: int | None = None
+    use_limit: int | None = None
 
 
 class Overlaid(Message, frozen=True):
@@ -302,50 +311,9 @@ class ReceiptsListed(Message, frozen=True):
     more: bool = False
 
 
-class Wire(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A device, or one point of a device that has several (`board`), and what was last heard of it or told to it.
-
-    `level`: of an input what it says, of an output what it was last told (on, off), of a reader read, noise, quiet;
-    of any of them lost or failed, with `why`. `since_ms` is UTC where the time is known, `age_ms` how long ago.
-    """
-
-    id: str
-    kind: str  # of its device table
-    role: str  # reader, input, output, measure, bus
-    board: str = ""
-    lines: tuple[str, ...] = ()  # "d0 GPIO17"
-    portal: str = ""
-    use: str = ""  # what it is to the portal: lock, contact, rex, limit, warning ...; empty: nothing uses it
-    level: str = "unknown"
-    value: str = ""  # of what measures
-    since_ms: int | None = None
-    age_ms: int | None = None
-    why: str = ""
-    counters: dict[str, int] = {}
-    tried: bool = False  # an installer holds it on
-    refused: tuple[str, ...] = ()  # of an output: why it may not be held on now
-
-
-class WirePortal(msgspec.Struct, frozen=True, omit_defaults=True):
-    id: str
-    kind: str  # door, turnstile, barrier
-    out_of_service: bool = False
-
-
-class Wired(Message, frozen=True):
-    """Controller -> office. As many in a row as it takes; the last one says that there are no `more`."""
-
-    request: str
-    site: str
-    utc_ms: int | None
-    wires: tuple[Wire, ...]
-    portals: tuple[WirePortal, ...] = ()
-    ended: str = ""  # the output that was held on last
-    ended_by: tuple[str, ...] = ()
-    more: bool = False
-
-
-AnyFromController = Welcome | States | Health | Answer | Overlaid | FacesListed | ReceiptsListed | Wired | Exchange
+AnyFromController = (
+    Welcome | States | Health | Answer | Overlaid | FacesListed | ReceiptsListed | AnyOfWires | AnyOfTests | Exchange
+)
 AnyFromNetwork = Ask | Exchange
 AnyFromOffice = AskOffice | AskWires | Grip
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 
 from firmware.core.access import Factor
+from firmware.core.account_facts import Act
 
 
 class OfficeCommand(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, kw_only=True):
@@ -154,9 +155,22 @@ class TellBackup(OfficeCommand, frozen=True, kw_only=True):
     """A backup of this controller waits for its name until the journal knows of it. `detail`: how much is in it."""
 
     detail: Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9 :;,._-]{1,400}\Z")]
+    address: Annotated[str, msgspec.Meta(max_length=64)] = ""  # from where, of the page
+
+
+class TellPeople(OfficeCommand, frozen=True, kw_only=True):
+    """The source of the roster is about to be edited, or looked into for a purpose: answered once it is committed.
+
+    `act` is EDITED, EDIT_NOT_DONE, HANDED_IN or LOOKED_UP; `detail` names nobody.
+    """
+
+    act: Act
+    address: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    holder: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    detail: Annotated[str, msgspec.Meta(max_length=100)] = ""
 
 
 AnyOfRoster = Suspend | Leave | Lift | Enrol | Invite | CancelEnrolment | Erase | ListOverlay
 AnyOfKeys = RollKey | InstallReader
 AnyOfFaces = EnrolFace | WithdrawFace | WipeFaces | ListFaces | ListReceipts
-AnyOfficeCommand = AnyOfRoster | AnyOfKeys | AnyOfFaces | TellBackup
+AnyOfficeCommand = AnyOfRoster | AnyOfKeys | AnyOfFaces | TellBackup | TellPeople

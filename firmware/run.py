@@ -6,11 +6,13 @@ import argparse
 import asyncio
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from firmware.backup.swap import PENDING, beside
 from firmware.config import Config, load
 from firmware.development import Development, state_folder
 from firmware.identity import Identity
+from firmware.people.place import OFFICE
 from firmware.roster.authority import read_authority
 from firmware.roster.build import build
 from firmware.roster.errors import Problems, RosterError
@@ -18,7 +20,10 @@ from firmware.roster.files import remove
 from firmware.roster.install import install, load_last_good
 from firmware.roster.rules import read_rules
 
-OFFICE = "office.source.db"  # in the state folder
+if TYPE_CHECKING:
+    from firmware.roster.source.store import Source
+
+WHO = "rehearsal"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"State:  {state.resolve()}   (DIR in the commands of README's office day)", flush=True)
     if (state / OFFICE).exists():
         print(
-            f"Office: {(state / OFFICE).resolve()}   (the same people as a source, to try those commands on)",
+            f"Office: {(state / OFFICE).resolve()}   (the same people as a source, for the page and those commands)",
             flush=True,
         )
     development = Development(
@@ -100,14 +105,53 @@ def prepare_roster(config: Config, state: Path) -> None:
     if in_service >= version:
         return
     built = state / "rehearsal.roster"
-    build(sources[0], sources[1], built, identity, version=version, created_s=version)
+    if not _build_of_source(state / OFFICE, built, identity, version, anew=in_service == 0):
+        return
+    if not built.exists():
+        build(sources[0], sources[1], built, identity, version=version, created_s=version)
     install(built, folder, [identity.public_key], digest_key_id=identity.digest_key_id).close()
     built.unlink()
 
 
+def _build_of_source(path: Path, built: Path, identity: Identity, version: int, *, anew: bool) -> bool:
+    """Build of the source where there is one, so that the page can tell what of it is in service. False: nothing to do,
+
+    since people have edited it by now, and bring it to the gate themselves; unless there is no roster at all (`anew`).
+    """
+    if not path.exists():
+        return True
+    from firmware.roster.build import build_source
+    from firmware.roster.source.store import Source
+
+    with Source.open(path) as source:
+        if _newest_by_us(source) is not None:
+            build_source(source, built, identity, version=version, created_s=version)
+        elif anew:
+            build_source(source, built, identity, at_least=version)
+        else:
+            return False
+    return True
+
+
+def _newest_by_us(source: Source) -> int | None:
+    """When the rehearsal wrote the source last; None: somebody else has edited it since."""
+    if source.db.execute("SELECT 1 FROM batch WHERE who <> ? LIMIT 1", (WHO,)).fetchone() is not None:
+        return None
+    return int(source.db.execute("SELECT max(at_s) FROM batch").fetchone()[0])
+
+
+def _is_older(path: Path, at_s: int) -> bool:
+    """Whether nobody has edited the source, and the tables that it was made of are newer."""
+    from firmware.roster.source.store import Source
+
+    with Source.open(path) as source:
+        made_s = _newest_by_us(source)
+    return made_s is not None and made_s < at_s
+
+
 def _prepare_source(holders: Path, rules: Path, path: Path, identity: Identity, at_s: int) -> None:
-    """An office's source of the same people, to try the office's commands on; one that is there stays as it is."""
-    if path.exists():
+    """An office's source of the same people, for the page and the office's commands; one that was edited stays."""
+    if path.exists() and not _is_older(path, at_s):
         return
     from firmware.roster.importing.applying import apply
     from firmware.roster.importing.mapping import Mapping
@@ -116,7 +160,7 @@ def _prepare_source(holders: Path, rules: Path, path: Path, identity: Identity, 
     from firmware.roster.source.rules import write_rules
     from firmware.roster.source.store import Source
 
-    who, problems = "rehearsal", Problems()
+    who, problems = WHO, Problems()
     read = read_rules(rules, problems)
     if problems.found or read.zone is None:
         return  # the roster itself is built of them: there it is said what is wrong
@@ -128,4 +172,6 @@ def _prepare_source(holders: Path, rules: Path, path: Path, identity: Identity, 
             write_rules(batch, read)
         with open_table(holders) as table:
             apply(source, plan(source, table, Mapping(), identity), who, f"from {holders.name}", at_s)
+    for left in ("-wal", "-shm"):  # of the one before
+        remove(path.with_name(path.name + left))
     aside.rename(path)

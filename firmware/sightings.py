@@ -83,6 +83,56 @@ class Forget(Message, frozen=True):
     camera: Id
 
 
+class Take(Message, frozen=True):
+    """Controller -> vision: somebody before this camera has consented to be enrolled, and the journal has it.
+
+    Nobody is embedded before it, nor after `until_ns`; 0: nobody is to be enrolled any more.
+    """
+
+    camera: Id
+    ask: Id
+    until_ns: Annotated[int, msgspec.Meta(ge=0)]
+
+
+class FaceTaken(Message, frozen=True):
+    """Vision -> controller: how far an enrolment is, and at its end (`over`, `why` empty) what was taken of the face.
+
+    `step`: which angle is missing: straight, left, right; `why`: what was wrong with the last frame.
+    """
+
+    camera: Id
+    ask: Id
+    taken: Annotated[int, msgspec.Meta(ge=0, le=8)] = 0
+    least: Annotated[int, msgspec.Meta(ge=0, le=8)] = 0
+    step: Word = ""
+    why: Annotated[tuple[Word, ...], msgspec.Meta(max_length=4)] = ()
+    over: bool = False
+    embedder: Text = ""
+    templates: Annotated[tuple[Annotated[bytes, msgspec.Meta(max_length=384)], ...], msgspec.Meta(max_length=8)] = ()
+    turns: Annotated[tuple[float, ...], msgspec.Meta(max_length=8)] = ()
+
+    def __repr__(self) -> str:
+        return f"FaceTaken({self.camera!r}, {self.taken}, ...)"  # templates are never printed
+
+
+class Show(Message, frozen=True):
+    """Controller -> vision: the purpose of this ticket stands in the journal: pictures of these cameras may be seen.
+
+    Until `until_ns`, or until this connection ends; without cameras: no more.
+    """
+
+    ticket: Text
+    cameras: Annotated[tuple[Id, ...], msgspec.Meta(max_length=CAMERAS_MAX)] = ()
+    until_ns: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+    def __repr__(self) -> str:
+        return f"Show({self.cameras!r}, ...)"  # a ticket is worth pictures
+
+
+class End(Message, frozen=True):
+    """Controller -> vision: end yourself; whoever supervises you starts you again. A person asked for it."""
+
+
 class FaceStep(Message, frozen=True):
     """Vision -> controller: what the person before this camera is to do now (`step` empty: look straight ahead).
 
@@ -124,5 +174,5 @@ class CameraState(Message, frozen=True):
     failed: bool = False
 
 
-AnyFromVision = Sighting | CameraState | FaceStep
-AnyToVision = Look | Compare | Forget
+AnyFromVision = Sighting | CameraState | FaceStep | FaceTaken
+AnyToVision = Look | Compare | Forget | Show | Take | End

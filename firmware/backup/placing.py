@@ -40,6 +40,7 @@ class Doer(NamedTuple):
     by: str
     why: str
     at_s: int
+    address: str = ""  # from where, of the page
 
 
 class Placed(NamedTuple):
@@ -89,7 +90,7 @@ def put_in_place(
     moves += tuple(
         Move(str(p.target), p.target.exists(), database=p.database, kind=p.kind, name=p.name) for p in ready.placed
     )
-    swap = Swap(id, str(state), moves, code, detail, doer.by, doer.why, doer.at_s)
+    swap = Swap(id, str(state), moves, code, detail, doer.by, doer.why, doer.at_s, address=doer.address)
     last = before(site)
     reached("begin")
     begin(site, swap)

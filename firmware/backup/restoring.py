@@ -15,6 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from firmware.backup import record
+from firmware.backup.asks import HANDOVER
 from firmware.backup.contents import ACCOUNTS, ADOPTION, KINDS, NAMED, OVERLAY, SITE, SOURCE
 from firmware.backup.entries import Carried, carried, merged
 from firmware.backup.errors import BackupError, BackupRefused
@@ -43,7 +44,10 @@ ROSTER = "roster"  # in the state folder
 # Tables of a source with what opens: the same one in the source `s`.
 SAME = {"credential": "s.kind = credential.kind AND s.key = credential.key", "vehicle": "s.plate = vehicle.plate"}
 # In the state folder, too; the last one would be a factory reset by the next start (controller/reset_button.py).
-OUR_NAMES = ("identity", "journal", ROSTER, "faces", "evidence", "network", "backup.work", "factory_reset.asked")
+OUR_NAMES = (
+    *("identity", "journal", ROSTER, "faces", "evidence", "network", "backup.work", "backup.page", HANDOVER),
+    "factory_reset.asked",
+)
 # What a swap writes beside its targets, and SQLite beside a database.
 OUR_ENDINGS = (NEW, OLD, LINKED, PENDING, PENDING + ".new", BEFORE, *LOGS, "-shm")
 

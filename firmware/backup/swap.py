@@ -56,6 +56,7 @@ class Swap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     why: Annotated[str, msgspec.Meta(max_length=200)]
     utc_s: int
     committed: bool = False
+    address: Annotated[str, msgspec.Meta(max_length=64)] = ""
 
 
 def beside(path: Path, suffix: str) -> Path:

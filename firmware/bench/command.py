@@ -29,6 +29,7 @@ BENCHES = {
     "suspend": "from the office's command to the first refused swipe, 250,000 credentials",
     "search": "newest 100 of 10,000,000 rows by any one or two of holder, portal, kind, time",
     "memory": "PSS of controller and network",
+    "page": "card to lock while 50 pages are open, 250,000 rows are imported and log-ins flood, all at once",
     "pages": "the journal's pages over 1,000,000 rows; memory, pages and swipes while all of it is exported",
     "start": "start of the process to the first decision",
     "day": "a simulated day of a gate with 20,000 passages",

@@ -26,18 +26,13 @@ PEOPLE_PER_FLAT, PEOPLE_PER_PLATE, FLATS_PER_BUILDING = 3, 5, 300
 def bench(folder: Path, rows: int = 250_000) -> dict[str, Any]:
     """Each file is imported into a new source by a fresh process: wall time, and the most memory it ever held."""
     csv_path, xlsx_path = folder / "sheet.csv", folder / "sheet.xlsx"
-    write_csv(csv_path, _rows(rows))
-    write_xlsx(xlsx_path, [("住户", _rows(rows))])
+    write_csv(csv_path, sheet_rows(rows))
+    write_xlsx(xlsx_path, [("住户", sheet_rows(rows))])
     outcome: dict[str, Any] = {"rows": rows}
     figures: list[Figure] = []
     for path in (csv_path, xlsx_path):
         source = folder / f"{path.suffix[1:]}.source"
-        rules = msgspec.json.encode([Rule(("*",), ALWAYS)]).decode()
-        with (
-            Source.create(source, time_zone="Asia/Shanghai") as made,
-            made.batch(Kind.RULES, "bench", "the profile of the sheet", 0) as batch,
-        ):
-            batch.db.execute("INSERT INTO profile VALUES ('residents', ?)", (rules,))
+        new_source(source)
         seconds, megabytes = _import(source, path)
         with Source.open(source, readonly=True) as made:
             counted = made.db.execute(
@@ -52,16 +47,31 @@ def bench(folder: Path, rows: int = 250_000) -> dict[str, Any]:
     return {**outcome, "figures": figures}
 
 
+def new_source(path: Path) -> None:
+    """A source without people, that has the profile of the sheet."""
+    rules = msgspec.json.encode([Rule(("*",), ALWAYS)]).decode()
+    with (
+        Source.create(path, time_zone="Asia/Shanghai") as made,
+        made.batch(Kind.RULES, "bench", "the profile of the sheet", 0) as batch,
+    ):
+        batch.db.execute("INSERT INTO profile VALUES ('residents', ?)", (rules,))
+
+
+def import_words(source: Path, sheet: Path) -> list[object]:
+    """What is said to `menshen` to import the sheet."""
+    words: list[object] = ["roster", "import", source, sheet, "--card-format", "H10301", "--apply", "--by", "bench"]
+    return [*words, "--why", "to measure it"]
+
+
 def _import(source: Path, sheet: Path) -> tuple[float, float]:
     """(seconds, megabytes) of one import by command."""
-    words = ["roster", "import", source, sheet, "--card-format", "H10301", "--apply", "--by", "bench"]
-    done = run_apart([*words, "--why", "to measure it"])
+    done = run_apart(import_words(source, sheet))
     if done.status != 0:
         raise RuntimeError(f"the import of {sheet.name} ended with {done.status}: {done.complaint}")
     return done.seconds, done.peak_mb
 
 
-def _rows(rows: int) -> Iterator[tuple[str, ...]]:
+def sheet_rows(rows: int) -> Iterator[tuple[str, ...]]:
     """A sheet as the office keeps it; the same for the same size."""
     rng = random.Random(SEED)
     yield HEADER

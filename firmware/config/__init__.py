@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         RosterTrust,
         Store,
         TurnstileWords,
+        ViewingTable,
     )
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "Shape",
     "Store",
     "TurnstileWords",
+    "ViewingTable",
     "config_of",
     "convert",
     "draft",
@@ -73,6 +75,7 @@ _LATE = {
         "RosterTrust",
         "Store",
         "TurnstileWords",
+        "ViewingTable",
     ),
 }
 _ROOM_OF = {name: room for room, names in _LATE.items() for name in names}

@@ -20,6 +20,7 @@ from firmware.config.tables import (
     SiteTable,
     StoreTable,
     TurnstileWords,
+    ViewingTable,
 )
 from firmware.core.access import Zone
 from firmware.core.site import Area, Barrier, Door, Reader, Turnstile
@@ -47,6 +48,7 @@ class Draft(msgspec.Struct):
     network: NetworkTable = NetworkTable()
     rehearsal: RehearsalTable = RehearsalTable()
     faces: FacesTable = FacesTable()
+    viewing: ViewingTable = ViewingTable()
     board: dict[str, object] = {}
     areas: list[tuple[str, Area]] = []
     peers: list[tuple[str, PeerTable]] = []

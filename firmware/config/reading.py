@@ -33,12 +33,13 @@ from firmware.config.tables import (
     Store,
     StoreTable,
     TurnstileWords,
+    ViewingTable,
 )
 from firmware.core.access import Zone
 from firmware.core.site import Area, Barrier, Door, Reader, Site, Turnstile
 from firmware.zones import ZoneError, zone_names, zone_of
 
-TABLES = ("site", "store", "roster", "exchange", "network", "faces", "rehearsal", "board")
+TABLES = ("site", "store", "roster", "exchange", "network", "faces", "viewing", "rehearsal", "board")
 PORTAL_KINDS: dict[str, tuple[type[Door | Turnstile | Barrier], type[DoorWords | TurnstileWords | BarrierWords]]] = {
     "door": (Door, DoorWords),
     "turnstile": (Turnstile, TurnstileWords),
@@ -79,6 +80,7 @@ def draft(path: Path) -> Draft:
     made.exchange = _table(document, "exchange", ExchangeTable, problems) or made.exchange
     made.network = _table(document, "network", NetworkTable, problems) or made.network
     made.faces = _table(document, "faces", FacesTable, problems) or made.faces
+    made.viewing = _table(document, "viewing", ViewingTable, problems) or made.viewing
     made.rehearsal = _table(document, "rehearsal", RehearsalTable, problems) or made.rehearsal
     made.board = board_of(document, problems)
     made.areas = _structs(document, "area", Area, problems)
@@ -144,6 +146,7 @@ def config_of(made: Draft) -> Config:
             made.faces.one_of_many,
             here / made.faces.evaluation if made.faces.evaluation else None,
         ),
+        viewing=made.viewing,
         reset_input=site.reset_input,
     )
 

@@ -178,6 +178,7 @@ def _check_point(path: str, point: AccessPoint, draft: Draft, uses: _Uses) -> No
     problems = draft.problems
     for index, reader in enumerate(point.readers):
         uses.device(f"{path}.readers[{index}]", reader, "use")
+    uses.device(f"{path}.call", point.call, "use")
     areas = {area.id for _, area in draft.areas}
     for key in ("area_from", "area_to"):
         area = getattr(point, key)

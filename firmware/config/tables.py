@@ -82,6 +82,14 @@ class FacesTable(msgspec.Struct, frozen=True):
     evaluation: Annotated[str, msgspec.Meta(max_length=1_000)] | None = None
 
 
+class ViewingTable(msgspec.Struct, frozen=True):
+    """[viewing]: pictures of cameras at the page, always under a purpose that stands in the journal."""
+
+    on: bool = True
+    shift_hours: int = 12
+    cameras_at_once: int = 1
+
+
 class RehearsalTable(msgspec.Struct, frozen=True):
     """[rehearsal]: what development and training put around this site. A board does not read it."""
 
@@ -187,6 +195,7 @@ class Config(msgspec.Struct, frozen=True):
     board: dict[str, object]
     devices: tuple[dict[str, object], ...]
     faces: FacesUse = FacesUse()
+    viewing: ViewingTable = ViewingTable()
     reset_input: str | None = None  # of the button on the board
 
 
@@ -226,6 +235,8 @@ SHAPES: dict[type, Shape] = {
         }
     ),
     FacesTable: Shape(limits={"challenge": ID, "one_of_many": ID, "evaluation": PATH}),
+    # A shift of twelve with its handing over; eight cameras are what one person can look at.
+    ViewingTable: Shape(limits={"shift_hours": Limit(1, 14), "cameras_at_once": Limit(1, 8)}),
     RehearsalTable: Shape(limits={"plants": PATH, "holders": PATH, "rules": PATH}),
     DoorWords: Shape(limits={"name": NAME, "egress": Limit(rule="egress")}),
     TurnstileWords: Shape(limits={"name": NAME, "egress_by": ID}),
@@ -259,6 +270,8 @@ SHAPES: dict[type, Shape] = {
             "two_person_ms": Limit(3 * SECOND_MS, 2 * MINUTE_MS),
             "direction": Limit(rule="direction", pattern=r"\A(in|out)\Z"),
             "display": ID,
+            "call": ID,
+            "call_ms": Limit(10 * SECOND_MS, 10 * MINUTE_MS),
         },
     ),
     Rex: Shape(limits={"input": ID, "stuck_ms": Limit(5 * SECOND_MS, HOUR_MS)}),

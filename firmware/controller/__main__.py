@@ -16,6 +16,7 @@ from drivers.loop_time import loop_ns
 from firmware.backup.errors import BackupError
 from firmware.backup.swap import PENDING, beside
 from firmware.config import Config, load
+from firmware.controller.backup_jobs import BackupJobs
 from firmware.controller.board import build, lines_of
 from firmware.controller.clock import SystemWall
 from firmware.controller.errors import ControllerError
@@ -30,6 +31,7 @@ from firmware.controller.vision_socket import VisionSocket
 from firmware.identity import IdentityError
 from firmware.roster.errors import RosterError
 from firmware.terminal import now_utc_s
+from firmware.wire_messages import Process
 
 BUS_WAIT_S = 5.0
 MISUSED = 2
@@ -94,10 +96,31 @@ async def serve(config: Config, arguments: argparse.Namespace) -> int:
     """Run until SIGTERM or SIGINT (0) or until a part dies (FAILED); MISUSED, with one line, where it cannot begin."""
     try:
         controller, listening, watched = await prepare(config, arguments)
+        backups = backups_of(controller, arguments)
     except (BackupError, ControllerError, IdentityError, RosterError, OSError) as error:
         print(f"menshen: {error}", file=sys.stderr)
         return MISUSED
-    return await live(controller, listening, watched)
+    try:
+        return await live(controller, listening, watched)
+    finally:
+        await backups.stop()
+        put = await backups.put_in_place()
+        if put:
+            print(f"menshen: {put}", file=sys.stderr)
+
+
+def backups_of(controller: Controller, arguments: argparse.Namespace) -> BackupJobs:
+    """What the page asks about backups. Raises StateFolderError, OSError."""
+
+    def end(why: str) -> None:
+        if not controller.failed.done():
+            controller.failed.set_result(why)
+
+    user = RoleUser.named(arguments.network_user) if arguments.network_user is not None else None
+    answer = controller.role_socket.answer
+    backups = BackupJobs(arguments.config, controller.folder, controller.identity, answer, end, user)
+    controller.beside = backups.take
+    return backups
 
 
 class Watched(NamedTuple):
@@ -171,6 +194,8 @@ async def prepare(
         service_manager=ServiceManager(),
         network_user=network_user,
     )
+    if watched is not None:
+        controller.installers.ends[Process.VISION] = watched.socket.end
     return controller, listening, watched
 
 

@@ -164,8 +164,8 @@ def _create(arguments: argparse.Namespace) -> int:
     site = arguments.site.resolve()
     finish_restore(site)
     config, problems = load(site)
-    if config is None or _problems(site):
-        raise BackupRefused(f"{site} could not be restored", _problems(site) or [str(each) for each in problems])
+    if config is None or problems_of(site):
+        raise BackupRefused(f"{site} could not be restored", problems_of(site) or [str(each) for each in problems])
     state = _state_of(arguments, config.store.folder)
     identity = own_identity(state)
     passphrase = passphrase_of(arguments, said, new=True)
@@ -174,7 +174,7 @@ def _create(arguments: argparse.Namespace) -> int:
     try:
         with Workroom(state) as work:
             gathered = list(gather(where, identity, work))
-            contents = _contents(gathered, config, identity)
+            contents = contents_of(gathered, config, identity)
             size = write(
                 arguments.backup,
                 contents,
@@ -196,7 +196,7 @@ def _create(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def _contents(gathered: Sequence[Gathered], config: Config, identity: Identity) -> Contents:
+def contents_of(gathered: Sequence[Gathered], config: Config, identity: Identity) -> Contents:
     return Contents(
         schema=SCHEMA,
         menshen=firmware.__version__,
@@ -281,7 +281,7 @@ def _restore(arguments: argparse.Namespace) -> int:
                 not arguments.without_roster,
             )
             doer = Doer(arguments.by or "nobody", arguments.why or "a look at what would change", now_utc_s())
-            ready = make_ready(opened, target, identity, work, _problems, doer)
+            ready = make_ready(opened, target, identity, work, problems_of, doer)
             _same_folder(arguments, opened.of("site"), site, state)
             changes = changes_of(ready)
             if arguments.apply:
@@ -313,7 +313,7 @@ def _undo(arguments: argparse.Namespace) -> int:
                 not arguments.without_roster,
             )
             doer = Doer(arguments.by, arguments.why, now_utc_s())
-            ready = make_ready(was.opened, target, identity, work, _problems, doer)
+            ready = make_ready(was.opened, target, identity, work, problems_of, doer)
             ready = ready._replace(placed=(*was.unnamed, *ready.placed), gone=was.gone)
             changes = changes_of(ready)
             _swap(ready, target, doer, Code.BACKUP_UNDONE)
@@ -349,7 +349,7 @@ def _tell(arguments: argparse.Namespace, ready: Ready, changes: Changes, *, done
     return DONE
 
 
-def _problems(site: Path) -> list[str]:
+def problems_of(site: Path) -> list[str]:
     """What `menshen check` says of a site file, each in a line."""
     said = texts("en")
     return [problem.line(said) for problem in check(site).problems]

@@ -17,6 +17,7 @@ from firmware.controller import office
 from firmware.controller.answers import Answers, Asked
 from firmware.controller.office_books import Books, Change, Refused, at_revision, of_entry
 from firmware.core.access import Factor
+from firmware.core.account_facts import Administered
 from firmware.core.backup_facts import BackupMade
 from firmware.core.codes import Code, Reason
 from firmware.core.effects import Record
@@ -340,7 +341,7 @@ class Desk:
             if asked is not None:
                 asked.over(Answer(fact.request, False, ("too_many",)), None)
                 self.answers.tell()
-        elif isinstance(fact, OverlayChanged | HolderWithdrawn | ReaderKeyed | FaceChanged | BackupMade):
+        elif isinstance(fact, _AGAIN) or (isinstance(fact, Administered) and fact.request in self.answers):
             asyncio.get_running_loop().call_later(AGAIN_S, self.put, fact)
 
     # -- what the core did, and what is durable -----------------------------------------------------------------------
@@ -393,4 +394,5 @@ async def _none_before() -> Roster | None:
     return None
 
 
-_OURS = (OverlayChanged, CredentialEnrolled, StartEnrolment, EndEnrolment, ReaderKeyed, FaceChanged, BackupMade)
+_AGAIN = OverlayChanged | HolderWithdrawn | ReaderKeyed | FaceChanged | BackupMade
+_OURS = (CredentialEnrolled, StartEnrolment, EndEnrolment, Administered, _AGAIN)

@@ -12,7 +12,7 @@ from firmware.faces.consent import Consent
 from firmware.faces.enrolled import LENGTH, TEMPLATE_BYTES, TEMPLATES_MAX, Enrolled, Template
 from firmware.faces.errors import ConsentRefused
 from firmware.faces.likeness import EMBEDDER
-from firmware.messages import EnrolFace
+from firmware.messages import EnrolFace, TakenConsent
 from firmware.roster.roster import Roster
 
 TEMPLATES_MIN = 3  # several angles
@@ -29,27 +29,10 @@ class FaceRefused(Exception):
 
 def enrolled_of(command: EnrolFace, roster: Roster | None, now_s: int | None) -> Enrolled:
     """What is to be kept. Raises FaceRefused; RosterError of a roster that cannot be read goes through."""
-    if now_s is None:
-        raise FaceRefused(Reason.CLOCK_UNKNOWN_REFUSED)
-    face = _face_of(command.holder, roster)
-    taken = command.consent
-    consent = Consent(
-        version=taken.version,
-        language=taken.language,
-        text=taken.text,
-        given_by=taken.given_by,
-        given_s=taken.given_s,
-        witness=command.issuer,
-        expires_s=taken.expires_s,
-        under_14=taken.under_14,
-        guardian=taken.guardian,
-    )
-    try:
-        consents.check(consent, now_s)
-    except ConsentRefused as error:
-        raise FaceRefused(*(f"{Reason.FACE_CONSENT}:{word}" for word in error.words)) from error
+    face, consent = consent_of(command.holder, command.consent, command.issuer, roster, now_s)
     if command.embedder != EMBEDDER:  # it would be compared with what other weights make of a face
         raise FaceRefused(Reason.FACE_MODEL)
+    assert now_s is not None, "without a clock no consent may be"
     return Enrolled(
         face=face,
         holder=command.holder,
@@ -58,6 +41,31 @@ def enrolled_of(command: EnrolFace, roster: Roster | None, now_s: int | None) ->
         enrolled_s=now_s,
         templates=_templates(command),
     )
+
+
+def consent_of(
+    holder: str, taken: TakenConsent, witness: str, roster: Roster | None, now_s: int | None
+) -> tuple[str, Consent]:
+    """The holder's face by the roster, and the consent; before anything of a face is looked at. Raises as above."""
+    if now_s is None:
+        raise FaceRefused(Reason.CLOCK_UNKNOWN_REFUSED)
+    face = _face_of(holder, roster)
+    consent = Consent(
+        version=taken.version,
+        language=taken.language,
+        text=taken.text,
+        given_by=taken.given_by,
+        given_s=taken.given_s,
+        witness=witness,
+        expires_s=taken.expires_s,
+        under_14=taken.under_14,
+        guardian=taken.guardian,
+    )
+    try:
+        consents.check(consent, now_s)
+    except ConsentRefused as error:
+        raise FaceRefused(*(f"{Reason.FACE_CONSENT}:{word}" for word in error.words)) from error
+    return face, consent
 
 
 def _face_of(holder: str, roster: Roster | None) -> str:

@@ -18,7 +18,7 @@ import msgspec
 
 from firmware.controller import face_listing
 from firmware.controller.answers import Answers
-from firmware.controller.face_books import FaceRefused, enrolled_of, issued
+from firmware.controller.face_books import FaceRefused, consent_of, enrolled_of, issued
 from firmware.core.codes import Reason
 from firmware.core.face_facts import FaceChange, FaceChanged
 from firmware.core.faces import FACES
@@ -37,6 +37,7 @@ from firmware.messages import (
     ListFaces,
     ListReceipts,
     OfficeCommand,
+    TakenConsent,
     WipeFaces,
     WithdrawFace,
 )
@@ -181,6 +182,14 @@ class FaceDesk:
             self._end_with(asked)
         else:
             self._desk.ask(asked)
+
+    def may_take(self, holder: str, consent: TakenConsent, witness: str) -> None:
+        """Whether this holder may be enrolled by this consent. Raises FaceRefused; RosterError goes through."""
+        if self.why:
+            raise FaceRefused(Reason.FACE_STORE)
+        if not self.on:
+            raise FaceRefused(Reason.FACES_OFF)
+        consent_of(holder, consent, witness, self._roster(), self._desk.now_s())
 
     def _take(self, command: EnrolFace | WithdrawFace | WipeFaces, request: str) -> None:
         if not all(each and each.isprintable() and each == each.strip() for each in (command.issuer, command.why)):

@@ -30,9 +30,20 @@ from firmware.journal.limits import Limits
 from firmware.roster.files import remove, sync_folder
 from firmware.roster.floors import KEPT_CURRENT, KEPT_PREVIOUS
 
-FOLDERS = ("roster", "faces", "evidence", "backup.work")
-# Beside the accounts: the console's code for one of them goes too, the page's own key stays.
-FILES = (KINDS[SOURCE].place, KINDS[ACCOUNTS].place, "network/recovery.json")
+FOLDERS = (
+    "roster",
+    "faces",
+    "evidence",
+    "backup.work",
+    "backup.page",
+    "handover",
+    "people",
+    "imports",
+    "selftest",
+    "logs",
+)
+# Beside the accounts: the console's code for one of them and the clients go too, the page's own key stays.
+FILES = (KINDS[SOURCE].place, KINDS[ACCOUNTS].place, "network/recovery.json", "network/clients.json")
 OVERWRITTEN_BYTES_MAX = 64 << 20  # of one file; what a flash chip keeps of it nobody can reach
 AT_ONCE_BYTES = 1 << 20
 EARLIEST_S = 1_600_000_000  # September 2020: a clock that says less is not set

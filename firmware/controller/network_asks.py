@@ -9,10 +9,11 @@ from msgspec import structs
 from firmware.core import plates
 from firmware.core.access import Factor, Known, Unknown
 from firmware.core.account_facts import Act, Administered
-from firmware.core.facts import Afar, ConfirmClear, Forgive, ResetFault
+from firmware.core.codes import Reason
+from firmware.core.facts import Afar, ConfirmClear, Forgive, ResetFault, SetOutOfService
 from firmware.identity import Identity
 from firmware.journal.ledger import Ledger
-from firmware.messages import Answer, AnyCommand, Ask, FindPlate, ProveClaim
+from firmware.messages import Answer, AnyCommand, AnyOfCameras, Ask, FindPlate, ProveClaim
 
 # What roster and local entries say of a credential: the factor, and its key as a reader gives it.
 Present = Callable[[Factor, str], Known | Unknown]
@@ -25,10 +26,15 @@ def taken(ask: Ask, ledger: Ledger, identity: Identity, present: Present) -> Ans
     answered to somebody else.
     """
     command = ask.command
+    assert not isinstance(command, AnyOfCameras), "those are for the desk of viewings"
     if isinstance(command, ProveClaim):
         return Answer(ask.request, identity.is_claim_code(command.code))
     if isinstance(command, FindPlate):
         return _searched(command, ask.request, present)
+    if not isinstance(command, AnyCommand | Administered):
+        return Answer(ask.request, False, (Reason.NOT_ALLOWED,))  # for a desk that is not here
+    if isinstance(command, SetOutOfService):
+        command = structs.replace(command, test=False, quietly=False)  # words of the self-test's own
     if isinstance(command, Forgive) and command.holder is not None:
         # The core counts areas and does not know who is in which: the ledger does.
         command = structs.replace(command, area=ledger.holder(command.holder).area)

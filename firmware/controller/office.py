@@ -25,6 +25,7 @@ from firmware.controller.office_books import (
 )
 from firmware.controller.office_ending import covered, suspension
 from firmware.core.access import Factor
+from firmware.core.account_facts import Act, Administered
 from firmware.core.backup_facts import BackupMade
 from firmware.core.codes import Reason
 from firmware.core.facts import EndEnrolment, OverlayChange, StartEnrolment
@@ -39,6 +40,7 @@ from firmware.messages import (
     OfficeCommand,
     Suspend,
     TellBackup,
+    TellPeople,
 )
 from firmware.roster.entry import (
     ENROLMENT_S_DEFAULT,
@@ -53,13 +55,14 @@ from firmware.roster.keys import token_of, valid
 from firmware.roster.overlay import OverlayFull
 from firmware.roster.schema import FLAGS
 
+TOLD_HERE = frozenset({Act.EDITED, Act.EDIT_NOT_DONE, Act.HANDED_IN, Act.LOOKED_UP})
 ENROLLED_HERE = (Factor.CARD, Factor.TAG, Factor.CODE, Factor.PLATE)  # PINs need the whole roster's, faces consent
 PRESENTED_HERE = (Factor.CARD, Factor.TAG, Factor.CODE)  # a plate that drives past is nobody's presentation
 
 
 def decide(
     books: Books, command: AnyOfficeCommand, request: str
-) -> Change | StartEnrolment | EndEnrolment | BackupMade:
+) -> Change | StartEnrolment | EndEnrolment | BackupMade | Administered:
     """What becomes of a command: a change that is in force at once, or a command for the core. Raises Refused.
 
     RosterError of a roster that cannot be read goes through.
@@ -77,7 +80,25 @@ def decide(
             note=command.why,
         )
     if isinstance(command, TellBackup):
-        return BackupMade(issuer=command.issuer, request=request, detail=command.detail, note=command.why)
+        return BackupMade(
+            issuer=command.issuer,
+            address=command.address,
+            request=request,
+            detail=command.detail,
+            note=command.why,
+        )
+    if isinstance(command, TellPeople):
+        if command.act not in TOLD_HERE:
+            raise Refused(Reason.NOT_ALLOWED)
+        return Administered(
+            command.issuer,
+            request,
+            act=command.act,
+            address=command.address,
+            holder=command.holder,
+            detail=command.detail,
+            note=command.why,
+        )
     if isinstance(command, CancelEnrolment):
         return EndEnrolment(command.issuer, request, reader=command.reader)
     try:

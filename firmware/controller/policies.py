@@ -69,6 +69,8 @@ def uses_of(draft: Draft) -> Iterator[Use]:
         for number, point in enumerate(portal.access_points):
             for index, reader in enumerate(point.readers):
                 yield Use(f"{path}.access_point[{number}].readers[{index}]", reader, Role.READER, "reader", point.id)
+            if point.call:
+                yield Use(f"{path}.access_point[{number}].call", point.call, Role.INPUT, "call", point.id)
             if point.display:
                 yield Use(f"{path}.access_point[{number}].display", point.display, Role.DISPLAY, "display", point.id)
     for path, guard in draft.readers:

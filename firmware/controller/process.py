@@ -18,17 +18,17 @@ import firmware
 from drivers.bus.lines import Lines
 from drivers.reports import AnyReport, Dropped, Frame, Level, Measured, Noise, Report, Untrusted
 from firmware.config import Config
-from firmware.controller import network_asks
+from firmware.controller import journal_start, network_asks
 from firmware.controller.board import Board
 from firmware.controller.bus_start import open_bus as open_bus
 from firmware.controller.clock import WATCH_S, Clock, Wall
 from firmware.controller.desk import Desk
 from firmware.controller.engine import Engine
-from firmware.controller.errors import StateFolderError
 from firmware.controller.face_asks import faces_of
 from firmware.controller.face_prompts import Prompts
 from firmware.controller.health import ServiceManager
 from firmware.controller.inbox import Inbox, Rank
+from firmware.controller.installers import Installers
 from firmware.controller.intake import Intake
 from firmware.controller.key_desk import KeyDesk
 from firmware.controller.neighbours import Neighbours
@@ -42,6 +42,7 @@ from firmware.controller.role_user import RoleUser
 from firmware.controller.roster_watch import RosterWatch
 from firmware.controller.signs import Signs
 from firmware.controller.supervisor import Supervisor, end_all
+from firmware.controller.viewing_desk import ViewingDesk
 from firmware.controller.wires import Wires
 from firmware.core.codes import Code
 from firmware.core.effects import Body, Event, Record
@@ -60,7 +61,7 @@ from firmware.core.facts import (
 )
 from firmware.core.state import initial
 from firmware.identity import Identity
-from firmware.journal import Journal, Limits
+from firmware.journal import Journal
 from firmware.messages import NETWORK_MAY_ASK, Answer, Ask, Erase, Welcome
 
 HEALTH_S = 2.0
@@ -85,7 +86,7 @@ class Controller:
         """`network_user` is whom the network process runs as; None: our own user, as in development."""
         self._loop = asyncio.get_running_loop()
         self._config = config
-        self._folder = folder
+        self.folder = folder
         self._lines = lines
         self._board = board
         self._network_user = network_user
@@ -102,13 +103,13 @@ class Controller:
         self.rosters = RosterWatch(folder / "roster", signers, self.identity, self.inbox, self.journal.kept())
         self.clock.believe_from(self.journal.newest_utc_ms)
         self.desk = Desk(folder / "roster", self.identity, self.journal.kept())
-        quota_areas = [area.id for area in config.site.areas if area.quota]
+        ledger = self.journal.ledger
         self.intake = Intake(
             self.rosters.roster,
-            self.journal.ledger,
+            ledger,
             self.identity,
             board.formats,
-            quota_areas,
+            [area.id for area in config.site.areas if area.quota],
             self.rosters.damaged,
             self.rosters.keys_of,
             self.desk,
@@ -122,9 +123,9 @@ class Controller:
         self.supervisor = Supervisor(self.emit, self._device, self._died)
         self.role_socket = self._network_socket()
         self.publisher = Publisher(self.role_socket, self.clock)
-        self.neighbours = Neighbours(
-            config, self.identity, self.journal.ledger, self.inbox, self.clock, self.role_socket
-        )
+        self.viewings = ViewingDesk(self, config, board.sights)
+        self.neighbours = Neighbours(config, self.identity, ledger, self.inbox, self.clock, self.role_socket)
+        self.installers = Installers(self, config, self.wires)
         self.engine = Engine(
             initial(config.site),
             clock=self.clock,
@@ -137,6 +138,7 @@ class Controller:
             admit=self.neighbours.admit,
         )
         board.ports.alive = Pulse(self.engine, self.inbox, self.clock).beats
+        self.beside: Callable[[Ask], bool] = lambda _: False  # answers what the core has no part in
         self._tasks: list[asyncio.Task[None]] = []
         self._started_ms = self.clock.now_ms()
 
@@ -169,6 +171,7 @@ class Controller:
         self._task(self.desk.run(), "office")
         self._task(self.faces.run(), "faces")
         self._task(self.neighbours.run(), "exchange")
+        self._task(self.installers.begin(self.engine, self.journal.kept()), "installers")
         self._task(self._tell_health(), "health")
         if listening is not None:
             await self.role_socket.start(listening)
@@ -194,6 +197,7 @@ class Controller:
     async def _close(self) -> None:
         self._lines.close()
         self.publisher.stop()
+        self.viewings.stop()
         await self.role_socket.stop()
         await self.office_socket.close()
         stopped = Record(Event(code=Code.STOPPED, detail=self._death))
@@ -231,23 +235,13 @@ class Controller:
         def recovered(lost: int) -> None:
             self._from_thread(lambda: self._store(StoreRecovered(events_lost=lost)))
 
-        folder = self._folder / "journal"
-        try:
-            folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-        except OSError as error:
-            raise StateFolderError(
-                f"{folder}: {error.strerror}. The journal is kept there: make it a folder of the user who runs this"
-            ) from error
-        if self._network_user is not None:
-            self._network_user.give_journal(self._folder, folder)
-        store = self._config.store
-        return Journal.open(
-            folder,
+        return journal_start.opened(
+            self.folder,
+            self._config.store,
             self.identity,
-            boot=self.boot,
-            limits=Limits(retention_days=store.retention_days, retention_bytes=store.retention_mb << 20),
-            now_ms=self.clock.now_ms(),
-            utc_ms=self.clock.utc_ms(),
+            self.boot,
+            self.clock,
+            self._network_user,
             on_committed=committed,
             on_failed=failed,
             on_recovered=recovered,
@@ -313,18 +307,22 @@ class Controller:
         return self.journal.erase(command.holder, now_ms=now_ms, utc_ms=utc_ms, asked=asked, request=request)
 
     def _stepped(self, fact: AnyFact, effects: tuple[object, ...], ticket: int | None) -> None:
+        self.viewings.stepped(fact, ticket)
         self.publisher.stepped(fact, effects, ticket)
         self.desk.stepped(fact, effects, ticket)
-        self.wires.stepped(fact, effects, ticket)
+        self.installers.stepped(fact, effects, ticket)
         self.neighbours.stepped(effects, ticket)
         self.asks.stepped(self.engine.state, self.clock.now_ms())
 
     def _committed(self, ticket: int, epoch: int, seq: int) -> None:
+        self.viewings.committed(ticket)  # before the answer: whoever has it asks for a picture at once
         self.publisher.committed(ticket, epoch, seq)
         self.desk.answers.committed(ticket)
         self.neighbours.committed(ticket, epoch, seq)
 
     def _ask(self, ask: Ask) -> None:
+        if self.viewings.take(ask) or self.installers.take(ask) or self.beside(ask):
+            return
         taken = network_asks.taken(ask, self.journal.ledger, self.identity, self.intake.look_up)
         if isinstance(taken, Answer):
             self.role_socket.answer(taken)

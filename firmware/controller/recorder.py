@@ -45,6 +45,7 @@ from firmware.core.key_facts import ReaderKeyed
 from firmware.core.refusals import ID_CHARACTERS_MAX
 from firmware.core.site import Site
 from firmware.core.trial_facts import TryOutput
+from firmware.core.viewing_facts import CameraViewed
 from firmware.recording import VERSION, Ended, Header, Taken
 
 RECORDING_BYTES_MAX = 256 << 20
@@ -69,7 +70,8 @@ PERSONAL: dict[type[msgspec.Struct], tuple[str, ...]] = {
     TryOutput: ("note",),
     Afar: ("address",),
     Administered: ("account", "address", "holder", "token", "note"),
-    BackupMade: ("note",),
+    BackupMade: ("note", "address"),
+    CameraViewed: ("address", "purpose"),
     ReaderKeyed: ("note",),
     FaceChanged: ("holder", "note"),
     PassageElsewhere: ("holder", "household"),

@@ -37,5 +37,6 @@ def put_into_journal(site: Path, swap: Swap) -> None:
     config, _ = load(site)
     limits = Limits() if config is None else config.store.limits
     state = Path(swap.state)
-    event = Event(Code(swap.code), detail=swap.detail, body=Body(issuer=swap.issuer, note=swap.why), request=swap.id)
+    body = Body(issuer=swap.issuer, note=swap.why, address=swap.address or None)
+    event = Event(Code(swap.code), detail=swap.detail, body=body, request=swap.id)
     record.record(state, Identity.load_or_create(state / "identity"), limits, event, swap.utc_s)

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from firmware.core.facts import EndLockdown, HoldOpen, OpenOnce, ReleasePortal, StartEvacuation
 from firmware.messages import (
+    NETWORK_MAY_LOOK,
     Answer,
     AnyFromNetwork,
     AnyFromOffice,
@@ -45,6 +46,8 @@ REFUSALS_PER_S = 10.0  # of one client; past that and the burst it is read no fa
 REFUSALS_BURST = 256
 EXCHANGES_PER_S = 80.0  # 64 peers tell once a second at most
 EXCHANGES_BURST = 256
+LOOKS_PER_S = 4.0  # at wires and self-tests: one list of a large site takes some ms
+LOOKS_BURST = 12
 GRIPS_PER_S = 20.0  # four times what `menshen wire` says while a key is held
 GRIPS_BURST = 20
 READ_BYTES = 1 << 16
@@ -70,7 +73,8 @@ class Allowance:
 class Pace(NamedTuple):
     """How many clients a role may have, and how fast it may ask; how fast what is `slowed`, all of that together.
 
-    What is `urgent` has a pace of its own: it waits behind nothing else, and floods no journal either.
+    What is `urgent` has a pace of its own: it waits behind nothing else, and floods no journal either. So has what
+    goes on `beside`.
     """
 
     clients_max: int = CLIENTS_MAX
@@ -80,6 +84,7 @@ class Pace(NamedTuple):
     slowed_per_s: float = 0.0
     slowed_burst: int = 0
     urgent: frozenset[type] = frozenset()
+    beside: frozenset[type] = frozenset()  # what only looks: it takes nothing of what persons order
 
 
 # What lets people in: a guard at the busiest hour opens for a car every three seconds. Not evacuation, which lets out.
@@ -88,6 +93,7 @@ NETWORK_PACE = Pace(
     slowed_per_s=1 / 3,
     slowed_burst=8,
     urgent=frozenset({StartEvacuation}),
+    beside=NETWORK_MAY_LOOK,
 )
 # Commands of people at a desk and of their programs: each costs a signature and two syncs of the card. A client that
 # waits for a card at a reader keeps its place for up to two minutes.
@@ -143,6 +149,7 @@ class RoleSocket:
         self._allowance = Allowance(pace.asks_per_s, pace.asks_burst)
         self._slowed = Allowance(pace.slowed_per_s, pace.slowed_burst)
         self._urgent = Allowance(URGENT_PER_S, URGENT_BURST)
+        self._beside = Allowance(LOOKS_PER_S, LOOKS_BURST)
         self._states: States | None = None
         self._health: Health | None = None
         self.on_exchange: Callable[[bytes], None] | None = (
@@ -184,7 +191,7 @@ class RoleSocket:
         for writer in self._clients.values():
             self._write(writer, frame)
 
-    def tell(self, message: Exchange) -> None:
+    def tell(self, message: Message) -> None:
         """Send to every client; who connects later gets the next one."""
         frame = pack(message)
         for writer in self._clients.values():
@@ -250,7 +257,8 @@ class RoleSocket:
                 else:
                     taken = self._take(message, writer)
                 if not taken and not refusals.take(now_s()):
-                    if writer in self._tied.values():  # what is read late would hold a key that was let go long ago
+                    # What is read late would hold a key that was let go long ago.
+                    if self.on_grip is not None and writer in self._tied.values():
                         raise FrameError("a client that holds a key asks for too much beside it")
                     await asyncio.sleep(1 / REFUSALS_PER_S)
 
@@ -298,6 +306,8 @@ class RoleSocket:
         now_s = asyncio.get_running_loop().time()
         if kind in self._pace.urgent:
             return self._urgent.take(now_s)
+        if kind in self._pace.beside:
+            return self._beside.take(now_s)
         return self._allowance.take(now_s) and (kind not in self._pace.slowed or self._slowed.take(now_s))
 
     def _peer_allowed(self, writer: asyncio.StreamWriter) -> bool:

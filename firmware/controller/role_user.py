@@ -11,6 +11,8 @@ from firmware.controller.errors import StateFolderError, WiringError
 
 SOCKET_MODE = 0o660
 PASSED_THROUGH = 0o710  # the state folder: the group may go through to the journal, and see nothing on the way
+SHARED = 0o2770  # a folder in which both make files
+READ_FILE = 0o640
 READ_BY_GROUP = 0o2750  # the journal's: whatever is made in it has the same group
 
 
@@ -39,6 +41,15 @@ class RoleUser(NamedTuple):
         self._give(journal, READ_BY_GROUP)
         for path in journal.iterdir():
             self._give(path, None)
+
+    def give_handover(self, folder: Path) -> None:
+        """Let the role lay files in a folder of the state folder, and take them. Raises StateFolderError."""
+        self._give(folder.parent, PASSED_THROUGH)
+        self._give(folder, SHARED)
+
+    def give_file(self, path: Path) -> None:
+        """Let the role read one file. Raises StateFolderError."""
+        self._give(path, READ_FILE)
 
     def _give(self, path: Path, mode: int | None) -> None:
         try:

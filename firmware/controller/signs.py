@@ -17,7 +17,12 @@ from firmware.texts import Texts, texts
 
 HOLD_S = 5.0  # that an outcome stays: the core's own is as long as a reader's lamp, too short to be read from a car
 PLATE_S = 10.0  # that a plate is the one of the vehicle that stands there
-RESTING = frozenset((Feedback.IDLE, Feedback.UNLOCKED, Feedback.LOCKDOWN, Feedback.HELD_WARNING))
+RESTING = frozenset(
+    (
+        *(Feedback.IDLE, Feedback.UNLOCKED, Feedback.LOCKDOWN, Feedback.HELD_WARNING),
+        *(Feedback.CALLING, Feedback.ANSWERED),
+    )
+)
 
 
 def shown_texts(language: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import os
 import socket
 import struct
 
-from drivers.sights import Comparison, Order, Progress, Sight, Sights
+from drivers.sights import Comparison, Order, Progress, Shown, Sight, Sights, Taken, Taking
 from firmware.controller.role_socket import READ_BYTES, UNSENT_BYTES_MAX, Allowance
 from firmware.messages import FrameError, FrameReader, pack
 from firmware.sightings import (
@@ -22,11 +22,15 @@ from firmware.sightings import (
     CameraOrder,
     CameraState,
     Compare,
+    End,
     FaceRows,
     FaceStep,
+    FaceTaken,
     Forget,
     Look,
+    Show,
     Sighting,
+    Take,
 )
 
 SIGHTINGS_PER_S = 20.0  # of all cameras together: a lane has one vehicle at a time, and tells of it once a second
@@ -56,14 +60,25 @@ class VisionSocket:
     def connected(self) -> bool:
         return self._client is not None
 
+    def end(self) -> bool:
+        """Have the vision process end itself; whether there is one."""
+        if self._client is None:
+            return False
+        self._client[1].write(pack(End()))
+        return True
+
     async def start(self, listening: socket.socket) -> None:
         self._server = await asyncio.start_unix_server(self._serve, sock=listening)
         self._sights.on_orders = self._order
         self._sights.on_compare = self._compare
+        self._sights.on_show = self._show
+        self._sights.on_take = self._take
 
     async def stop(self) -> None:
         self._sights.on_orders = lambda: None
         self._sights.on_compare = lambda _camera, _comparison: None
+        self._sights.on_show = lambda _ticket, _shown: None
+        self._sights.on_take = lambda _camera, _taking: None
         if self._server is not None:
             self._server.close()
         if self._client is not None:
@@ -89,6 +104,8 @@ class VisionSocket:
             self._order()
             for camera, comparison in self._sights.comparisons.items():
                 self._compare(camera, comparison)
+            for ticket, shown in self._sights.shown.items():
+                self._show(ticket, shown)
             await self._read(reader)
         except FrameError as error:
             self.refused_frames += 1
@@ -125,6 +142,12 @@ class VisionSocket:
                     if known:
                         how_far = Progress(message.ask, message.step, message.over, message.why)
                         self._sights.on_progress(message.camera, how_far)
+                elif isinstance(message, FaceTaken):
+                    if not states.take(self._heard_s):
+                        raise FrameError("more of an enrolment than anybody could do")
+                    known = message.camera in self._sights.takings
+                    if known:
+                        self._sights.on_taken(message.camera, _taken(message))
                 else:
                     raise FrameError(f"{type(message).__name__} is nothing that it says")
                 self.refused_cameras += not known
@@ -156,6 +179,19 @@ class VisionSocket:
             said = Compare(camera, comparison.ask, part, comparison.steps, comparison.until_ns, more)
             writer.write(pack(said))
 
+    def _take(self, camera: str, taking: Taking | None) -> None:
+        """Say that somebody is to be enrolled before a camera, or that nobody is any more."""
+        if self._client is not None and not self._client[1].is_closing():
+            said = Take(camera, "nobody", 0) if taking is None else Take(camera, taking.ask, taking.until_ns)
+            self._client[1].write(pack(said))
+
+    def _show(self, ticket: str, shown: Shown | None) -> None:
+        """Say whose ticket is worth pictures, and for how long; or that it is worth nothing any more."""
+        if self._client is None or self._client[1].is_closing():
+            return
+        cameras, until_ns = ((), 0) if shown is None else shown
+        self._client[1].write(pack(Show(ticket, cameras, until_ns)))
+
     def _allowed(self, writer: asyncio.StreamWriter) -> bool:
         peer = writer.get_extra_info("socket")
         credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
@@ -165,6 +201,20 @@ class VisionSocket:
 
 def _order(order: Order) -> CameraOrder:
     return CameraOrder(**order._asdict())
+
+
+def _taken(said: FaceTaken) -> Taken:
+    return Taken(
+        said.ask,
+        said.taken,
+        said.least,
+        said.step,
+        said.why,
+        said.over,
+        said.embedder,
+        said.templates,
+        said.turns,
+    )
 
 
 def _sight(said: Sighting) -> Sight:

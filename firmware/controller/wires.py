@@ -6,7 +6,7 @@ output may be held on decides the core (firmware/core/trial.py); here is who hol
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from drivers.camera_settings import CameraConfig, without_secrets
@@ -92,6 +92,8 @@ class Wires:
         self._troubles: dict[str, Last] = {}  # lost, or an output that failed
         self._ended = ""
         self._ended_by: tuple[str, ...] = ()
+        self.wear: Mapping[str, int] = {}  # how often each was switched, read or active
+        self.observers: list[Callable[[str, str], None]] = []  # told of each device and its word, as it is heard
         socket.furnish(self)
 
     def attach(self, engine: Stepping, restarts: Mapping[str, int]) -> None:
@@ -130,7 +132,8 @@ class Wires:
             case DeviceLost():
                 self._trouble(fact.device, "lost", fact.why)
             case DeviceRecovered():
-                self._troubles.pop(fact.device, None)
+                if self._troubles.pop(fact.device, None) is not None:
+                    self._tell(fact.device, self.word(fact.device))
             case _:
                 return
 
@@ -138,10 +141,16 @@ class Wires:
         before = self._last.get(device)
         if device in self._points and (anew or before is None or before.word != word):
             self._last[device] = Last(word, self._clock.now_ms(), value=value)
+            self._tell(device, word)
 
     def _trouble(self, device: str, word: str, why: str) -> None:
         if device in self._points:
             self._troubles[device] = Last(word, self._clock.now_ms(), why[:WHY_CHARACTERS_MAX])
+            self._tell(device, word)
+
+    def _tell(self, device: str, word: str) -> None:
+        for observer in self.observers:
+            observer(device, word)
 
     # -- what installers ask ------------------------------------------------------------------------------------------
 
@@ -153,7 +162,7 @@ class Wires:
             return
         match command:
             case ListWires():
-                self._answers.send(request, list(self._listed(request)))
+                self._answers.send(request, list(self.listed(request)))
                 return
             case Service():
                 fact: SetOutOfService | TryOutput = SetOutOfService(
@@ -201,10 +210,34 @@ class Wires:
 
     # -- what they see ------------------------------------------------------------------------------------------------
 
-    def _listed(self, request: str) -> Iterator[Wired]:
+    @property
+    def points(self) -> Mapping[str, Point]:
+        """Every device and point, by id."""
+        return self._points
+
+    def word(self, name: str) -> str:
+        """What was last heard of a device, or told to it; "unknown": nothing yet."""
+        last = self._troubles.get(name) or self._last.get(name)
+        return "unknown" if last is None else last.word
+
+    def some(self, names: Iterable[str]) -> tuple[Wire, ...]:
+        """These, as they are now."""
+        uses = uses_of(self._state)
+        now_ms, utc_ms = self._clock.now_ms(), self._clock.utc_ms()
+        found = ((name, self._points[name]) for name in names if name in self._points)
+        return tuple(
+            self._wire(self._state, point, name, uses.get(name, ("", "")), now_ms, utc_ms) for name, point in found
+        )
+
+    @property
+    def _state(self) -> State:
         assert self._engine is not None, "whoever makes the wires says who steps"
-        state = self._engine.state
-        uses = _uses(state)
+        return self._engine.state
+
+    def listed(self, request: str) -> Iterator[Wired]:
+        """All of them, in as many frames as it takes."""
+        state = self._state
+        uses = uses_of(state)
         now_ms, utc_ms = self._clock.now_ms(), self._clock.utc_ms()  # one instant for all of it
         wires = [
             self._wire(state, point, name, uses.get(name, ("", "")), now_ms, utc_ms)
@@ -230,11 +263,7 @@ class Wires:
         device = point.device.settings
         last = self._troubles.get(name) or self._last.get(name)
         age_ms = None if last is None else now_ms - last.at_ms
-        lines = tuple(f"{used.key} {used.line}" for used in device.lines()) if point.use is None else (point.use.key,)
-        if point.use is None and isinstance(device, SerialReaderConfig | TextDisplayConfig):
-            lines = (f"port {device.port}",)
-        elif isinstance(device, CameraConfig):
-            lines = (f"source {without_secrets(device.source)}",)
+        lines = lines_of(point)
         output = point.role == "output"
         quiet = {"reader": "quiet", "bus": "quiet", "display": "quiet"}.get(point.role, "unknown")
         return Wire(
@@ -253,6 +282,7 @@ class Wires:
             counters=self._counters(name) if point.use is None else {},
             tried=state.trial is not None and state.trial.output == name,
             refused=stands_against(state, name) if output else (),
+            cycles=self.wear.get(name, 0),
         )
 
     def _counters(self, name: str) -> dict[str, int]:
@@ -260,6 +290,18 @@ class Wires:
         counted = {} if driver is None else driver.counters()
         restarts = self._restarts.get(name, 0)
         return {**counted, "restarts": restarts} if restarts else counted
+
+
+def lines_of(point: Point) -> tuple[str, ...]:
+    """Where an installer finds its wires: pins, a port, a point of a board."""
+    device = point.device.settings
+    if isinstance(device, CameraConfig):
+        return (f"source {without_secrets(device.source)}",)
+    if point.use is not None:
+        return (point.use.key,)
+    if isinstance(device, SerialReaderConfig | TextDisplayConfig):
+        return (f"port {device.port}",)
+    return tuple(f"{used.key} {used.line}" for used in device.lines())
 
 
 def _portals(state: State) -> tuple[WirePortal, ...]:
@@ -273,7 +315,7 @@ def _portals(state: State) -> tuple[WirePortal, ...]:
     return tuple(found)
 
 
-def _uses(state: State) -> dict[str, tuple[str, str]]:
+def uses_of(state: State) -> dict[str, tuple[str, str]]:
     """Device or point -> the portal it belongs to, and what it is there, in the words of a site file."""
     wiring = state.wiring
     uses: dict[str, tuple[str, str]] = {}

@@ -26,6 +26,21 @@ class Act(StrEnum):
     LOCKED_OUT = "locked_out"  # so many failed that the next ones are not looked at for a while
     SEARCHED = "searched"  # the journal, for what tells who it was; `note` says why
     EXPORTED = "exported"  # the journal, or a part of it
+    # of programs that use the API by a token
+    CLIENT_MADE = "client_made"  # `detail` says what it may
+    CLIENT_REVOKED = "client_revoked"
+    CLIENT_USED = "client_used"  # for the first time
+    # of the roster's source, by the people process; `holder` says whose, where it is one
+    EDITED = "edited"
+    EDIT_NOT_DONE = "edit_not_done"  # what was told before is not so
+    HANDED_IN = "handed_in"  # a roster is built of the source and goes to the controller
+    LOOKED_UP = "looked_up"  # people, for what needs a purpose; `note` says which
+    # by installers; `detail` says which portals, which process
+    SELFTEST_BEGUN = "selftest_begun"
+    SELFTEST_PAUSED = "selftest_paused"
+    SELFTEST_ENDED = "selftest_ended"  # with the report's hash
+    SELFTEST_DROPPED = "selftest_dropped"
+    RESTART_ASKED = "restart_asked"
 
 
 class Administered(Command, frozen=True, kw_only=True):

@@ -11,7 +11,9 @@ from firmware.core.codes import Reason
 from firmware.core.draft import Draft
 from firmware.core.facts import (
     Acknowledge,
+    AnswerCall,
     Command,
+    EndCall,
     EndEvacuation,
     EndLockdown,
     HoldOpen,
@@ -19,6 +21,7 @@ from firmware.core.facts import (
     OpenOnce,
     ReleasePortal,
     ResetFault,
+    SetOutOfService,
     StartEvacuation,
     StartLockdown,
 )
@@ -31,6 +34,7 @@ OF_PORTAL: dict[type[Command], Remote] = {
     HoldOpen: Remote.HOLD,
     LockPortal: Remote.LOCK,
     ResetFault: Remote.RESET,
+    SetOutOfService: Remote.SERVICE,
 }
 OF_SITE: dict[type[Command], SiteRemote] = {
     StartLockdown: SiteRemote.LOCKDOWN,
@@ -44,7 +48,7 @@ NOT_FROM_AFAR: Refusal = (Reason.NOT_FROM_AFAR,)
 def against_afar(draft: Draft, fact: Command) -> Refusal:
     """Why a command is refused because it came from afar; nothing: it may be asked, and is decided as any other."""
     kind = type(fact)
-    if kind is Acknowledge:
+    if kind in (Acknowledge, AnswerCall, EndCall):
         return DONE
     if kind in OF_SITE:
         return DONE if OF_SITE[kind] in draft.state.site.remote else NOT_FROM_AFAR

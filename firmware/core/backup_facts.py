@@ -12,3 +12,4 @@ class BackupMade(Fact, frozen=True, kw_only=True):
     request: str = ""
     detail: str = ""
     note: str = ""
+    address: str = ""

@@ -15,6 +15,6 @@ def backup_made(draft: Draft, fact: BackupMade) -> None:
     draft.record(
         Code.BACKUP_MADE,
         detail=fact.detail[:DETAIL_CHARACTERS_MAX],
-        body=Body(issuer=fact.issuer or None, note=fact.note or None),
+        body=Body(issuer=fact.issuer or None, note=fact.note or None, address=fact.address or None),
         request=fact.request,
     )

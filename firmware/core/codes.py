@@ -32,6 +32,12 @@ class Code(StrEnum):
     NOT_TAKEN = "access.not_taken"
     DURESS = "access.duress"
     EXIT_REQUESTED = "access.exit_requested"
+    CALLED = "access.called"  # by the call button of an entrance
+    CALL_ANSWERED = "access.call_answered"
+    CALL_ENDED = "access.call_ended"
+    CALL_MISSED = "access.call_missed"  # nobody answered in time
+    CALL_STUCK = "access.call_stuck"  # the button
+    CALL_UNSTUCK = "access.call_unstuck"
     ANTIPASSBACK_SOFT = "access.antipassback_soft"
     PIN_LOCKED_OUT = "access.pin_locked_out"
     PIN_LOCKOUT_ENDED = "access.pin_lockout_ended"
@@ -128,6 +134,15 @@ class Code(StrEnum):
     READER_INSTALLING = "reader.installing"
     READER_INSTALLED = "reader.installed"
     READER_INSTALL_OVER = "reader.install_over"
+    # the roster's source, edited at the page
+    ROSTER_EDITED = "roster.edited"
+    ROSTER_EDIT_NOT_DONE = "roster.edit_not_done"  # what was told before is not so
+    ROSTER_HANDED_IN = "roster.handed_in"  # built of the source, on its way into service
+    ROSTER_LOOKED_UP = "roster.looked_up"  # people, for what needs a purpose
+    SELFTEST_BEGUN = "selftest.begun"  # by an installer at the page; its portals are out of service meanwhile
+    SELFTEST_PAUSED = "selftest.paused"
+    SELFTEST_ENDED = "selftest.ended"  # with its signed report
+    SELFTEST_DROPPED = "selftest.dropped"  # without one
     # accounts of the page
     ACCOUNT_CLAIMED = "account.claimed"  # the first one, by the claim code
     ACCOUNT_MADE = "account.made"
@@ -144,11 +159,17 @@ class Code(StrEnum):
     LOGGED_IN = "account.logged_in"
     LOGGED_OUT = "account.logged_out"
     LOGIN_FAILED = "account.login_failed"
+    CLIENT_MADE = "account.client_made"  # a program that uses the API by a token
+    CLIENT_REVOKED = "account.client_revoked"
+    CLIENT_USED = "account.client_first_used"
     LOGIN_LOCKED_OUT = "account.login_locked_out"
+    VIEWING_BEGUN = "camera.viewing_begun"  # somebody looks through it at the page, with the purpose
+    VIEWING_ENDED = "camera.viewing_ended"
     JOURNAL_SEARCHED = "journal.searched"  # for what tells who it was, with the purpose
     JOURNAL_EXPORTED = "journal.exported"
     # controller
     STARTED = "controller.started"
+    RESTART_ASKED = "controller.restart_asked"  # of one process, at the page
     FACTORY_RESET = "controller.factory_reset"  # by the button on the board, as it started
     BACKUP_MADE = "backup.made"
     BACKUP_RESTORED = "backup.restored"  # what was there before is kept aside
@@ -174,6 +195,7 @@ class Code(StrEnum):
     LOCAL_CONFLICT = "roster.local_conflict"
     LOCAL_FAILED = "roster.local_failed"
     LOCAL_REFUSED = "roster.local_refused"
+    FACE_TAKING = "face.taking"  # somebody before a camera has consented to be enrolled
     FACE_ENROLLED = "face.enrolled"  # by consent; told without anything of the face
     FACE_WITHDRAWN = "face.withdrawn"
     FACE_EXPIRED = "face.expired"  # the consent's time is over
@@ -208,6 +230,12 @@ MEANING: dict[Code, Meaning] = {
     Code.NOT_TAKEN: Meaning("tns1:AccessControl/AccessNotTaken/Credential", _I),
     Code.DURESS: Meaning("tns1:AccessControl/Duress", _A),
     Code.EXIT_REQUESTED: Meaning("tns1:AccessControl/Request/Anonymous", _I),
+    Code.CALLED: Meaning(None, _N),
+    Code.CALL_ANSWERED: Meaning(None, _N),
+    Code.CALL_ENDED: Meaning(None, _I),
+    Code.CALL_MISSED: Meaning(None, _N),
+    Code.CALL_STUCK: Meaning(None, _W),
+    Code.CALL_UNSTUCK: Meaning(None, _I),
     Code.ANTIPASSBACK_SOFT: Meaning(None, _N),
     Code.PIN_LOCKED_OUT: Meaning(None, _A),
     Code.PIN_LOCKOUT_ENDED: Meaning(None, _I),
@@ -298,10 +326,16 @@ MEANING: dict[Code, Meaning] = {
     Code.READER_INSTALLING: Meaning(None, _W),
     Code.READER_INSTALLED: Meaning(None, _N),
     Code.READER_INSTALL_OVER: Meaning(None, _W),
+    **dict.fromkeys((Code.SELFTEST_BEGUN, Code.SELFTEST_PAUSED, Code.SELFTEST_ENDED), Meaning(None, _N)),
+    **dict.fromkeys((Code.SELFTEST_DROPPED, Code.RESTART_ASKED), Meaning(None, _N)),
     Code.ACCOUNT_CLAIMED: Meaning(None, _N),
     Code.ACCOUNT_MADE: Meaning(None, _N),
     Code.ACCOUNT_ROLES: Meaning(None, _N),
     Code.ACCOUNT_RESET: Meaning(None, _N),
+    Code.ROSTER_EDITED: Meaning(None, _N),
+    Code.ROSTER_EDIT_NOT_DONE: Meaning(None, _W),
+    Code.ROSTER_HANDED_IN: Meaning(None, _N),
+    Code.ROSTER_LOOKED_UP: Meaning(None, _N),
     Code.ACCOUNT_DELETED: Meaning(None, _N),
     Code.ACCOUNT_JOINED: Meaning(None, _N),
     Code.ACCOUNT_RECOVERED: Meaning(None, _W),
@@ -310,10 +344,15 @@ MEANING: dict[Code, Meaning] = {
     Code.ACCOUNT_FACTOR_OFF: Meaning(None, _N),
     Code.ACCOUNT_SESSIONS_ENDED: Meaning(None, _N),
     Code.ACCOUNT_NOT_DONE: Meaning(None, _W),
+    Code.CLIENT_MADE: Meaning(None, _N),
+    Code.CLIENT_REVOKED: Meaning(None, _N),
+    Code.CLIENT_USED: Meaning(None, _N),
     Code.LOGGED_IN: Meaning(None, _I),
     Code.LOGGED_OUT: Meaning(None, _I),
     Code.LOGIN_FAILED: Meaning(None, _N),
     Code.LOGIN_LOCKED_OUT: Meaning(None, _W),
+    Code.VIEWING_BEGUN: Meaning(None, _N),
+    Code.VIEWING_ENDED: Meaning(None, _I),
     Code.JOURNAL_SEARCHED: Meaning(None, _N),
     Code.JOURNAL_EXPORTED: Meaning(None, _N),
     Code.FACTORY_RESET: Meaning("tns1:Monitoring/OperatingTime/LastReset", _W),
@@ -342,6 +381,7 @@ MEANING: dict[Code, Meaning] = {
     Code.LOCAL_CONFLICT: Meaning(None, _W),
     Code.LOCAL_FAILED: Meaning(None, _A),
     Code.LOCAL_REFUSED: Meaning(None, _N),
+    Code.FACE_TAKING: Meaning(None, _N),
     Code.FACE_ENROLLED: Meaning("tns1:Configuration/Credential/Changed", _N),
     Code.FACE_WITHDRAWN: Meaning("tns1:Configuration/Credential/Removed", _N),
     Code.FACE_EXPIRED: Meaning("tns1:Configuration/Credential/Removed", _N),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from firmware.core import reader
+from firmware.core import calls, reader
 from firmware.core.afar import against_afar, resumes
 from firmware.core.claims import fault_bars, locked_down
 from firmware.core.codes import Code, Reason
@@ -16,8 +16,10 @@ from firmware.core.draft import Draft
 from firmware.core.effects import Body, ForgetAreas, Remember
 from firmware.core.facts import (
     Acknowledge,
+    AnswerCall,
     ClearLockout,
     Command,
+    EndCall,
     EndEnrolment,
     EndEvacuation,
     EndLockdown,
@@ -39,8 +41,9 @@ from firmware.core.kept import (
     LEDGER_DOUBTED,
     fault_key,
     keep_lockdown,
+    keep_out,
     locked_key,
-    out_of_service_key,
+    stays_out,
 )
 from firmware.core.lane_commands import LANE_COMMANDS, lane_command
 from firmware.core.lanes import person_passed
@@ -71,6 +74,8 @@ def command(draft: Draft, fact: Command) -> None:
         refusal = lane_command(draft, plan, fact)
     else:
         refusal = COMMANDS[type(fact)](draft, fact)
+    if isinstance(fact, OpenOnce) and not refusal:
+        calls.opened(draft, fact.portal, fact.access_point, fact.issuer)
     draft.record(
         Code.COMMAND_REFUSED if refusal else Code.COMMANDED,
         portal=named if named in draft.portals or plan is not None else None,
@@ -159,11 +164,12 @@ def _set_out_of_service(draft: Draft, fact: SetOutOfService) -> Refusal:
     if portal is None:
         return _unknown(fact.portal)
     if draft.portals[portal.id].out_of_service is fact.out:
+        stays_out(draft, fact)
         return DONE
-    draft.keep(out_of_service_key(portal.id), "1" if fact.out else None)
+    keep_out(draft, fact)
     draft.change(portal.id, out_of_service=fact.out)
     draft.record(Code.OUT_OF_SERVICE if fact.out else Code.IN_SERVICE, portal=portal.id)
-    if not fact.out:
+    if not fact.out and not fact.quietly and resumes(fact, portal.remote):
         operator_resumed(draft, portal)
     return DONE
 
@@ -323,4 +329,6 @@ COMMANDS: dict[type[Command], Callable[..., Refusal]] = {
     StartEnrolment: start_enrolment,
     EndEnrolment: end_enrolment,
     TryOutput: try_output,
+    AnswerCall: calls.answer_call,
+    EndCall: calls.end_call,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from firmware.core.calls import call_input_changed
 from firmware.core.codes import Code
 from firmware.core.draft import Draft
 from firmware.core.facts import (
@@ -42,6 +43,9 @@ def _level(draft: Draft, device: str, level: Level) -> None:
             continue
         if use.role is Role.TAMPER:
             _tamper(draft, device, use.owner, level)
+            continue
+        if use.role is Role.CALL:
+            call_input_changed(draft, use.owner, level)
             continue
         if use.role is Role.LANE:
             lane_input_changed(draft, use.owner, device, level)

@@ -16,7 +16,7 @@ from firmware.core.codes import MEANING, Code, Severity
 from firmware.core.effects import AnyEffect, Event, Keep, Record, SetOutput
 from firmware.core.lane.turn import LaneTurn
 from firmware.core.reader import ReaderState, deadlines
-from firmware.core.state import TRIAL, PortalState, Roadway, State, Trial, WayState
+from firmware.core.state import TRIAL, CallState, PortalState, Roadway, State, Trial, WayState
 from firmware.core.timers import Timers, drop, put
 from firmware.core.wiring import Wiring
 
@@ -42,6 +42,7 @@ class Draft:
         self.lanes = state.lanes
         self.roads: dict[str, Road] = {}  # barriers that this step has touched and not settled yet
         self.readers = state.readers
+        self.calls = state.calls
         self.deadlines = state.deadlines
         self._copied: set[str] = set()
         self._wall: Wall | None = None
@@ -135,6 +136,14 @@ class Draft:
         self.readers[reader] = changed
         self._deadline(reader, deadlines(changed))
 
+    def set_call(self, point: str, changed: CallState) -> None:
+        """Put the new state of a call button, with its deadline."""
+        if "calls" not in self._copied:
+            self._copied.add("calls")
+            self.calls = dict(self.calls)
+        self.calls[point] = changed
+        self._deadline(point, changed.timers[0][0] if changed.timers else None)
+
     def set_trial(self, trial: Trial | None) -> None:
         """Put the trial of an output, with its deadline; None: there is none."""
         self.set(trial=trial)
@@ -197,6 +206,8 @@ class Draft:
             changes["lanes"] = self.lanes
         if self.readers is not state.readers:
             changes["readers"] = self.readers
+        if self.calls is not state.calls:
+            changes["calls"] = self.calls
         if self.deadlines is not state.deadlines:
             changes |= {"deadlines": self.deadlines, "due_ms": due_ms}
         return replace(state, **changes) if changes else state

@@ -37,6 +37,8 @@ class Feedback(StrEnum):
     UNLOCKED = "unlocked"
     LOCKDOWN = "lockdown"
     ENROLLING = "enrolling"  # the next credential that nobody has becomes somebody's
+    CALLING = "calling"  # whoever pressed the call button: it rings
+    ANSWERED = "answered"  # somebody has taken the call
 
 
 class Show(Effect, frozen=True):

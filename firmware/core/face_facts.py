@@ -8,6 +8,7 @@ from firmware.core.fact import Fact
 
 
 class FaceChange(StrEnum):
+    TAKING = "taking"  # somebody before a camera has consented to be enrolled; nothing was looked at before it
     ENROLLED = "enrolled"
     WITHDRAWN = "withdrawn"  # by whom it is about, or for them: the templates are wiped
     EXPIRED = "expired"  # so are they when the consent's time is over

@@ -12,6 +12,7 @@ from firmware.core.turn import said_of
 FACES = "faces"  # the key under which the store keeps the newest revision of the templates
 
 _CODE: dict[FaceChange, Code] = {
+    FaceChange.TAKING: Code.FACE_TAKING,
     FaceChange.ENROLLED: Code.FACE_ENROLLED,
     FaceChange.WITHDRAWN: Code.FACE_WITHDRAWN,
     FaceChange.EXPIRED: Code.FACE_EXPIRED,

@@ -10,6 +10,9 @@ from enum import StrEnum
 from firmware.core.access import Factor, Known, Unknown
 from firmware.core.account_facts import Administered as Administered
 from firmware.core.backup_facts import BackupMade as BackupMade
+from firmware.core.call_facts import AnswerCall as AnswerCall
+from firmware.core.call_facts import AnyOfCall
+from firmware.core.call_facts import EndCall as EndCall
 from firmware.core.fact import Afar as Afar
 from firmware.core.fact import Command as Command
 from firmware.core.fact import Fact as Fact
@@ -28,6 +31,7 @@ from firmware.core.roster_facts import OverlayChanged as OverlayChanged
 from firmware.core.roster_facts import RosterRefused as RosterRefused
 from firmware.core.roster_facts import RosterReplaced as RosterReplaced
 from firmware.core.trial_facts import AnyOfTrial
+from firmware.core.viewing_facts import CameraViewed as CameraViewed
 
 # -- credentials ------------------------------------------------------------------------------------------------------
 
@@ -250,8 +254,12 @@ class Forgive(Command, frozen=True, kw_only=True):
 
 
 class SetOutOfService(Command, frozen=True, kw_only=True):
+    """`test`: for a self-test, whose end puts it back. `quietly`: its hours wait for a person then: nothing opens."""
+
     portal: str
     out: bool = True
+    test: bool = False
+    quietly: bool = False
 
 
 class ResetFault(Command, frozen=True, kw_only=True):
@@ -321,6 +329,7 @@ AnyOfPortal = OpenOnce | HoldOpen | LockPortal | ReleasePortal | SetOutOfService
 AnyOfLane = AdmitVehicle | CloseBarrier | EmergencyClose | ConfirmClear | RecordTest
 AnyOfSite = StartLockdown | EndLockdown | StartEvacuation | EndEvacuation | ResetFire | Forgive
 AnyOfReader = ClearLockout | Acknowledge | StartEnrolment | EndEnrolment
-AnyAsked = AnyOfPortal | AnyOfLane | AnyOfSite | AnyOfReader | AnyOfTrial
+AnyAsked = AnyOfPortal | AnyOfLane | AnyOfSite | AnyOfReader | AnyOfTrial | AnyOfCall
 
-AnyFact = AnyReading | AnyOfDevices | AnyOfRoster | AnyOfPeers | AnyOfSystem | AnyAsked | Administered | BackupMade
+AnyTold = Administered | BackupMade | CameraViewed
+AnyFact = AnyReading | AnyOfDevices | AnyOfRoster | AnyOfPeers | AnyOfSystem | AnyAsked | AnyTold

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from firmware.core.codes import Code
 from firmware.core.draft import Draft
-from firmware.core.facts import Started
+from firmware.core.facts import SetOutOfService, Started
 from firmware.core.lane import step as lane_step
 from firmware.core.lanes import lane_started
 from firmware.core.machines import HoldTrigger
@@ -21,6 +21,7 @@ from firmware.core.wiring import Portal
 LOCKDOWN = "lockdown"
 EVACUATION = "evacuation"
 LEDGER_DOUBTED = "ledger_doubted"
+FOR_GOOD, FOR_TEST = "1", "test"  # out of service until a person ends it, or until a self-test is over
 
 
 def fault_key(portal: str) -> str:
@@ -29,6 +30,24 @@ def fault_key(portal: str) -> str:
 
 def out_of_service_key(portal: str) -> str:
     return f"out_of_service:{portal}"
+
+
+def keep_out(draft: Draft, fact: SetOutOfService) -> None:
+    """Keep that a portal is out of service, and for whom, so that the end of a self-test ends nothing else."""
+    draft.keep(out_of_service_key(fact.portal), (FOR_TEST if fact.test else FOR_GOOD) if fact.out else None)
+    _tested(draft, fact.portal, fact.out and fact.test)
+
+
+def stays_out(draft: Draft, fact: SetOutOfService) -> None:
+    """Nothing changes, but that a portal which a self-test has taken is out for good now: the test leaves it so."""
+    if fact.out and not fact.test and fact.portal in draft.state.tested:
+        keep_out(draft, fact)
+
+
+def _tested(draft: Draft, portal: str, by_test: bool) -> None:
+    tested = draft.state.tested | {portal} if by_test else draft.state.tested - {portal}
+    if tested != draft.state.tested:
+        draft.set(tested=tested)
 
 
 def locked_key(portal: str) -> str:
@@ -96,6 +115,7 @@ def _restore_portal(draft: Draft, portal: Portal, kept: dict[str, str]) -> None:
         hold_on(draft, portal, HoldTrigger.LOCK)
     if out_of_service_key(portal.id) in kept:
         draft.change(portal.id, out_of_service=True)
+        _tested(draft, portal.id, kept[out_of_service_key(portal.id)] == FOR_TEST)
     fault = kept.get(fault_key(portal.id))
     if fault is not None:
         draft.change(portal.id, fault=fault, acknowledged=False)
@@ -108,6 +128,7 @@ def _restore_lane(draft: Draft, name: str, kept: dict[str, str]) -> None:
         lane.set(owes=False)  # nothing closes because it starts (R13)
     if out_of_service_key(name) in kept:
         lane_step.take_out_of_service(lane, True)
+        _tested(draft, name, kept[out_of_service_key(name)] == FOR_TEST)
     if fault_key(name) in kept:
         lane.set(acknowledged=False)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from firmware.core.afar import resumes
 from firmware.core.barrier import step as barrier_step
 from firmware.core.barrier.plan import Plan
 from firmware.core.claims import locked_down
@@ -23,7 +24,7 @@ from firmware.core.facts import (
     ResetFault,
     SetOutOfService,
 )
-from firmware.core.kept import locked_key, out_of_service_key
+from firmware.core.kept import keep_out, locked_key, stays_out
 from firmware.core.lane import step as lane_step
 from firmware.core.lane.state import Offer
 from firmware.core.lanes import confirm_clear, direction_of, offer_passage, person_passed
@@ -111,11 +112,12 @@ def _lock(draft: Draft, plan: Plan, fact: LockPortal) -> Refusal:
 def _set_out_of_service(draft: Draft, plan: Plan, fact: SetOutOfService) -> Refusal:
     lane = draft.road(plan.barrier.id).lane
     if lane.state.out_of_service is fact.out:
+        stays_out(draft, fact)
         return DONE
-    draft.keep(out_of_service_key(plan.barrier.id), "1" if fact.out else None)
+    keep_out(draft, fact)
     lane_step.take_out_of_service(lane, fact.out)
     draft.record(Code.OUT_OF_SERVICE if fact.out else Code.IN_SERVICE, portal=plan.barrier.id)
-    if not fact.out:
+    if not fact.out and not fact.quietly and resumes(fact, plan.barrier.remote):
         person_passed(draft, plan.barrier.id)
     return DONE
 

@@ -17,7 +17,7 @@ from firmware.core.lane.turn import LaneTurn
 from firmware.core.machines import Hold
 from firmware.core.site import Direction
 from firmware.core.state import Roadway
-from firmware.core.view import Lamp, LaneView, Mode, PortalView, Position, SpotView
+from firmware.core.view import HoldView, Lamp, LaneView, Mode, PortalView, Position, SpotView
 
 _POSITION: dict[Motion, Position] = {
     Motion.UNKNOWN: Position.UNKNOWN,
@@ -71,8 +71,8 @@ _REASONS: dict[BarrierClaim, Reason] = {
 }
 
 
-def lane_view(plan: Plan, now: Roadway) -> PortalView:
-    """One barrier with its lane."""
+def lane_view(plan: Plan, now: Roadway, held: HoldView | None = None) -> PortalView:
+    """One barrier with its lane; `held` is what a person has decided about it."""
     barrier, lane = now.barrier, now.lane
     claim = first(plan, barrier).claim
     reason = Reason.LOCKED_BY_OPERATOR if lane.hold is Hold.LOCKED else _REASONS.get(claim)
@@ -84,6 +84,7 @@ def lane_view(plan: Plan, now: Roadway) -> PortalView:
         why=() if reason is None else (reason.value,),
         alarms=_alarms(plan, barrier, lane),
         acknowledged=lane.acknowledged,
+        hold=held,
         lane=_lane(plan, barrier, lane),
     )
 

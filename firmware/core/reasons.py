@@ -71,6 +71,7 @@ class Reason(StrEnum):
     QUEUE_FULL = "queue_full"
     BARRED = "barrier_barred"  # stop, service key, latched fault, or its position is not proven
     LANE_NOT_CLEAR = "lane_not_clear"  # with the device that stands against it
+    NO_CALL = "no_call"  # nobody calls there, or not any more
     NOT_IN_SIGHT = "not_in_sight"
     NOT_FROM_AFAR = "not_from_afar"  # the portal's or the site's `remote` does not name it
     IN_SERVICE = "in_service"  # with the portal that has to be out of service first
@@ -97,6 +98,12 @@ class Reason(StrEnum):
     FACE_STORE = "face_store"  # what is enrolled cannot be read: nobody matches
     FACES_OFF = "faces_off"  # not switched on at this site
     FACES_FULL = "faces_full"
+    CAMERA_NOT_FOUND = "camera_not_found"
+    VIEWING_OFF = "viewing_off"  # this site shows no pictures at the page
+    VIEWING_CAMERAS = "viewing_cameras"  # more at once than the site allows
+    VIEWINGS_FULL = "viewings_full"  # so many people look already
+    VIEWING_OVER = "viewing_over"
+    FACE_BUSY = "face_busy"  # somebody is being enrolled, or compared, at this camera
     GRANTED = "granted"
 
 

@@ -6,7 +6,7 @@ outputs are commanded where they differ from what they were last told. Nothing e
 
 from __future__ import annotations
 
-from firmware.core.announce import announced
+from firmware.core.calls import show
 from firmware.core.claims import HOLD_CLAIM, Verdict, passing_claim, resolve
 from firmware.core.codes import Code
 from firmware.core.draft import Draft
@@ -23,7 +23,6 @@ from firmware.core.machines import (
     PassingTrigger,
 )
 from firmware.core.modes import ORDER, RANK, Claim
-from firmware.core.reader import rest
 from firmware.core.release import GRACE_MS, hold_on, passing_on, proves
 from firmware.core.schedule import opening_on
 from firmware.core.site import Door
@@ -126,14 +125,7 @@ def _show(draft: Draft, portal: Portal, verdict: Verdict) -> None:
         return
     draft.change(portal.id, shown=shown)
     for point in portal.access_points:
-        sign = announced(point, shown)
-        for name in point.readers:
-            reader, effects = rest(draft.wiring.posts[name].reader, draft.readers[name], shown)
-            draft.set_reader(name, reader)
-            draft.do(effects)
-            if effects:
-                draft.do(sign)
-                sign = ()
+        show(draft, point, shown)
 
 
 def _at_rest(now: PortalState, verdict: Verdict) -> Feedback:

@@ -38,6 +38,7 @@ class Remote(StrEnum):
     HOLD = "hold"  # open until an instant
     LOCK = "lock"  # and to end that
     RESET = "reset"  # a latched fault
+    SERVICE = "service"  # out of service, and back
 
 
 class SiteRemote(StrEnum):
@@ -69,6 +70,8 @@ class AccessPoint(msgspec.Struct, frozen=True):
     two_person_ms: int = 15_000  # between the first and the second person, and between a visitor and the escort
     direction: str = "in"  # turnstiles and lanes: "in" or "out"
     display: str | None = None  # device that shows text to whoever stands there
+    call: str | None = None  # input of a button by which whoever stands there asks for a person
+    call_ms: int = 60_000  # how long it rings where nobody answers
 
 
 class Rex(msgspec.Struct, frozen=True):

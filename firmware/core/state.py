@@ -11,6 +11,7 @@ import msgspec
 
 from firmware.core.access import Rulebook
 from firmware.core.barrier.state import BarrierState, initial_barrier
+from firmware.core.call_machines import Button, Call
 from firmware.core.effects import Feedback
 from firmware.core.facts import Level
 from firmware.core.lane.state import LaneState
@@ -80,6 +81,17 @@ class Trial(NamedTuple):
     until_ms: int  # it ends then, unless it is renewed before
 
 
+class CallState(msgspec.Struct, frozen=True):
+    """The call button of one access point (calls.py)."""
+
+    button: Button = Button.UNKNOWN
+    call: Call = Call.NONE
+    since_ms: int = 0  # when it began to ring; means nothing while there is no call
+    presses: int = 0
+    by: str = ""  # who has answered
+    timers: Timers = NO_TIMERS
+
+
 class State(msgspec.Struct, frozen=True):
     """Everything the core knows. `offset_ms` is UTC minus the monotonic clock, None while wall time is unknown."""
 
@@ -88,6 +100,7 @@ class State(msgspec.Struct, frozen=True):
     portals: dict[str, PortalState]  # doors and turnstiles
     lanes: dict[str, Roadway]  # barriers
     readers: dict[str, ReaderState]
+    calls: dict[str, CallState] = {}  # access points with a call button
     rulebook: Rulebook = Rulebook(version=0)
     deadlines: dict[str, int] = {}  # portal or reader -> its earliest deadline
     due_ms: int | None = None  # the earliest of all
@@ -105,6 +118,7 @@ class State(msgspec.Struct, frozen=True):
     outputs_failed: frozenset[str] = frozenset()  # devices whose failure was told, and which were not well since
     tampered: frozenset[str] = frozenset()  # inputs
     trial: Trial | None = None
+    tested: frozenset[str] = frozenset()  # portals that are out of service for a self-test, and for nothing else
     unacknowledged: frozenset[str] = frozenset()  # readers, devices and the site with an alarm that nobody has seen
 
 
@@ -117,6 +131,7 @@ def initial(site: Site) -> State:
         portals={name: _untouched(portal) for name, portal in wiring.portals.items()},
         lanes={name: Roadway(initial_barrier(plan)) for name, plan in wiring.barriers.items()},
         readers={reader: ReaderState() for reader in wiring.posts},
+        calls={point.id: CallState() for point in wiring.points.values() if point.call is not None},
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from firmware.core import (
     accounts,
     backups,
+    calls,
     clock,
     commands,
     devices,
@@ -23,6 +24,7 @@ from firmware.core import (
     reader_keys,
     swipe,
     trial,
+    viewings,
 )
 from firmware.core.account_facts import Administered
 from firmware.core.backup_facts import BackupMade
@@ -69,6 +71,7 @@ from firmware.core.settle import settle
 from firmware.core.state import TRIAL, State, initial
 from firmware.core.trial_facts import TryEnded, TryRenewed
 from firmware.core.turnstile import pulse_on
+from firmware.core.viewing_facts import CameraViewed
 from firmware.core.wiring import Portal
 
 __all__ = ["initial", "next_deadline", "step"]
@@ -143,6 +146,8 @@ def _catch_up(draft: Draft, now_ms: int) -> None:
         portal = draft.wiring.portals.get(owner)
         if owner in draft.wiring.barriers:
             lanes.due(draft, owner)
+        elif owner in draft.calls:
+            calls.due(draft, owner)
         elif owner == TRIAL:
             trial.due(draft)
         elif portal is None:
@@ -224,6 +229,7 @@ _HANDLERS: dict[type[Fact], Callable[[Draft, Any], None]] = {
     ReaderKeyed: reader_keys.reader_keyed,
     Administered: accounts.administered,
     BackupMade: backups.backup_made,
+    CameraViewed: viewings.camera_viewed,
     TryRenewed: trial.renewed,
     TryEnded: trial.ended,
     **dict.fromkeys(commands.COMMANDS, commands.command),

@@ -64,6 +64,23 @@ class LaneView(msgspec.Struct, frozen=True, omit_defaults=True):
     cycles: int = 0
 
 
+class HoldView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a person has decided about a portal, and until when."""
+
+    kind: str  # locked, operator, holder: values of Hold
+    until_utc_s: int | None = None  # None: no end, or wall time is not known
+
+
+class CallView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Somebody has pressed the call button of an entrance, and the call stands."""
+
+    access_point: str
+    portal: str
+    since_utc_s: int | None = None  # None: wall time is not known
+    answered: bool = False
+    by: str = ""  # who answered, by the name of the account
+
+
 class PortalView(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
     """One portal now. `alarms` are values of Code, the gravest first; `why` are values of Reason."""
 
@@ -74,6 +91,7 @@ class PortalView(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
     why: tuple[str, ...] = ()
     alarms: tuple[str, ...] = ()
     acknowledged: bool = True
+    hold: HoldView | None = None
     lane: LaneView | None = None
 
 
@@ -94,3 +112,4 @@ class SiteView(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
     subjects: dict[str, tuple[str, ...]] = {}  # of those: the readers, devices or site that tell them
     unacknowledged: tuple[str, ...] = ()  # readers, devices and the site with an alarm, over or not, nobody has seen
     occupancy: dict[str, int] = {}
+    calls: tuple[CallView, ...] = ()  # that stand now

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from firmware.core import reader
+from firmware.core.call_machines import Call
 from firmware.core.codes import Code
 from firmware.core.lane_views import lane_view
 from firmware.core.levels import FAULT_LEVELS, Level
-from firmware.core.machines import Exit, Fire, Leaf, Peers, Pulse
+from firmware.core.machines import Exit, Fire, Hold, Leaf, Peers, Pulse
 from firmware.core.modes import RANK
 from firmware.core.site import Door
 from firmware.core.state import PortalState, State
-from firmware.core.view import Mode, PortalView, Position, SiteView
+from firmware.core.timers import Timers
+from firmware.core.view import CallView, HoldView, Mode, PortalView, Position, SiteView
 from firmware.core.wiring import IN, Portal
+
+MS_PER_S = 1000
 
 _POSITION: dict[Leaf | None, Position] = {
     None: Position.NOT_MONITORED,
@@ -41,17 +45,31 @@ def view(state: State) -> SiteView:
         subjects=subjects,
         unacknowledged=tuple(sorted(state.unacknowledged)),
         occupancy=state.occupancy,
+        calls=tuple(_calls(state)),
     )
 
 
 def _any_portal(state: State, name: str) -> PortalView:
     plan = state.wiring.barriers.get(name)
     if plan is not None:
-        return lane_view(plan, state.lanes[name])
-    return _portal(state.wiring.portals[name], state.portals[name])
+        road = state.lanes[name]
+        held = _hold(state, road.lane.hold, road.lane.hold_until_utc_s, road.lane.timers)
+        return lane_view(plan, road, held)
+    now = state.portals[name]
+    return _portal(state.wiring.portals[name], now, _hold(state, now.hold, now.hold_until_utc_s, now.timers))
 
 
-def _portal(portal: Portal, now: PortalState) -> PortalView:
+def _hold(state: State, hold: Hold, until_utc_s: int | None, timers: Timers) -> HoldView | None:
+    """A hold that was asked for until an instant keeps it though the clock jumps; one for a time ends by our clock."""
+    if hold is Hold.NONE:
+        return None
+    ends_ms = next((at_ms for at_ms, name in timers if name == "hold"), None)
+    if until_utc_s is None and ends_ms is not None and state.offset_ms is not None:
+        until_utc_s = (state.offset_ms + ends_ms) // MS_PER_S
+    return HoldView(hold.value, until_utc_s)
+
+
+def _portal(portal: Portal, now: PortalState, held: HoldView | None) -> PortalView:
     return PortalView(
         id=portal.id,
         kind="door" if isinstance(portal, Door) else "turnstile",
@@ -60,6 +78,7 @@ def _portal(portal: Portal, now: PortalState) -> PortalView:
         why=_why(now),
         alarms=_alarms(now),
         acknowledged=now.acknowledged,
+        hold=held,
     )
 
 
@@ -90,6 +109,14 @@ def _alarms(now: PortalState) -> tuple[str, ...]:
         (Code.REX_STUCK, Exit.STUCK in now.exits),
     )
     return tuple(code for code, there in found if there)
+
+
+def _calls(state: State) -> Iterator[CallView]:
+    for point, now in state.calls.items():
+        if now.call is not Call.NONE:
+            since_s = None if state.offset_ms is None else (state.offset_ms + now.since_ms) // MS_PER_S
+            portal = state.wiring.points[point].portal
+            yield CallView(point, portal, since_s, now.call is Call.ANSWERED, now.by)
 
 
 def _site_alarms(state: State) -> dict[str, tuple[str, ...]]:

@@ -21,11 +21,12 @@ class Role(StrEnum):
     PULSE = "pulse"
     FIRE = "fire"
     TAMPER = "tamper"
+    CALL = "call"
     LANE = "lane"  # anything of a barrier and its lane: what, its plan says
 
 
 class Use(NamedTuple):
-    """One use of one input: `owner` is a portal, a reader or the site; `which` tells the rex or the way."""
+    """One use of one input: `owner` is a portal, access point, reader or the site; `which` tells the rex or the way."""
 
     role: Role
     owner: str
@@ -72,6 +73,7 @@ def wire(site: Site) -> Wiring:
     for portal in site.portals:
         for point in portal.access_points:
             points[point.id] = point
+            use(point.call, Role.CALL, point.id)
             posts |= {reader: Post(guards.get(reader, Reader(reader)), point) for reader in point.readers}
         if isinstance(portal, Barrier):
             for device in plans[portal.id].places:

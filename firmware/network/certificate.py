@@ -8,6 +8,8 @@ A process of its own makes it: what reads and writes certificates takes 17 MB th
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import ipaddress
 import os
 import ssl
@@ -21,6 +23,7 @@ from firmware.network.errors import CertificateError
 FILE_NAME = "page.pem"
 FOR = b"Menshen page certificate for "
 FINGERPRINT = b"fingerprint: "
+BEGIN, END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
 MADE_S_MAX = 60.0
 ADVICE = "Move it away and start again: a new one is made, and every browser asks anew whether to trust it."
 
@@ -28,7 +31,8 @@ ADVICE = "Move it away and start again: a new one is made, and every browser ask
 class PageCertificate:
     """A file with key and certificate as OpenSSL takes them, and two lines before them that OpenSSL skips."""
 
-    def __init__(self, path: Path, names: tuple[str, ...], fingerprint: str) -> None:
+    def __init__(self, path: Path, names: tuple[str, ...], fingerprint: str, certificate_fingerprint: str) -> None:
+        self.certificate_fingerprint = certificate_fingerprint  # SHA-256 of the certificate, as most browsers show it
         self.path = path
         self.names = names
         self.fingerprint = fingerprint  # SHA-256 of the SubjectPublicKeyInfo: a new certificate of the key keeps it
@@ -73,7 +77,23 @@ def _read(folder: Path) -> PageCertificate | None:
     if not first.startswith(FOR) or not second.startswith(FINGERPRINT):
         raise CertificateError(f"{path} is no certificate of this page. {ADVICE}")
     names = tuple(first[len(FOR) :].decode("ascii", "replace").split())
-    return PageCertificate(path, names, second[len(FINGERPRINT) :].decode("ascii", "replace"))
+    shown = hashlib.sha256(_certificate_of(content)).hexdigest()
+    return PageCertificate(path, names, second[len(FINGERPRINT) :].decode("ascii", "replace"), shown)
+
+
+def _certificate_of(content: bytes) -> bytes:
+    """The certificate's bytes; none of a file that has none, which TLS will refuse."""
+    block = content.partition(BEGIN)[2].partition(END)[0]
+    try:
+        return base64.b64decode(block)
+    except ValueError:
+        return b""
+
+
+def fingerprint_in(folder: Path) -> str:
+    """The fingerprint of the page's key; empty where there is none yet. Raises CertificateError."""
+    found = _read(folder)
+    return "" if found is None else found.fingerprint
 
 
 async def _make_beside(folder: Path, names: tuple[str, ...]) -> None:

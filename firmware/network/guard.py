@@ -1,20 +1,27 @@
-"""What stands before every route: the right host, a session with the right role, a form of our own; and headers."""
+"""What stands before every route: the right host, a session with the right role, a form of our own; and headers.
+
+In the API a client's token counts instead of a session; then no cookie is looked at, and nothing of it counts.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from typing import Protocol
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
-from firmware.network.forms import TOKEN, FormError, is_from_here, read_form
+from firmware.network.api.client import ClientSession
+from firmware.network.forms import TOKEN, TOKEN_HEADER, FormError, drain, is_from_here, read_form, read_json
 from firmware.network.hosts import Hosts
-from firmware.network.routes import Asked, Need, Table, admits
+from firmware.network.routes import Asked, Need, Route, admits, of_api
 from firmware.network.sessions import Session, Sessions
+from firmware.network.table import Found, Table
+from firmware.network.uploads import Upload
 
 # Everything the page uses comes from itself; nothing is inline; no other page may hold it in a frame.
 HEADERS = {
@@ -36,16 +43,39 @@ HEAD_BYTES_MAX = 16 * 1024  # request line and headers; a browser's are below 2 
 Refusal = Callable[[Request, HTTPStatus], Response]
 
 
+class Callers(Protocol):
+    """Who uses the API by a token."""
+
+    def caller(self, header: str, address: str) -> ClientSession | None:
+        """Whose token an Authorization header has; None: nobody's."""
+        ...
+
+    def wait_s(self, address: str) -> float:
+        """For how long whoever sent too many wrong ones should stay away."""
+        ...
+
+
 def _head_bytes(scope: Scope) -> int:
     """The size of a request's head. The server's own limit counts only what came without being complete."""
     return len(scope["raw_path"]) + len(scope["query_string"]) + sum(len(n) + len(c) + 4 for n, c in scope["headers"])
+
+
+def _path(scope: Scope) -> str:
+    """The path, decoded. One with a slash that is written otherwise stands for itself, and is nobody's."""
+    raw: bytes = scope["raw_path"]
+    path: str = scope["path"]
+    return raw.decode("latin-1") if b"%2f" in raw.lower() else path
+
+
+def _address(request: Request) -> str:
+    return "" if request.client is None else request.client.host
 
 
 class Guard:
     """The ASGI application: the table of routes behind all that is to be proven first.
 
     `cookie` is the session cookie's name; `refuse` makes the page of a refusal; `enter` answers whoever came in by the
-    console's code.
+    console's code; `callers` are the clients of the API.
     """
 
     def __init__(
@@ -56,6 +86,7 @@ class Guard:
         cookie: str,
         refuse: Refusal,
         enter: Callable[[Session, Request], Response],
+        callers: Callers,
     ) -> None:
         self._table = table
         self._sessions = sessions
@@ -63,6 +94,7 @@ class Guard:
         self._cookie = cookie
         self._refuse = refuse
         self._enter = enter
+        self._callers = callers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http", scope["type"]
@@ -79,6 +111,8 @@ class Guard:
             response = await self._answer(request)
         except FormError as error:
             response = self._refused(request, error.status)
+        if of_api(scope["path"]):
+            await drain(request)  # or what is unread would have the kernel take the answer back
         await response(scope, receive, confined)
 
     async def _answer(self, request: Request) -> Response:
@@ -87,36 +121,70 @@ class Guard:
         if not self._hosts.serve(request):
             return self._refused(request, HTTPStatus.MISDIRECTED_REQUEST)
         now_s = asyncio.get_running_loop().time()
-        session = self._sessions.session_of(request.cookies.get(self._cookie), now_s)
-        path = request.url.path
+        path = _path(request.scope)
+        session = self._whose(request, path, now_s)
         code = request.query_params.get("code")
         if code is not None and self._sessions.code and request.method == "GET" and path == "/":
             return self._by_code(request, code, session, now_s)
         found = self._table.find(path, request.method)
         if found is None:
             return self._nothing(request, session)
-        route, answering = found
+        route, answering, parts = found
         if not admits(route, session):
             return self._refused(request, HTTPStatus.UNAUTHORIZED if session is None else HTTPStatus.FORBIDDEN)
         if not route.changes:
-            return await answering(Asked(request, session, {}))
-        if not is_from_here(request):
+            return await answering(Asked(request, session, {}, parts))
+        return await self._change(request, session, found)
+
+    def _whose(self, request: Request, path: str, now_s: float) -> Session | None:
+        """The session of a request: a client's where the API was asked with a token, else a cookie's."""
+        told = request.headers.getlist("authorization")
+        if told and of_api(path):
+            return self._callers.caller(told[0], _address(request)) if len(told) == 1 else None
+        return self._sessions.session_of(request.cookies.get(self._cookie), now_s)
+
+    async def _change(self, request: Request, session: Session | None, found: Found) -> Response:
+        """A form of ours; or JSON for the API, of a client or of script on a page of ours."""
+        route, answering, parts = found
+        by_token = isinstance(session, ClientSession)  # no other page can send it: nothing adds it by itself
+        if not by_token and not is_from_here(request):
             return self._refused(request, HTTPStatus.FORBIDDEN)
-        form = await read_form(request)
-        if session is not None and not self._sessions.use(session, asyncio.get_running_loop().time()):
+        upload = Upload(request) if route.file else None
+        form: Mapping[str, tuple[str, ...]] = {}
+        body = b""
+        if upload is not None:
+            await upload.token()  # of the file nothing is taken before that is right
+            form = upload.fields
+        elif route.of_api:
+            body = await read_json(request)
+        else:
+            form = await read_form(request, long=route.long)
+        if session is not None and not self._still(session):
             session = None  # it ended while the form came in
             if route.needs is not Need.NOBODY:
                 return self._refused(request, HTTPStatus.UNAUTHORIZED)
-        token = form.get(TOKEN, ("",))[0]
-        if route.needs is not Need.NOBODY and not (session and self._sessions.is_form_token(session, token)):
+        if not by_token and not self._is_ours(route, session, request, form):
             return self._refused(request, HTTPStatus.FORBIDDEN)
-        return await answering(Asked(request, session, form))
+        return await answering(Asked(request, session, form, parts, body, upload=upload))
+
+    def _still(self, session: Session) -> bool:
+        now_s = asyncio.get_running_loop().time()
+        return session.lives(now_s) if isinstance(session, ClientSession) else self._sessions.use(session, now_s)
+
+    def _is_ours(
+        self, route: Route, session: Session | None, request: Request, form: Mapping[str, tuple[str, ...]]
+    ) -> bool:
+        """Whether the token of the session's forms came with it; nobody's session needs none."""
+        if route.needs is Need.NOBODY:
+            return True
+        token = request.headers.get(TOKEN_HEADER, "") if route.of_api else form.get(TOKEN, ("",))[0]
+        return session is not None and self._sessions.is_form_token(session, token)
 
     def _nothing(self, request: Request, session: Session | None) -> Response:
         """No such route. Whoever has no session does not learn which there are."""
         if session is None:
             return self._refused(request, HTTPStatus.UNAUTHORIZED)
-        methods = self._table.methods(request.url.path)
+        methods = self._table.methods(_path(request.scope))
         if not methods:
             return self._refused(request, HTTPStatus.NOT_FOUND)
         refusal = self._refused(request, HTTPStatus.METHOD_NOT_ALLOWED)
@@ -127,11 +195,13 @@ class Guard:
         """The code opens a session, once. A window that has one is only led to the clean address."""
         if session is not None:
             return RedirectResponse("/", status_code=HTTPStatus.SEE_OTHER)
-        address = "" if request.client is None else request.client.host
-        made = self._sessions.enter(code, address, now_s)
+        made = self._sessions.enter(code, _address(request), now_s)
         return self._refused(request, HTTPStatus.UNAUTHORIZED) if made is None else self._enter(made, request)
 
     def _refused(self, request: Request, status: HTTPStatus) -> Response:
         refusal = self._refuse(request, status)
+        wait_s = self._callers.wait_s(_address(request)) if "authorization" in request.headers else 0
+        if wait_s > 0:
+            refusal.headers["retry-after"] = str(int(wait_s) + 1)
         refusal.headers["connection"] = "close"  # whatever else this peer sends, a body too, is not read
         return refusal

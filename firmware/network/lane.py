@@ -64,6 +64,7 @@ _DETAILS: dict[str, tuple[str, ...]] = {
 class Spot(msgspec.Struct, frozen=True):
     """One loop, beam or edge of the drawing. `state` is clear, active or unknown; `trouble` is yes or no."""
 
+    id: str
     what: str
     state: str
     trouble: str
@@ -260,5 +261,5 @@ def _lamp(lane: LaneView, way: str, told: bool) -> str:
 def _spot(spot: SpotView, told: bool) -> Spot:
     what = spot.what if spot.what in SPOTS else OTHER
     if not told:
-        return Spot(what, "unknown", "no")
-    return Spot(what, "active" if spot.active else "clear", "yes" if spot.trouble else "no")
+        return Spot(spot.id, what, "unknown", "no")
+    return Spot(spot.id, what, "active" if spot.active else "clear", "yes" if spot.trouble else "no")

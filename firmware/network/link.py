@@ -14,15 +14,17 @@ from collections.abc import Callable
 from firmware.core.account_facts import Administered
 from firmware.messages import (
     Answer,
-    AnyCommand,
     AnyFromController,
+    AnyOfPage,
+    AnyOfTests,
+    AnyOfWires,
     Ask,
+    BeginViewing,
     Exchange,
     FindPlate,
     FrameError,
     FrameReader,
     Health,
-    ProveClaim,
     States,
     Welcome,
     pack,
@@ -59,10 +61,10 @@ class Link:
         self._writer: asyncio.StreamWriter | None = None
         self._asked: dict[str, asyncio.Future[Answer]] = {}
         self._late: OrderedDict[str, Late] = OrderedDict()  # who is told of an answer that comes after its time
+        # Takes what the controller says of wires and self-tests: under the request that asked for it, or unasked.
+        self.on_told: Callable[[AnyOfWires | AnyOfTests | Answer], None] = lambda _: None
 
-    async def ask(
-        self, command: AnyCommand | Administered | FindPlate | ProveClaim, late: Late | None = None
-    ) -> Answer:
+    async def ask(self, command: AnyOfPage, late: Late | None = None) -> Answer:
         """The controller's answer, once what it says is committed. Raises LinkError where none comes in time.
 
         Then it is not known whether it was done; but for NotSent. `late` is told if it comes on this connection yet.
@@ -71,7 +73,7 @@ class Link:
             raise NotSent("the controller is not connected")
         if len(self._asked) >= ASKED_MAX:
             raise NotSent("too much was asked of the controller and is not answered yet")
-        if isinstance(command, Administered | FindPlate) and self._store_failed:
+        if isinstance(command, Administered | FindPlate | BeginViewing) and self._store_failed:
             raise NotSent("the controller's journal fails: what it is told of is not answered before it works again")
         request = secrets.token_urlsafe(REQUEST_BYTES)
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
@@ -88,6 +90,14 @@ class Link:
             raise LinkError("the controller did not answer") from error
         finally:
             del self._asked[request]
+
+    def look(self, command: AnyOfPage) -> str | None:
+        """Ask for what comes by `on_told`; the request, or None where the controller is not connected."""
+        if self._writer is None or self._writer.is_closing():
+            return None
+        request = secrets.token_urlsafe(REQUEST_BYTES)
+        self._writer.write(pack(Ask(command, request)))
+        return request
 
     @property
     def _store_failed(self) -> bool:
@@ -166,6 +176,8 @@ class Link:
                     self.outgoing.append(message.frame)
                 elif isinstance(message, Answer):
                     self._answered(message)
+                elif isinstance(message, AnyOfWires | AnyOfTests):
+                    self.on_told(message)
 
     def _answered(self, answer: Answer) -> None:
         answered, late = self._asked.get(answer.request), self._late.pop(answer.request, None)
@@ -173,3 +185,5 @@ class Link:
             answered.set_result(answer)
         elif late is not None:
             late(answer)
+        else:
+            self.on_told(answer)  # of what was asked by `look`: it is refused

@@ -6,10 +6,18 @@ No wall clock is read here: the controller's own time stamps are carried forward
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from firmware.messages import Health, States, Welcome
 
 SILENT_S = 6.0  # the controller sends Health every 2 s; three missed ones are silence
+
+
+class Looking(NamedTuple):
+    """Somebody looks through this camera at the page, until then (the loop's seconds)."""
+
+    camera: str
+    until_s: float
 
 
 class Live:
@@ -23,6 +31,7 @@ class Live:
         self.states: States | None = None
         self.health: Health | None = None
         self.connected = False
+        self.looking: tuple[Looking, ...] = ()
         self.trouble = ""  # why the last connection ended, for maintenance staff
         self._started_s = started_s
         self._heard_s: float | None = None

@@ -1,33 +1,52 @@
-"""The status page: the page itself, its stream, its script, its style and its mark; and the pages of refusals."""
+"""The status page: the page itself, its script, its style and its mark; and the pages of refusals."""
 
 from __future__ import annotations
 
 import asyncio
+import gzip
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from firmware.network.accounts.pages import AccountPages
 from firmware.network.acts.pages import ActPages
+from firmware.network.api.problems import refusal
 from firmware.network.events import RecentEvents
-from firmware.network.guard import Guard
+from firmware.network.guard import Callers, Guard
 from firmware.network.hosts import Hosts
 from firmware.network.live import Live
 from firmware.network.rendering import Rendering
-from firmware.network.routes import Answering, Asked, Table
-from firmware.network.sessions import Session, Sessions
-from firmware.network.streams import Streams
-from firmware.network.view import Speaker
+from firmware.network.routes import Answering, Asked, of_api
+from firmware.network.sessions import Sessions
+from firmware.network.table import Table
+from firmware.network.words import ACCEPT_PARTS_MAX
 
 _STATIC = {
     "page.css": "text/css; charset=utf-8",
+    "plan.css": "text/css; charset=utf-8",
     "page.js": "text/javascript; charset=utf-8",
+    "camera.css": "text/css; charset=utf-8",
+    "camera.js": "text/javascript; charset=utf-8",
+    "faces.js": "text/javascript; charset=utf-8",
+    "api.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
+    "people.css": "text/css; charset=utf-8",
+    "rules.css": "text/css; charset=utf-8",
+    "rules.js": "text/javascript; charset=utf-8",
+    "people.js": "text/javascript; charset=utf-8",
+    "journal.js": "text/javascript; charset=utf-8",
+    "backup.js": "text/javascript; charset=utf-8",
+    "devices.css": "text/css; charset=utf-8",
+    "devices.js": "text/javascript; charset=utf-8",
+    "selftest.js": "text/javascript; charset=utf-8",
+    "questions.css": "text/css; charset=utf-8",
+    "imports.css": "text/css; charset=utf-8",
+    "imports.js": "text/javascript; charset=utf-8",
 }
 REFRESH_S = 10  # without script
 
@@ -38,6 +57,7 @@ _REFUSALS = {
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: ("large_title", "large_next"),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("large_title", "form_next"),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: ("form_title", "form_next"),
+    HTTPStatus.LENGTH_REQUIRED: ("form_title", "form_next"),
     HTTPStatus.BAD_REQUEST: ("form_title", "form_next"),
     HTTPStatus.REQUEST_TIMEOUT: ("slow_title", "form_next"),
     HTTPStatus.NOT_FOUND: ("missing_title", "missing_next"),
@@ -51,7 +71,6 @@ class Page:
         self,
         live: Live,
         events: RecentEvents,
-        streams: Streams,
         sessions: Sessions,
         rendering: Rendering,
         accounts: AccountPages,
@@ -62,27 +81,33 @@ class Page:
         """`others` answer further lines of the table."""
         self._live = live
         self._events = events
-        self._streams = streams
         self._sessions = sessions
         self._rendering = rendering
         self._accounts = accounts
         self._hosts = hosts
         self._acts = acts
         self._others = others
-        self._encode = msgspec.json.Encoder().encode
         static = Path(__file__).parent / "static"
         self._static = {name: (static / name).read_bytes() for name in _STATIC}
+        # Only these: an answer with a token in it, pressed together with what others sent, would tell of it (BREACH).
+        self._packed = {name: gzip.compress(content, mtime=0) for name, content in self._static.items()}
 
-    def app(self, cookie: str) -> ASGIApp:
-        """The whole application, behind its guard. `cookie` is the session cookie's name."""
+    def app(self, cookie: str, callers: Callers) -> ASGIApp:
+        """The whole application, behind its guard. `cookie` is the session cookie's name; `callers` have tokens."""
         calls: dict[str, Answering] = {name: self._answer_static(name) for name in _STATIC}
-        calls |= {"index": self._index, "stream": self._stream}
+        calls |= {"index": self._index}
         calls |= self._accounts.calls() | self._acts.calls()
         calls |= self._others
-        return Guard(Table(calls), self._sessions, self._hosts, cookie, self.refuse, self._accounts.entered)
+        enter = self._accounts.entered
+        return Guard(Table(calls), self._sessions, self._hosts, cookie, self.refuse, enter, callers)
 
     def refuse(self, request: Request, status: HTTPStatus) -> Response:
-        """A page that says what was refused and what to do next; without a session, the one to log in."""
+        """A page that says what was refused and what to do next; without a session, the one to log in.
+
+        In the API a problem instead.
+        """
+        if of_api(request.scope["path"]):
+            return refusal(status, self._rendering.speaker(request).words)
         if status is HTTPStatus.UNAUTHORIZED:
             return self._accounts.needed(request)
         words = self._rendering.speaker(request).words
@@ -105,40 +130,24 @@ class Page:
             offered=self._acts.offered(speaker, asked.person),
             asked_rows=self._acts.rows(speaker, asked.person),
             site_name=speaker.names.site,
+            plan=speaker.names.plan,
             refresh_s=REFRESH_S,
         )
 
-    async def _stream(self, asked: Asked) -> Response:
-        if asked.request.method == "HEAD":
-            return Response(media_type="text/event-stream")
-        return _Streaming(self, self._rendering.speaker(asked.request), asked.person)
-
-    async def stream(self, speaker: Speaker, session: Session, receive: Receive, send: Send) -> None:
-        """Serve one window's stream in a language, for as long as its session lives."""
-        now_s = asyncio.get_running_loop().time
-
-        def newest() -> dict[str, bytes]:
-            view = speaker.page(self._live, self._events.trouble, now_s())
-            return {
-                "view": self._encode(view),
-                "asked": self._encode(self._acts.rows(speaker, session)),
-                "events": self._encode(speaker.rows(self._events.lines)),
-            }
-
-        await self._streams.serve(receive, send, newest, lambda: self._sessions.use(session, now_s()), session.name)
-
     def _answer_static(self, name: str) -> Answering:
-        async def answer(_: Asked) -> Response:
-            return Response(self._static[name], media_type=_STATIC[name])
+        async def answer(asked: Asked) -> Response:
+            packs = takes_gzip(asked.request.headers.get("accept-encoding", ""))
+            headers = {"vary": "accept-encoding"} | ({"content-encoding": "gzip"} if packs else {})
+            content = self._packed[name] if packs else self._static[name]
+            return Response(content, media_type=_STATIC[name], headers=headers)
 
         return answer
 
 
-class _Streaming(Response):
-    """A response that is a stream."""
-
-    def __init__(self, page: Page, speaker: Speaker, session: Session) -> None:
-        self._page, self._speaker, self._session = page, speaker, session
-
-    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
-        await self._page.stream(self._speaker, self._session, receive, send)
+def takes_gzip(accepted: str) -> bool:
+    """Whether a browser takes an answer that is pressed together by gzip (RFC 9110, 12.5.3)."""
+    for part in accepted.split(",")[:ACCEPT_PARTS_MAX]:
+        coding, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        if coding == "gzip":
+            return not any(re.fullmatch(r"q=0(\.0{0,3})?", each) for each in parameters)
+    return False

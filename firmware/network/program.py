@@ -19,24 +19,21 @@ from firmware.messages import ProveClaim
 from firmware.network.accounts.desk import AccountDesk
 from firmware.network.accounts.diary import Diary
 from firmware.network.accounts.hashing import give_memory_back
-from firmware.network.accounts.pages import AccountPages
-from firmware.network.acts.desk import ActDesk
-from firmware.network.acts.pages import ActPages
 from firmware.network.announce import Announcer, own_name
 from firmware.network.certificate import PageCertificate, certificate_in
+from firmware.network.devices.logs import FolderLogs, JournalLogs, Logs
 from firmware.network.errors import NetworkError, PageAddressError, SettingsError
 from firmware.network.events import Read, RecentEvents
 from firmware.network.hosts import Hosts
-from firmware.network.journal.room import JournalRoom
 from firmware.network.link import Link
 from firmware.network.live import Live
-from firmware.network.page import Page
 from firmware.network.redirect import ToTls
 from firmware.network.rendering import Rendering
-from firmware.network.routes import Room
+from firmware.network.rooms import Given, Rooms
 from firmware.network.server import Address, PageServer, listen, page_address
 from firmware.network.sessions import Sessions, make_code
 from firmware.network.settings import Settings, read_settings, speakers_of
+from firmware.network.site_file import SiteFile
 from firmware.network.streams import Streams
 
 WELCOME_S_MAX = 10.0  # for the controller to say who it is, before a certificate is made without its name
@@ -52,6 +49,10 @@ class Options(msgspec.Struct, frozen=True):
     code: str | None  # lets its bearer in once, as the console; "" makes one, None: no console
     state: str | None = None  # the folder of accounts
     tls: bool = False  # on loopback, too
+    people: str | None = None  # the people process's socket; None: there is none here
+    pictures: str | None = None  # the socket of the vision process
+    config: str | None = None  # the site file
+    logs: str | None = None  # where logs are: a folder, or "journal" of the service manager
 
 
 async def serve(
@@ -76,6 +77,8 @@ async def serve(
         live = Live(asyncio.get_running_loop().time())
         events = RecentEvents(read_events, live.changed)
         live.watch(streams.ring)
+        if options.config is not None:
+            live.watch(SiteFile(Path(options.config), live, stop.set).look)
         live.watch(lambda: _want_events(live, events))
         handed = None if options.socket_fd is None else socket.socket(fileno=options.socket_fd)
         link = Link(live, options.socket_path, handed)
@@ -93,16 +96,13 @@ async def serve(
         secure = options.tls or not address.is_loopback
         hosts = Hosts(settings.names if secure else None, lambda: own_name(live))
         rendering = Rendering(sessions, speakers_of(settings), settings.language, cookie)
-        # Each room of the page: what answers its lines of the table of routes, and its end, before the server's stop.
-        rooms: list[Room] = [JournalRoom(live, diary, link, rendering, sessions, settings)]
-        for room in rooms:
-            closing.push_async_callback(room.close)
-        answering = {name: call for room in rooms for name, call in room.calls().items()}
-        accounts = AccountPages(desk, rendering)
-        acts = ActPages(ActDesk(settings.gate, live, link.ask, streams.ring), rendering)
-        page = Page(live, events, streams, sessions, rendering, accounts, hosts, acts, answering)
+        given = Given(settings, live, events, streams, sessions, link, diary, desk, rendering, hosts, port, cookie)
+        rooms = Rooms(_with_others(given, options))
+        closing.push_async_callback(rooms.close)
         certificate = await _certificate(settings, options, address, live) if secure else None
-        servers = {PageServer(page.app(cookie), None if certificate is None else certificate.context()): listening}
+        rooms.label.certificate = certificate
+        context, led = (None, None) if certificate is None else (certificate.context(), ToTls(hosts, port))
+        servers = {PageServer(rooms.page.app(cookie, rooms.clients), context, led): listening}
         if certificate is not None and settings.redirect_port:
             plain = closing.enter_context(contextlib.closing(listen(address.host, settings.redirect_port)))
             servers[PageServer(ToTls(hosts, port))] = plain
@@ -110,16 +110,28 @@ async def serve(
         told: dict[str, object] = {"page": _address(listening, sessions.code, certificate is not None)}
         say(told | ({"fingerprint": certificate.fingerprint} if certificate is not None else {}))
         sessions.on_code = lambda: say({"page": _address(listening, sessions.code, secure)})
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait([stopping, *tasks, *serving], return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
+        await _until_stopped(stop, tasks, serving)
         # In this order: windows are told first, so that none holds the server's stop.
         streams.close()
-        for room in rooms:
-            await room.close()
+        await rooms.close()
         for server in servers:
             server.stop()
         await asyncio.gather(*serving)
+
+
+async def _until_stopped(
+    stop: asyncio.Event, tasks: list[asyncio.Task[None]], serving: list[asyncio.Task[None]]
+) -> None:
+    """Or until something that runs has ended by itself."""
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([stopping, *tasks, *serving], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+
+
+def _with_others(given: Given, options: Options) -> Given:
+    """With the folder and the sockets of other processes, as far as there are any."""
+    state = None if options.state is None else Path(options.state)
+    return given._replace(state=state, people=options.people, pictures=options.pictures, logs=_logs(options))
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:
@@ -178,6 +190,12 @@ def _desk(
     return desk
 
 
+def _logs(options: Options) -> Logs | None:
+    if options.logs is None:
+        return None
+    return JournalLogs() if options.logs == "journal" else FolderLogs(Path(options.logs))
+
+
 def _want_events(live: Live, events: RecentEvents) -> None:
     if live.welcome is not None and live.states is not None:
         events.want(live.welcome.journal, (live.states.epoch, live.states.seq))
@@ -197,9 +215,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--page", metavar="HOST:PORT", help="instead of the site file's; port 0: any")
     parser.add_argument("--tls", action="store_true", help="TLS on loopback, too; anywhere else there is nothing else")
     parser.add_argument("--state", metavar="DIR", help="where accounts are kept, for this process only")
+    parser.add_argument("--pictures", metavar="PATH", help="where the vision process gives pictures")
     parser.add_argument(
         "--console", action="store_true", help="print a one-time code that opens the page, in all roles"
     )
+    parser.add_argument("--people", metavar="PATH", help="the people process's socket: holders, visitors, their list")
+    parser.add_argument("--logs", metavar="DIR", help='the folder of logs, or "journal" for the service manager\'s')
     parser.add_argument("--code", help="the same with this code, of at least 16 characters")
     return parser
 
@@ -211,7 +232,8 @@ def main(argv: Sequence[str]) -> int:
     if arguments.socket is None and arguments.fd is None:
         parser.error("one of --socket and --fd is needed: where does the controller answer?")
     code = "" if arguments.console and arguments.code is None else arguments.code
-    options = Options(arguments.socket, arguments.fd, arguments.page, code, arguments.state, arguments.tls)
+    given = (arguments.socket, arguments.fd, arguments.page, code, arguments.state, arguments.tls, arguments.people)
+    options = Options(*given, pictures=arguments.pictures, config=arguments.config, logs=arguments.logs)
     give_memory_back()
     try:
         settings = read_settings(arguments.config)

@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from firmware.network.hosts import Hosts, name_in
+from firmware.network.words import LANGUAGES, Words
 
 HTTPS_PORT = 443
 
@@ -29,10 +30,17 @@ class ToTls:
 
     def _answer(self, request: Request) -> Response:
         if not self._hosts.serve(request):
-            return PlainTextResponse("This name is not served here.\n", HTTPStatus.MISDIRECTED_REQUEST)
+            return _said("host_title", HTTPStatus.MISDIRECTED_REQUEST)
         if request.method not in ("GET", "HEAD"):  # what was sent in the clear is lost already: nothing of it is taken
-            return PlainTextResponse("Only over https.\n", HTTPStatus.METHOD_NOT_ALLOWED, {"allow": "GET, HEAD"})
+            refused = _said("method_title", HTTPStatus.METHOD_NOT_ALLOWED)
+            refused.headers["allow"] = "GET, HEAD"
+            return refused
         name = name_in(request.headers["host"]) or ""
         name = f"[{name}]" if ":" in name else name
         port = "" if self._port == HTTPS_PORT else f":{self._port}"
         return RedirectResponse(f"https://{name}{port}{quote(request.url.path)}", HTTPStatus.PERMANENT_REDIRECT)
+
+
+def _said(word: str, status: HTTPStatus) -> Response:
+    """In both languages: nothing is known yet of who reads it."""
+    return PlainTextResponse("".join(f"{Words(language)(word)}\n" for language in LANGUAGES), status)

@@ -1,20 +1,28 @@
-"""Every way into the page, in one table: its path, its method, who may use it, and whether it changes anything.
+"""Every way into the page and its API, in one table: path, method, who may use it, and whether it changes anything.
 
-The application is built from this table and from nothing else, so that no route can exist without its line here.
+The application is built from this table and from nothing else, so that no route can exist without its line here. A part
+of a path in braces stands for any one part: /api/v1/portals/{portal}. What is below /api/ speaks JSON, to sessions and
+to clients with a token; its OpenAPI document is made from these lines and firmware/network/api/operations.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from firmware.network.accounts.account import Role
-from firmware.network.acts.act import What
+from firmware.network.acts.act import OF_PORTAL, OF_SITE, What
+from firmware.network.api.client import ClientSession
 from firmware.network.sessions import Session
+from firmware.network.uploads import Upload
+
+API = "/api/v1"
+METRICS = "/metrics"
 
 
 class Need(StrEnum):
@@ -22,23 +30,45 @@ class Need(StrEnum):
 
     NOBODY = "nobody"  # no session is needed
     SESSION = "session"  # of anybody
-    ACCOUNT = "account"  # of somebody with an account: the console has none
+    ACCOUNT = "account"  # of somebody with an account: the console has none, and no client
+    METRICS = "metrics"  # a client that may read figures and nothing else, and whoever keeps the site running
 
 
 class Route(NamedTuple):
-    """`call` names what answers; `changes`: it is a POST of a form, and only that."""
+    """`call` names what answers; `changes`: it is a POST of a form, and only that.
+
+    `file`: of one with a file; `long`: of one with a field for each column of a sheet.
+    """
 
     method: str
     path: str
     needs: Need | Role | frozenset[Role]  # one of these roles
     call: str
+    file: bool = False
+    long: bool = False
 
     @property
     def changes(self) -> bool:
-        return self.method == "POST"
+        return self.method in CHANGING
 
+    @property
+    def of_api(self) -> bool:
+        return of_api(self.path)
+
+
+def of_api(path: str) -> bool:
+    """Whether a token is taken there, and JSON spoken."""
+    return path.startswith("/api/") or path == METRICS
+
+
+CHANGING = frozenset({"POST", "DELETE"})
 
 READERS = frozenset({Role.AUDITOR, Role.MANAGER})  # of the journal as a whole, and of who it was for a purpose
+
+LOOKERS = frozenset({Role.GUARD, Role.MANAGER, Role.INSTALLER})  # through cameras, for a purpose
+
+AT_WIRES = frozenset({Role.INSTALLER, Role.MANAGER})  # who works on devices, and who reads how they are
+OF_TESTS = AT_WIRES | {Role.AUDITOR}  # reports of self-tests
 
 AT_GATE = frozenset({Role.GUARD, Role.MANAGER})
 
@@ -50,11 +80,22 @@ ACTS: tuple[tuple[What, Role | frozenset[Role]], ...] = (
     (What.LOCK, Role.MANAGER),
     (What.RELEASE, Role.MANAGER),
     (What.RESET, Role.MANAGER),
+    (What.OUT_OF_SERVICE, Role.INSTALLER),
+    (What.IN_SERVICE, Role.INSTALLER),
     (What.LOCKDOWN, Role.MANAGER),
     (What.END_LOCKDOWN, Role.MANAGER),
     (What.EVACUATION, Role.MANAGER),
     (What.END_EVACUATION, Role.MANAGER),
 )
+
+# The same by the API: its path and what answers.
+ORDERED_AT = (
+    *((f"{API}/portals/{{portal}}/{what.value}", what) for what in OF_PORTAL),
+    *((f"{API}/site/{what.value}", what) for what in OF_SITE),
+    (f"{API}/alarms/{{subject}}/acknowledge", What.ACKNOWLEDGE),
+)
+GIVERS = AT_GATE | {Role.INSTALLER}  # whoever may ask anything, and see what became of it
+RUNNERS = frozenset({Role.AUDITOR, Role.MANAGER, Role.INSTALLER})  # who may read figures of the controller
 
 ROUTES = (
     # What the log-in looks like: nothing of the site is in it.
@@ -65,8 +106,8 @@ ROUTES = (
     Route("GET", "/join", Need.NOBODY, "joining"),
     Route("POST", "/join", Need.NOBODY, "join"),
     Route("GET", "/", Need.SESSION, "index"),
-    Route("GET", "/stream", Need.SESSION, "stream"),
     Route("GET", "/page.js", Need.SESSION, "page.js"),
+    Route("GET", "/plan.css", Need.SESSION, "plan.css"),
     Route("POST", "/logout", Need.SESSION, "log_out"),
     Route("GET", "/account", Need.ACCOUNT, "account"),
     Route("POST", "/account/passphrase", Need.ACCOUNT, "change_passphrase"),
@@ -79,8 +120,11 @@ ROUTES = (
     Route("POST", "/accounts/roles", Role.MANAGER, "change_roles"),
     Route("POST", "/accounts/reset", Role.MANAGER, "reset"),
     Route("POST", "/accounts/delete", Role.MANAGER, "delete"),
+    Route("POST", "/call/answer", AT_GATE, "answer call"),
+    Route("POST", "/call/end", AT_GATE, "end call"),
     # Each role sees its own part of it (firmware/network/journal/kinds.py).
     Route("GET", "/journal", Need.SESSION, "journal"),
+    Route("GET", "/journal.js", READERS, "journal.js"),
     Route("GET", "/journal/look", READERS, "look"),
     Route("POST", "/journal/look", READERS, "look_for"),
     Route("GET", "/journal/counts", READERS, "counts"),
@@ -88,8 +132,157 @@ ROUTES = (
     Route("POST", "/journal/export", READERS, "export_do"),
     Route("GET", "/journal/chain", READERS, "chain"),
     Route("POST", "/journal/chain", READERS, "prove"),
+    # What the board would be lost with (firmware/network/backup).
+    Route("GET", "/label", Role.INSTALLER, "label"),
+    Route("GET", "/backup", Role.INSTALLER, "backup"),
+    Route("GET", "/backup.js", Role.INSTALLER, "backup.js"),
+    Route("GET", "/backup/state", Role.INSTALLER, "backup_state"),
+    Route("POST", "/backup/make", Role.INSTALLER, "backup_make"),
+    Route("POST", "/backup/file", Role.INSTALLER, "backup_file"),
+    Route("POST", "/backup/look", Role.INSTALLER, "backup_look", file=True),
+    Route("POST", "/backup/restore", Role.INSTALLER, "backup_restore"),
+    Route("POST", "/backup/undo", Role.INSTALLER, "backup_undo"),
+    Route("POST", "/backup/drop", Role.INSTALLER, "backup_drop"),
+    # Devices, self-test, machine (firmware/network/devices).
+    Route("GET", "/devices.css", Need.SESSION, "devices.css"),
+    Route("GET", "/devices.js", Need.SESSION, "devices.js"),
+    Route("GET", "/selftest.js", Need.SESSION, "selftest.js"),
+    Route("GET", "/devices", AT_WIRES, "devices"),
+    Route("GET", "/devices/stream", AT_WIRES, "devices_stream"),
+    Route("GET", "/selftest", OF_TESTS, "selftest"),
+    Route("GET", "/selftest/stream", OF_TESTS, "selftest_stream"),
+    Route("POST", "/selftest/begin", Role.INSTALLER, "selftest_begin"),
+    Route("POST", "/selftest/step", Role.INSTALLER, "selftest_step"),
+    Route("POST", "/selftest/run", Role.INSTALLER, "selftest_run"),
+    Route("POST", "/selftest/report", OF_TESTS, "selftest_report"),
+    Route("GET", "/machine", AT_WIRES, "machine"),
+    Route("GET", "/machine/logs", AT_WIRES, "machine_logs"),
+    Route("POST", "/machine/logs", AT_WIRES, "machine_logs_take"),
+    Route("GET", "/machine/restart", Role.INSTALLER, "machine_restarting"),
+    Route("POST", "/machine/restart", Role.INSTALLER, "machine_restart"),
+    # Rules of access, and the review before changes go to the gate (firmware/network/rules, firmware/network/review).
+    Route("GET", "/rules.css", READERS, "rules.css"),
+    Route("GET", "/rules.js", Role.MANAGER, "rules.js"),
+    Route("GET", "/people/schedules", READERS, "schedules"),
+    Route("GET", "/people/schedule", READERS, "schedule"),
+    Route("POST", "/people/schedule", Role.MANAGER, "schedule_put"),
+    Route("POST", "/people/schedule/remove", Role.MANAGER, "schedule_remove"),
+    Route("GET", "/people/profiles", READERS, "profiles"),
+    Route("GET", "/people/profile", READERS, "profile"),
+    Route("POST", "/people/profile", Role.MANAGER, "profile_put"),
+    Route("POST", "/people/profile/remove", Role.MANAGER, "profile_remove"),
+    Route("GET", "/people/days", READERS, "days"),
+    Route("POST", "/people/days", Role.MANAGER, "days_put"),
+    Route("POST", "/people/days/remove", Role.MANAGER, "days_remove"),
+    Route("GET", "/people/review", READERS, "review"),
+    Route("POST", "/people/review", Role.MANAGER, "review_make"),
+    Route("GET", "/people/review/who", READERS, "review_who"),
+    Route("GET", "/people/review/changes", READERS, "review_changes"),
+    Route("GET", "/people/review/passages", READERS, "review_passages"),
+    Route("POST", "/people/review/export", READERS, "review_export"),
+    Route("GET", "/people/review/bring", Role.MANAGER, "review_confirm"),
+    Route("POST", "/people/review/bring", Role.MANAGER, "review_bring"),
+    Route("POST", "/people/review/undo", Role.MANAGER, "review_undo"),
+    Route("POST", "/people/review/discard", Role.MANAGER, "review_discard"),
+    # People: who may pass, visitors, what is at the gate (firmware/network/people). A guard sees today's visitors.
+    Route("GET", "/people.css", AT_GATE, "people.css"),
+    Route("GET", "/people.js", AT_GATE, "people.js"),
+    Route("GET", "/people", Role.MANAGER, "people"),
+    Route("POST", "/people/find", Role.MANAGER, "people_find"),
+    Route("POST", "/people/list", Role.MANAGER, "people_list"),
+    Route("POST", "/people/plate", Role.MANAGER, "people_plate"),
+    Route("GET", "/people/new", Role.MANAGER, "people_new"),
+    Route("POST", "/people/new", Role.MANAGER, "people_add"),
+    Route("GET", "/people/holder", Role.MANAGER, "people_holder"),
+    Route("GET", "/people/edit", Role.MANAGER, "people_edit"),
+    Route("POST", "/people/edit", Role.MANAGER, "people_save"),
+    Route("GET", "/people/household", Role.MANAGER, "people_household"),
+    Route("POST", "/people/household", Role.MANAGER, "people_household_save"),
+    Route("GET", "/people/suspend", Role.MANAGER, "people_suspending"),
+    Route("POST", "/people/suspend", Role.MANAGER, "people_suspend"),
+    Route("POST", "/people/lift", Role.MANAGER, "people_lift"),
+    Route("GET", "/people/end", Role.MANAGER, "people_ending"),
+    Route("POST", "/people/end", Role.MANAGER, "people_end"),
+    Route("GET", "/people/give", Role.MANAGER, "people_giving"),
+    Route("POST", "/people/give", Role.MANAGER, "people_give"),
+    Route("POST", "/people/enrol", Role.MANAGER, "people_enrol"),
+    Route("POST", "/people/take-back", Role.MANAGER, "people_take_back"),
+    Route("POST", "/people/pin", Role.MANAGER, "people_pin"),
+    Route("POST", "/people/pin/drop", Role.MANAGER, "people_pin_drop"),
+    Route("GET", "/people/credential", Role.MANAGER, "people_credential"),
+    Route("POST", "/people/credential", Role.MANAGER, "people_credential_save"),
+    Route("GET", "/people/visitors", AT_GATE, "people_visitors"),
+    Route("GET", "/people/invite", Role.MANAGER, "people_inviting"),
+    Route("POST", "/people/invite", Role.MANAGER, "people_invite"),
+    Route("POST", "/people/visitors/end", Role.MANAGER, "people_visit_end"),
+    Route("GET", "/people/gate", Role.MANAGER, "people_gate"),
+    Route("POST", "/people/bring", Role.MANAGER, "people_bring"),
+    Route("POST", "/people/begin", Role.MANAGER, "people_begin"),
+    Route("GET", "/people/job", Role.MANAGER, "people_job"),
+    Route("GET", "/people/job/state", Role.MANAGER, "people_job_state"),
+    Route("POST", "/people/job/cancel", Role.MANAGER, "people_job_cancel"),
     *(Route("GET", f"/act/{what.value}", needs, f"see {what.value}") for what, needs in ACTS),
     *(Route("POST", f"/act/{what.value}", needs, f"do {what.value}") for what, needs in ACTS),
+    # Cameras: nothing is shown before a purpose stands in the journal, and then to that very log-in.
+    Route("GET", "/camera.css", Need.SESSION, "camera.css"),
+    Route("GET", "/camera.js", Need.SESSION, "camera.js"),
+    Route("GET", "/cameras", LOOKERS, "cameras"),
+    Route("POST", "/cameras/begin", LOOKERS, "begin_viewing"),
+    Route("GET", "/cameras/view", LOOKERS, "viewing"),
+    Route("GET", "/cameras/newest", LOOKERS, "camera_newest"),
+    Route("GET", "/cameras/picture", LOOKERS, "camera_picture"),
+    Route("POST", "/cameras/end", LOOKERS, "end_viewing"),
+    # Faces, by consent: who is enrolled, an enrolment, a withdrawal. No template ever comes here.
+    Route("GET", "/faces.js", Role.MANAGER, "faces.js"),
+    Route("GET", "/faces", Role.MANAGER, "faces"),
+    Route("POST", "/faces/withdraw", Role.MANAGER, "withdraw_face"),
+    Route("GET", "/faces/receipts", Role.MANAGER, "face_receipts"),
+    Route("GET", "/faces/receipt", Role.MANAGER, "face_receipt"),
+    Route("GET", "/faces/enrol", Role.MANAGER, "enrol_face"),
+    Route("POST", "/faces/enrol", Role.MANAGER, "take_face"),
+    Route("GET", "/faces/enrolling", Role.MANAGER, "enrolling"),
+    Route("GET", "/faces/progress", Role.MANAGER, "face_progress"),
+    Route("POST", "/faces/stop", Role.MANAGER, "stop_face"),
+    # Why an event came out as it did, for whoever may see it; who it was, for a purpose. May somebody pass?
+    Route("GET", "/questions.css", Need.SESSION, "questions.css"),
+    Route("GET", "/questions/why", Need.SESSION, "why"),
+    Route("POST", "/questions/why", READERS, "why_who"),
+    Route("GET", "/questions/may", READERS, "may"),
+    # Lists of the property office: sent, looked at, taken, put back.
+    Route("GET", "/imports.css", Role.MANAGER, "imports.css"),
+    Route("GET", "/imports.js", Role.MANAGER, "imports.js"),
+    Route("GET", "/people/import", Role.MANAGER, "imports"),
+    Route("POST", "/people/import", Role.MANAGER, "import_send", file=True),
+    Route("GET", "/people/import/sheet", Role.MANAGER, "import_sheet"),
+    Route("POST", "/people/import/read", Role.MANAGER, "import_read", long=True),
+    Route("POST", "/people/import/take", Role.MANAGER, "import_take"),
+    Route("POST", "/people/import/drop", Role.MANAGER, "import_drop"),
+    Route("POST", "/people/import/undo", Role.MANAGER, "import_undo"),
+    Route("GET", "/people/import/problems", Role.MANAGER, "import_problems"),
+    Route("GET", "/people/import/done", Role.MANAGER, "import_done"),
+    # The API: each line has its entry in firmware/network/api/operations.py. The first is what page.js lives on.
+    Route("GET", f"{API}/stream", Need.SESSION, "stream"),
+    Route("GET", f"{API}/openapi.json", Need.SESSION, "api document"),
+    Route("GET", f"{API}/me", Need.SESSION, "api me"),
+    Route("GET", f"{API}/site", Need.SESSION, "api site"),
+    Route("GET", f"{API}/portals", Need.SESSION, "api portals"),
+    Route("GET", f"{API}/portals/{{portal}}", Need.SESSION, "api portal"),
+    Route("GET", f"{API}/alarms", Need.SESSION, "api alarms"),
+    *(Route("POST", path, dict(ACTS)[what], f"api {what.value}") for path, what in ORDERED_AT),
+    Route("GET", f"{API}/orders", GIVERS, "api orders"),
+    Route("GET", f"{API}/orders/{{order}}", GIVERS, "api order"),
+    Route("GET", f"{API}/events", Need.SESSION, "api events"),
+    Route("GET", f"{API}/journal/counts", READERS, "api counts"),
+    Route("GET", f"{API}/journal/chain", READERS, "api chain"),
+    Route("GET", f"{API}/clients", Role.MANAGER, "api clients"),
+    Route("DELETE", f"{API}/clients/{{client}}", Role.MANAGER, "api revoke"),
+    Route("GET", METRICS, Need.METRICS, "metrics"),
+    # Its pages: what can be asked, and who has a token.
+    Route("GET", "/api", Need.SESSION, "api page"),
+    Route("GET", "/api.css", Need.SESSION, "api.css"),
+    Route("GET", "/clients", Role.MANAGER, "clients"),
+    Route("POST", "/clients/make", Role.MANAGER, "make_client"),
+    Route("POST", "/clients/revoke", Role.MANAGER, "revoke_client"),
 )
 
 
@@ -99,6 +292,9 @@ class Asked(NamedTuple):
     request: Request
     session: Session | None
     form: Mapping[str, tuple[str, ...]]
+    parts: Mapping[str, str] = MappingProxyType({})  # of the path, where its line has braces
+    body: bytes = b""  # JSON of the API
+    upload: Upload | None = None  # of a route that takes a file
 
     def field(self, name: str) -> str:
         """The first value of a field of the form; "" where there is none."""
@@ -130,37 +326,20 @@ class Room(Protocol):
         ...
 
 
-class Table:
-    """The routes with what answers each. Every line of ROUTES must have one, and nothing else may."""
-
-    def __init__(self, calls: Mapping[str, Answering]) -> None:
-        assert {route.call for route in ROUTES} == set(calls), "a route without an answer, or an answer without a route"
-        self._paths: dict[str, dict[str, tuple[Route, Answering]]] = {}
-        for route in ROUTES:
-            methods = self._paths.setdefault(route.path, {})
-            assert route.method not in methods, route
-            methods[route.method] = (route, calls[route.call])
-            if route.method == "GET":
-                methods["HEAD"] = methods["GET"]
-
-    def methods(self, path: str) -> tuple[str, ...]:
-        """What may be done at a path; nothing: there is no such path."""
-        return tuple(self._paths.get(path, ()))
-
-    def find(self, path: str, method: str) -> tuple[Route, Answering] | None:
-        return self._paths.get(path, {}).get(method)
-
-
 def admits(route: Route, session: Session | None) -> bool:
     """Whether this session, or nobody, may use a route."""
     if route.needs is Need.NOBODY:
         return True
     if session is None:
         return False
+    if route.needs is Need.METRICS:
+        return bool(RUNNERS & session.roles) or (isinstance(session, ClientSession) and session.client.metrics)
+    if isinstance(session, ClientSession) and not session.roles:
+        return False  # figures, and nothing else
     if route.needs is Need.SESSION:
         return True
     if route.needs is Need.ACCOUNT:
-        return not session.is_console
+        return not session.is_console and not isinstance(session, ClientSession)
     if isinstance(route.needs, frozenset):
         return bool(route.needs & session.roles)
     return route.needs in session.roles

@@ -7,21 +7,23 @@ import contextlib
 import ipaddress
 import socket
 import ssl
-from collections.abc import Generator
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Callable, Generator
+from typing import NamedTuple, cast
 
 import h11
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from firmware.network.accepting import Entrance
 from firmware.network.errors import PageAddressError
 from firmware.network.guard import HEAD_BYTES_MAX
 
 HEAD_S_MAX = 10.0  # for the whole head to arrive
-HANDSHAKE_S_MAX = 10.0  # of TLS
 STALL_S_MAX = 15.0  # for a peer to take something of what waits for it
-CONNECTIONS_MAX = 100  # the 20 streams, those of them that are ending, and ordinary requests
+CONNECTIONS_MAX = 240  # the 64 streams, as many that are ending, and ordinary requests: a browser takes up to six
+CONNECTIONS_EASY = 80  # above that, one that says nothing makes room for each further one
 IDLE_S_MAX = 5
 STOP_S_MAX = 2
 PORT_MAX = 65_535
@@ -67,13 +69,20 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class BoundedProtocol(H11Protocol):
-    """uvicorn's protocol with two clocks it lacks: for a request's head to arrive, and for a peer to read at all."""
+    """uvicorn's protocol with clocks it lacks: for a head to arrive, for a peer to read at all, and to end after that.
+
+    What comes of a body after its answer keeps no connection: with uvicorn's own clock each byte of it would.
+    """
 
     _head_timer: asyncio.TimerHandle | None = None
     _stall_timer: asyncio.TimerHandle | None = None
+    _made_s = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._made_s = self.loop.time()
+        if len(self.connections) > CONNECTIONS_EASY:
+            self._make_room()
         # Paused whenever the kernel did not take everything: so the stall clock sees each byte that waits, after
         # close() too.
         # One of TLS counts as full at its limit, not above it; what it has encrypted waits in a transport of its own,
@@ -102,9 +111,34 @@ class BoundedProtocol(H11Protocol):
             self._stall_timer = None
         super().resume_writing()
 
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._watch_head()
+
+    @property
+    def _idle(self) -> bool:
+        """Whether nothing was asked here, or all of it is answered."""
+        return self.conn.their_state is h11.IDLE and self.conn.our_state is h11.IDLE
+
+    @property
+    def _unasked(self) -> bool:
+        """Whether nothing has come whole yet that would be answered."""
+        return self._idle or self.conn.their_state is h11.SEND_BODY
+
+    def _make_room(self) -> None:
+        """Of whoever has most connections that have asked for nothing whole, one goes: idle ones first, the oldest."""
+        unasked = [each for each in self.connections if isinstance(each, BoundedProtocol) and each is not self]
+        unasked = [each for each in unasked if each._unasked]
+        if not unasked:
+            return
+        unasked.sort(key=lambda each: (not each._idle, each._made_s))
+        ((most, _),) = Counter(each.client[0] if each.client else "" for each in unasked).most_common(1)
+        next(each for each in unasked if (each.client[0] if each.client else "") == most).transport.abort()
+
     def _watch_head(self) -> None:
-        """The clock starts with the connection or a head's first byte, and not anew with each byte."""
-        if self.conn.their_state is not h11.IDLE:
+        """The clock starts with the connection, a head's first byte or an answer, and not anew with each byte."""
+        goes_on = self.conn.their_state is h11.SEND_BODY and self.conn.our_state is h11.DONE
+        if self.conn.their_state is not h11.IDLE and not goes_on:
             if self._head_timer is not None:
                 self._head_timer.cancel()
                 self._head_timer = None
@@ -112,49 +146,45 @@ class BoundedProtocol(H11Protocol):
             self._head_timer = self.loop.call_later(HEAD_S_MAX, self.transport.close)
 
 
+def _configured(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        loop="asyncio",
+        http=BoundedProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        limit_concurrency=CONNECTIONS_MAX,
+        timeout_keep_alive=IDLE_S_MAX,
+        timeout_graceful_shutdown=STOP_S_MAX,
+        h11_max_incomplete_event_size=HEAD_BYTES_MAX,
+    )
+
+
 class PageServer(uvicorn.Server):
     """uvicorn's server without its signal handlers: the process has its own order of stopping."""
 
-    def __init__(self, app: ASGIApp, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, app: ASGIApp, tls: ssl.SSLContext | None = None, plain: ASGIApp | None = None) -> None:
+        """`plain` answers what comes without TLS where there is TLS; without it such connections end."""
         self._tls = tls
-        super().__init__(
-            uvicorn.Config(
-                app,
-                loop="asyncio",
-                http=BoundedProtocol,
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                proxy_headers=False,
-                server_header=False,
-                limit_concurrency=CONNECTIONS_MAX,
-                timeout_keep_alive=IDLE_S_MAX,
-                timeout_graceful_shutdown=STOP_S_MAX,
-                h11_max_incomplete_event_size=HEAD_BYTES_MAX,
-            )
-        )
+        self._plain = None if plain is None else _configured(plain)
+        super().__init__(_configured(app))
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """As uvicorn's, with a clock for TLS: a peer that never finishes its handshake would hold a socket for long."""
+        """As uvicorn's, with an entrance of our own: it bounds what a peer may hold before it asks for anything."""
         assert sockets, "the page is handed its sockets"
-
-        def protocol() -> BoundedProtocol:
-            return BoundedProtocol(self.config, self.server_state, self.lifespan.state)
-
-        loop = asyncio.get_running_loop()
-        self.servers = [
-            await loop.create_server(
-                protocol,
-                sock=one,
-                ssl=self._tls,
-                backlog=CONNECTIONS_MAX,
-                ssl_handshake_timeout=HANDSHAKE_S_MAX if self._tls else None,
-                ssl_shutdown_timeout=STOP_S_MAX if self._tls else None,
-            )
-            for one in sockets
-        ]
+        if self._plain is not None:
+            self._plain.load()
+        plain = None if self._plain is None else self._made(self._plain)
+        entrances = [Entrance(one, self._made(self.config), self._tls, plain) for one in sockets]
+        self.servers = cast("list[asyncio.Server]", entrances)  # all that uvicorn does with them is to close them
         self.started = True
+
+    def _made(self, config: uvicorn.Config) -> Callable[[], BoundedProtocol]:
+        return lambda: BoundedProtocol(config, self.server_state, self.lifespan.state)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

@@ -72,6 +72,9 @@ class Sessions:
         self._open: dict[str, Session] = {}
         self._made = 0
 
+    def __len__(self) -> int:
+        return len(self._open)
+
     def enter(self, code: str, address: str, now_s: float) -> Session | None:
         """A session of the console for whoever brings the right code, the first time; None for everybody else."""
         right = hmac.compare_digest(code.encode(), self.code.encode())
@@ -116,6 +119,10 @@ class Sessions:
             return False
         session.used_s = now_s
         return True
+
+    def holds(self, session: Session, now_s: float) -> bool:
+        """Whether the session lives; this is no use of it."""
+        return self._open.get(session.id) is session and session.lives(now_s)
 
     def form_token(self, session: Session) -> str:
         """What every form of this session carries, so that no other page can send one."""

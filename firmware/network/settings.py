@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
 
-from firmware.config import load
+from firmware.config import Config, ViewingTable, load
 from firmware.network.acts.act import Gate, gate_of
 from firmware.network.errors import SettingsError
+from firmware.network.plan.drawing import Drawing
+from firmware.network.plan.layout import draw
 from firmware.network.view import Names, Speaker
 from firmware.network.words import LANGUAGES, Words
 from firmware.texts import texts
@@ -30,6 +32,14 @@ class Settings(msgspec.Struct, frozen=True):
     redirect_port: int = 0  # plain HTTP that leads to the page; 0: none
     site: str = ""  # its id
     gate: Gate = Gate()  # what the page may ask of it
+    points: tuple[tuple[str, str, str], ...] = ()  # access points: id, portal, direction
+    reset_input: str = ""  # the button for the state of delivery; empty: there is none
+    plan: Drawing = Drawing()
+    cameras: Mapping[str, str] = {}  # camera -> the portal that it is a reader of; empty: of none
+    viewing: ViewingTable = ViewingTable()
+    faces_on: bool = False
+    face_cameras: tuple[str, ...] = ()  # that look for faces
+    point_portals: Mapping[str, str] = {}  # access point -> its portal
 
 
 def read_settings(path: str) -> Settings:
@@ -56,7 +66,32 @@ def read_settings(path: str) -> Settings:
         redirect_port=config.network.redirect_port,
         site=config.site.id,
         gate=gate_of(config.site),
+        points=tuple(
+            (point.id, portal.id, point.direction) for portal in config.site.portals for point in portal.access_points
+        ),
+        reset_input=config.reset_input or "",
+        cameras={camera: _portal_of(config, camera) for camera in sorted(cameras_of(config.devices))},
+        viewing=config.viewing,
+        faces_on=config.faces.on,
+        face_cameras=tuple(sorted(cameras_of(each for each in config.devices if _wants_faces(each)))),
+        point_portals={point.id: portal.id for portal in config.site.portals for point in portal.access_points},
+        plan=draw(config.site, config.portal_names, cameras_of(config.devices)),
     )
+
+
+def cameras_of(devices: Iterable[Mapping[str, object]]) -> frozenset[str]:
+    """Which devices are cameras: all that this process reads of the tables of devices."""
+    return frozenset(str(device.get("id")) for device in devices if device.get("kind") == "camera")
+
+
+def _wants_faces(device: Mapping[str, object]) -> bool:
+    wanted = device.get("wanted")
+    return isinstance(wanted, list | tuple) and "face" in wanted
+
+
+def _portal_of(config: Config, camera: str) -> str:
+    portals = config.site.portals
+    return next((one.id for one in portals for point in one.access_points if camera in point.readers), "")
 
 
 def zone_of(settings: Settings) -> zoneinfo.ZoneInfo:
@@ -64,6 +99,9 @@ def zone_of(settings: Settings) -> zoneinfo.ZoneInfo:
 
 
 def speakers_of(settings: Settings) -> dict[str, Speaker]:
-    names = Names(settings.site_name, settings.portal_names, settings.reader_portals, settings.site)
+    stay_open = frozenset(name for name, portal in settings.gate.portals.items() if not portal.closes)
+    names = Names(
+        settings.site_name, settings.portal_names, settings.reader_portals, settings.site, settings.plan, stay_open
+    )
     zone = zoneinfo.ZoneInfo(settings.time_zone)
     return {language: Speaker(Words(language), texts(language), names, zone) for language in LANGUAGES}

@@ -14,7 +14,8 @@ from collections.abc import Callable
 
 from starlette.types import Message, Receive, Send
 
-STREAMS_MAX = 20  # windows of one process; for a new one the oldest is closed of whoever has most
+# Windows of one process: the 50 that are promised, and some. For a new one the oldest is closed of whoever has most.
+STREAMS_MAX = 64
 BEAT_S = 5.0  # something is sent at least this often, so that a window knows when its connection is dead
 PUSH_PAUSE_S = 0.05  # between two pushes to one window in a storm of changes
 RECONNECT_MS = 2_000  # what a window waits before it connects again

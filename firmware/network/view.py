@@ -5,6 +5,8 @@ Everything here is plain text; the template escapes it, and the page's script pu
 
 from __future__ import annotations
 
+import hmac
+import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Protocol
@@ -15,13 +17,20 @@ from msgspec import structs
 from firmware.core.codes import MEANING, Code, Reason, Severity
 from firmware.core.view import Mode, PortalView, Position, SiteView
 from firmware.network import cameras
+from firmware.network.calling.showing import CallRow, call_rows
+from firmware.network.camera_view.telling import VIEWINGS, viewing_detail
 from firmware.network.events import HIDDEN_REASONS, IDLE_REASONS, EventLine
+from firmware.network.holding import held
 from firmware.network.lane import LaneCard, LaneSpeaker, Sign, attention, said_by_bar, said_by_signs
 from firmware.network.live import Live
+from firmware.network.plan.drawing import Drawing
+from firmware.network.plan.showing import PlanState, plan_state
 from firmware.network.words import Words
 
 # Whatever the controller has to say about these, the banner says already.
 _IN_BANNERS = {Code.FIRE, Code.EVACUATION, Code.LOCKDOWN, Code.STORE_FAILED, Code.CLOCK_LOST}
+LOOKING = "looking"  # somebody looks through a camera: to be seen by everybody, and nobody has to do anything
+IDLE = ("clock", LOOKING)
 _GRAVEST_FIRST = (Severity.ALARM, Severity.WARNING, Severity.NOTICE, Severity.INFO)
 _OF_COMMANDS = (Code.COMMANDED, Code.COMMAND_REFUSED)
 _OF_DEVICES = {Code.DEVICE_LOST, Code.READER_MUTED}  # told device by device
@@ -48,6 +57,8 @@ class Names(msgspec.Struct, frozen=True):
     portals: Mapping[str, str] = {}
     reader_portals: Mapping[str, str] = {}  # reader id -> id of the portal where it hangs
     id: str = ""  # of the site
+    plan: Drawing = Drawing()
+    stay_open: frozenset[str] = frozenset()  # barriers that nothing but the local key closes
 
 
 class Banner(msgspec.Struct, frozen=True):
@@ -80,6 +91,7 @@ class Card(msgspec.Struct, frozen=True):
     position_text: str
     level: str  # ok, attention, alarm
     notes: tuple[str, ...]
+    hold: str = ""  # until when a person keeps it so, and how that ends
     lane: LaneCard | None = None
 
 
@@ -105,6 +117,8 @@ class PageView(msgspec.Struct, frozen=True):
     cards: tuple[Card, ...]
     about: tuple[tuple[str, str], ...]
     events_trouble: str
+    plan: PlanState
+    calls: tuple[CallRow, ...]
 
 
 class Speaker:
@@ -116,6 +130,8 @@ class Speaker:
         self._texts = texts
         self._zone = zone
         self._lanes = LaneSpeaker(words, texts.reason)
+        # Rows have keys of their own: a number that is missing would tell of an event that nobody is shown.
+        self._key = secrets.token_bytes(16)
 
     # -- the page -----------------------------------------------------------------------------------------------------
 
@@ -126,10 +142,15 @@ class Speaker:
         site = live.states.view if live.states is not None else SiteView(clock_known=True)
         alarms = tuple(self._alarms(site))
         banners = tuple(self._banners(live, site, answers, now_s))
-        open_alarms = sum(not alarm.seen for alarm in alarms) + sum(banner.kind != "clock" for banner in banners)
+        open_alarms = sum(not alarm.seen for alarm in alarms) + sum(banner.kind not in IDLE for banner in banners)
         title = words("title_count", count=open_alarms, site=self.names.site) if open_alarms else self.names.site
         # While events cannot be saved nothing new is committed: the last states are as old as those of a silence.
         told = answers and live.states is not None and not site.store_failed
+        calls = call_rows(words, site, self.place, self.at, told)
+        ringing = next((call for call in calls if call.state == "ringing"), None)
+        if ringing is not None:
+            title = words("call_title", place=ringing.place, site=self.names.site)
+        speaks = any(banner.kind != LOOKING for banner in banners)
         return PageView(
             title=title,
             live=told,
@@ -137,10 +158,12 @@ class Speaker:
             banners=banners,
             alarms=alarms,
             # Banners speak for themselves; but "nothing" must never be read out of silence.
-            no_alarms_text="" if alarms or (banners and told) else words("nothing_needed" if told else "not_known"),
+            no_alarms_text="" if alarms or (speaks and told) else words("nothing_needed" if told else "not_known"),
             cards=tuple(self._card(portal, told, site.readers_enrolling) for portal in site.portals),
             about=tuple(self._about(live)),
             events_trouble=words("events_unreadable", why=events_trouble) if events_trouble else "",
+            plan=plan_state(self.names.plan, words, site, live.health, told),
+            calls=calls,
         )
 
     def _banners(self, live: Live, site: SiteView, answers: bool, now_s: float) -> Iterator[Banner]:
@@ -156,6 +179,10 @@ class Speaker:
         ):
             if present:
                 yield Banner(kind.partition("_")[0], words(kind), words(f"{kind}_advice"))
+        for camera, until_s in live.looking:
+            utc_ms = live.utc_ms_at(until_s)
+            until = words("looking_until", time=words("time_unknown") if utc_ms is None else self.at(utc_ms))
+            yield Banner(LOOKING, words("looking_at", camera=self.place(camera)), until)
 
     def _silence(self, live: Live, now_s: float) -> str:
         since_s = live.silent_since_s()
@@ -258,6 +285,7 @@ class Speaker:
             position_text=position_text,
             level=level,
             notes=tuple(dict.fromkeys(notes)),
+            hold=held(words, portal, self.at, portal.id in self.names.stay_open),
             lane=self._lanes.card(portal, position_text, self._signs(portal, alarms), told) if barrier else None,
         )
 
@@ -310,11 +338,13 @@ class Speaker:
             detail = self._account_detail(detail)
         elif line.code in _OF_COMMANDS:
             detail = self._command_detail(detail)
+        elif line.code in VIEWINGS:
+            detail = viewing_detail(self.words, detail)
         notes = [self.reason(line.reason), self._texts.detail(detail, self._at_s)]
         notes.append(f"×{line.count}" if line.count > 1 else "")
         local = None if line.utc_ms is None else self.local(line.utc_ms)
         return EventRow(
-            key=f"{line.epoch}/{line.seq}",
+            key=hmac.digest(self._key, b"%d/%d" % (line.epoch, line.seq), "sha256")[:9].hex(),
             at=self.words("time_unknown") if line.utc_ms is None else self.at(line.utc_ms),
             at_iso="" if local is None else local.isoformat(timespec="seconds"),
             severity=severity.value,

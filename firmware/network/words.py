@@ -8,7 +8,21 @@ from __future__ import annotations
 
 from firmware.network.accounts.words import ACCOUNT_WORDS
 from firmware.network.acts.words import ACT_WORDS
+from firmware.network.api.words import API_WORDS
+from firmware.network.backup.words import BACKUP_WORDS
+from firmware.network.calling.words import CALL_WORDS
+from firmware.network.camera_view.face_words import FACE_WORDS
+from firmware.network.camera_view.words import CAMERA_WORDS
+from firmware.network.devices.words import DEVICE_WORDS
+from firmware.network.imports.words import IMPORT_WORDS
 from firmware.network.journal.words import JOURNAL_WORDS
+from firmware.network.label.words import LABEL_WORDS
+from firmware.network.people.refusal_words import PEOPLE_REFUSAL_WORDS
+from firmware.network.people.words import PEOPLE_WORDS
+from firmware.network.plan.words import PLAN_WORDS
+from firmware.network.questions.words import QUESTION_WORDS
+from firmware.network.review.words import REVIEW_WORDS
+from firmware.network.rules.words import RULES_WORDS
 
 LANGUAGES = ("en", "zh")
 LANGUAGE_NAMES = {"en": "English", "zh": "中文"}
@@ -237,6 +251,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "minutes": ("{count} min", "{count} 分钟"),
     "seconds": ("{count} s", "{count} 秒"),
     "skip": ("Skip to the doors", "跳到门状态"),
+    "skip_main": ("Skip to the content", "跳到正文"),
     "switch_language": ("Language", "语言"),
     "title_count": ("({count}) {site}", "（{count}）{site}"),
     "missing_title": ("There is no such page", "没有这个页面"),
@@ -254,8 +269,14 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
 }
 
-_WORDS |= ACCOUNT_WORDS | ACT_WORDS
-_WORDS |= JOURNAL_WORDS
+_WORDS |= ACCOUNT_WORDS | ACT_WORDS | API_WORDS
+_WORDS |= QUESTION_WORDS | IMPORT_WORDS
+_WORDS |= JOURNAL_WORDS | BACKUP_WORDS | LABEL_WORDS
+_WORDS |= DEVICE_WORDS
+_WORDS |= PLAN_WORDS | CALL_WORDS
+_WORDS |= RULES_WORDS | REVIEW_WORDS
+_WORDS |= CAMERA_WORDS | FACE_WORDS
+_WORDS |= PEOPLE_WORDS | PEOPLE_REFUSAL_WORDS
 
 
 class Words:

@@ -82,10 +82,10 @@ class TurnstileLayout(Table, frozen=True):
 
 
 class SwitchLayout(Table, frozen=True):
-    """A contact that somebody or something works: fire panel, cabinet."""
+    """A contact that somebody or something works: fire panel, cabinet, call button."""
 
     id: Id
-    kind: Literal["fire", "tamper", "mains", "battery", "other"]
+    kind: Literal["fire", "tamper", "mains", "battery", "call", "other"]
     line: LineName
     name: Name | None = None
     active_level: LevelWord = "high"

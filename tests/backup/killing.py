@@ -17,7 +17,7 @@ from firmware.backup.placing import Doer, put_in_place
 from firmware.backup.restoring import Target, make_ready
 from firmware.backup.unpacking import open_backup
 from firmware.backup.workroom import Workroom
-from firmware.controller.backup_command import _problems
+from firmware.controller.backup_command import problems_of
 from firmware.controller.restored import put_into_journal
 from firmware.core.codes import Code
 from firmware.identity import Identity
@@ -72,5 +72,5 @@ def _restore(backup: Path, site: Path, state: Path, reached: Callable[[str], Non
     doer = Doer("Li Wei", "the yearly rehearsal", MADE_S)
     with Workroom(state) as work:
         opened = open_backup(backup, PASSPHRASE, work)
-        ready = make_ready(opened, target, identity, work, _problems, doer)
+        ready = make_ready(opened, target, identity, work, problems_of, doer)
         put_in_place(ready, site, state, doer, Code.BACKUP_RESTORED.value, "test", ID, told=told, reached=reached)

@@ -154,7 +154,14 @@ def board(menshen, old, backup) -> Board:
     """A board with everything that a controller keeps."""
     old.make_accounts("wang").close()
     (old.state / "network" / "page.key").write_bytes(b"the page's own")
-    for folder, name in (("faces", "faces.sealed"), ("evidence", "1.jpg")):
+    for folder, name in (
+        ("faces", "faces.sealed"),
+        ("evidence", "1.jpg"),
+        ("people", "visitors.db"),
+        ("imports", "residents.xlsx"),
+        ("selftest", "report.en.html"),
+        ("logs", "controller.log"),
+    ):
         (old.state / folder).mkdir()
         (old.state / folder / name).write_bytes(b"personal")
     assert menshen("create", old.site, backup, "--state", old.state, *BY).status == 0
@@ -190,9 +197,11 @@ def test_no_code_of_the_console_outlives_the_account_it_was_made_for(board):
     code = recovery.offer(network, "wang")
     assert recovery.fits(network, "wang", code)
     (network / "accounts.db.new").write_bytes(b"cut off while it was made")
+    (network / "clients.json").write_bytes(b'{"version":1,"clients":[]}')
     ask(board.state)
     assert carry_out(board.state, Limits(), MADE_S)
     assert not recovery.fits(network, "wang", code)
+    assert not (network / "clients.json").exists(), "nor does a program's token"
     assert left_of(board) == ["identity", "journal", "network"]
 
 

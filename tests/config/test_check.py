@@ -140,6 +140,10 @@ ALONE = [
     (append("device", contact("fire", "X16")), f"device[{NEXT}].id", "duplicate_id", ""),
     (put("portal", FRONT, "contact", "front_contct"), "portal[0].contact", "no_device", "front_contact"),
     (put(*_POINT, "readers", ["front_raeder"]), "portal[0].access_point[0].readers[0]", "no_device", "front_reader"),
+    (put(*_POINT, "call", "front_bel"), "portal[0].access_point[0].call", "no_device", ""),
+    (put(*_POINT, "call", "front_contact"), "portal[0].access_point[0].call", "used_twice", ""),
+    (put(*_POINT, "call_ms", 9_999), "portal[0].access_point[0].call_ms", "whole_number", ""),
+    (put(*_POINT, "call_ms", 600_001), "portal[0].access_point[0].call_ms", "whole_number", ""),
     (append("reader", {"id": "frond_reader"}), "reader[1].id", "no_device", "front_reader"),
     (put("portal", SIDE, "interlock", ["frnt"]), "portal[1].interlock[0]", "no_portal", "front"),
     (put("portal", SIDE, "interlock", ["side"]), "portal[1].interlock[0]", "no_portal", ""),
@@ -313,7 +317,7 @@ def test_the_command_as_json(capsys, tmp_path):
     report = json.loads(capsys.readouterr().out)
     assert report["ok"]
     lines = [wire["line"] for wire in report["wires"]]
-    assert len(lines) == len(set(lines)) == 73
+    assert len(lines) == len(set(lines)) == 74
     lock = next(wire for wire in report["wires"] if wire["device"] == "hall_drop")
     assert (lock["active"], lock["on_lost"], lock["on_lost_level"], lock["portal"]) == ("low", "on", "low", "hall")
     site = sound_site()

@@ -109,7 +109,7 @@ def test_the_demo_gate_makes_a_board():
     ours, theirs = socket.socketpair()
     with ours, theirs:
         board = build(config, simulated_lines(ours))
-        assert len(board.drivers) == 49
+        assert len(board.drivers) == 50
         assert all(driver.id == name for name, driver in board.drivers.items())
         assert board.formats["front_reader"] == ("H10301", "H10304")
         assert {*board.formats, "lane_camera"} == {reader.id for reader in config.site.readers}

@@ -12,7 +12,7 @@ from firmware.bench.rig import Rig
 from firmware.core.access import Factor
 from firmware.core.account_facts import Act, Administered
 from firmware.core.codes import Code
-from firmware.core.facts import AdmitVehicle, CloseBarrier, ConfirmClear, EmergencyClose, Forgive, SetOutOfService
+from firmware.core.facts import AdmitVehicle, CloseBarrier, ConfirmClear, EmergencyClose, Forgive, RecordTest
 from firmware.identity import Identity
 from firmware.journal import search
 from firmware.messages import Answer, AnyFromController, Ask, FindPlate, FrameReader, ProveClaim, pack
@@ -83,7 +83,7 @@ def test_a_taken_over_network_process_asks_only_what_a_page_does_and_floods_no_j
         CloseBarrier("boss", portal="door"),
         EmergencyClose("boss", portal="door", confirmed=True),
         ConfirmClear("boss", portal="door", in_sight=True),
-        SetOutOfService("boss", portal="door"),
+        RecordTest("boss", portal="door"),
         AdmitVehicle("boss", portal="door", note="x"),
         Forgive("boss"),
     )

@@ -83,6 +83,8 @@ def look_at(rig: Rig) -> dict[str, str]:
         "list": lambda: os.listdir(rig.state),
         "identity": lambda: (rig.state / "identity" / "identity.pem").read_bytes(),
         "roster": lambda: os.listdir(rig.state / "roster"),
+        "hand over": lambda: (rig.state / "handover" / "a backup").write_bytes(b"x"),
+        "backups": lambda: os.listdir(rig.state / "backup.page"),
     }
     found = {}
     for name, attempt in tries.items():
@@ -106,6 +108,8 @@ def test_the_role_reaches_its_socket_and_the_journal_and_nothing_else(rig: Rig):
         "list": "PermissionError",
         "identity": "PermissionError",
         "roster": "PermissionError",
+        "hand over": "1",
+        "backups": "PermissionError",
     }
     stranger = as_user(STRANGER_ID, STRANGER_ID, lambda: look_at(rig))
     assert stranger.pop("journal") == "JournalUnreachable"

@@ -3,7 +3,7 @@
     python -m tests.house.print_map
 
 Between `<!-- NAME -->` and `<!-- end -->` the map is what this prints; a test compares. Everything else in the map is
-written by hand and stays.
+written by hand and stays. The table of routes in docs/API.md is printed, too.
 """
 
 from __future__ import annotations
@@ -16,9 +16,13 @@ from pathlib import Path
 from firmware.core.barrier.goals import BARRIER_RANKS
 from firmware.core.diagrams import all_diagrams
 from firmware.core.modes import PRIORITY
+from firmware.network.api.document import roles_of
+from firmware.network.routes import ROUTES
 
 ROOT = Path(__file__).parents[2]
 MAP = ROOT / "firmware" / "README.md"
+API_PAGE = ROOT / "docs" / "API.md"
+ROUTED = re.compile(r"<!-- routes -->\n.*?<!-- end -->\n", re.DOTALL)
 PRINTED = re.compile(
     r"<!-- (?P<name>(?:rooms|files|priorities|diagram): ?[a-z_/ ]*) -->\n(?P<text>.*?)<!-- end -->\n", re.DOTALL
 )
@@ -90,11 +94,28 @@ def as_printed(text: str) -> str:
     return PRINTED.sub(lambda found: f"<!-- {found['name']} -->\n{printed[found['name']]}<!-- end -->\n", text)
 
 
+def routes() -> str:
+    """Every way into the page and its API, with whom it needs, in the table's own order."""
+    lines = ["| | path | needs | how |", "|---|---|---|---|"]
+    for route in ROUTES:
+        how = "token or session" if route.of_api else "" if "nobody" in roles_of(route) else "session"
+        if route.changes and not route.of_api:
+            how += " and a form of ours" if how else "a form of ours"
+        lines.append(f"| {route.method} | `{route.path}` | {', '.join(roles_of(route))} | {how} |")
+    return "\n".join(lines) + "\n"
+
+
+def with_routes(text: str) -> str:
+    """The page of the API with its table of routes renewed."""
+    return ROUTED.sub(lambda _: f"<!-- routes -->\n{routes()}<!-- end -->\n", text)
+
+
 def main() -> int:
-    before = MAP.read_text(encoding="utf-8")
-    after = as_printed(before)
-    MAP.write_text(after, encoding="utf-8")
-    print(f"{MAP}: {'the same' if after == before else 'renewed'}")
+    for path, printed in ((MAP, as_printed), (API_PAGE, with_routes)):
+        before = path.read_text(encoding="utf-8")
+        after = printed(before)
+        path.write_text(after, encoding="utf-8")
+        print(f"{path}: {'the same' if after == before else 'renewed'}")
     return 0
 
 

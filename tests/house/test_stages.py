@@ -1,4 +1,4 @@
-"""`make units` runs every test once: in the stage on all cores, or in the one that has the machine to itself."""
+"""`make units` runs every test once: on all cores, two files at a time, or with the machine to itself."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ ALONE = (
     "firmware.bench.clock.rest",
     "time.perf_counter",
 )
+ALONE_OF_TWO = ("time.perf_counter", "time.process_time")  # and what two at a time may not use
 
 
 class Stage(NamedTuple):
@@ -60,7 +61,8 @@ def played(folder: Path, *failing: str) -> subprocess.CompletedProcess[str]:
     """`make units` with a pytest that only says which stage it is, and fails in those."""
     pytest_ = folder / "pytest"
     cases = "".join(f"[ $stage = {name} ] && exit 1\n" for name in failing)
-    pytest_.write_text(f'stage=alone; case " $* " in *" -n "*) stage=beside;; esac; echo "ran $stage"\n{cases}exit 0\n')
+    which = 'case " $* " in *" -n auto "*) stage=beside;; *" -n 2 "*) stage=two;; esac'
+    pytest_.write_text(f'stage=alone; {which}; echo "ran $stage"\n{cases}exit 0\n')
     return make("--old-file=setup", "units", f"PYTEST=sh {pytest_}")
 
 
@@ -70,26 +72,26 @@ def files() -> list[Path]:
 
 
 def test_every_test_is_in_one_stage():
-    beside, alone = stages()
-    runs = {path: (beside.runs(path), alone.runs(path)) for path in files()}
+    three = stages()
+    runs = {path: [stage.runs(path) for stage in three] for path in files()}
     assert len(runs) > 200
     assert {str(path) for path, which in runs.items() if sum(which) != 1} == set()
-    assert any(first for first, _ in runs.values())
-    assert any(second for _, second in runs.values())
+    assert [any(which) for which in zip(*runs.values(), strict=True)] == [True, True, True]
 
 
 def test_a_new_room_has_the_machine_to_itself():
-    beside, alone = stages()
+    beside, two, alone = stages()
     new = TESTS / "a_new_room" / "test_something.py"
-    assert (beside.runs(new), alone.runs(new)) == (False, True)
+    assert (beside.runs(new), two.runs(new), alone.runs(new)) == (False, False, True)
     assert "-n" in beside.words
+    assert " ".join(two.words).count("-n 2 --dist loadfile") == 1
     assert not [word for word in alone.words if word.startswith(("-n", "--numprocesses", "--dist"))]
 
 
 def test_the_rooms_on_all_cores_are_there():
-    beside, alone = stages()
-    assert beside.paths == alone.ignored
-    assert [name for name in beside.paths if not list((ROOT / name).rglob("test_*.py"))] == []
+    beside, two, alone = stages()
+    assert beside.paths | two.paths == alone.ignored
+    assert [name for name in alone.ignored if not list((ROOT / name).rglob("test_*.py"))] == []
 
 
 def test_arguments_go_to_one_run_in_one_process():
@@ -98,26 +100,41 @@ def test_arguments_go_to_one_run_in_one_process():
     assert "-n" not in run.words
 
 
-@pytest.mark.parametrize("failing", [(), ("beside",), ("alone",), ("beside", "alone")])
-def test_a_failure_in_either_stage_fails_and_hides_no_other(failing, tmp_path):
+@pytest.mark.parametrize("failing", [(), ("beside",), ("two",), ("alone",), ("beside", "alone"), ("beside", "two")])
+def test_a_failure_in_any_stage_fails_and_hides_no_other(failing, tmp_path):
     done = played(tmp_path, *failing)
     assert (done.returncode != 0) is bool(failing)
-    assert [line for line in done.stdout.splitlines() if line.startswith("ran ")] == ["ran beside", "ran alone"]
+    assert [line for line in done.stdout.splitlines() if line.startswith("ran ")] == [
+        "ran beside",
+        "ran two",
+        "ran alone",
+    ]
     assert done.stdout.count(", FAILED") == len(failing)
     assert ("side by side as well" in done.stderr) is ("beside" in failing)
+    assert ("two by two as well" in done.stderr) is ("two" in failing)
 
 
-def test_both_stages_say_what_was_slow():
+def test_all_stages_say_what_was_slow():
     assert all(any(word.startswith("--durations=") for word in stage.words) for stage in stages())
 
 
-def test_rooms_on_all_cores_start_no_gate_and_read_no_clock():
-    beside, _ = stages()
+def used(rooms: set[str], names: tuple[str, ...]) -> list[str]:
+    """Where one of these modules is imported in those rooms."""
     found = []
-    for path in sorted(path for name in beside.paths for path in (ROOT / name).rglob("*.py")):
+    for path in sorted(path for room in rooms for path in (ROOT / room).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            imported = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom):
-                names = [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
-            found += [f"{path.relative_to(ROOT)}: {name}" for name in names if name.startswith(ALONE)]
-    assert found == []
+                imported = [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
+            found += [f"{path.relative_to(ROOT)}: {name}" for name in imported if name.startswith(names)]
+    return found
+
+
+def test_rooms_on_all_cores_start_no_gate_and_read_no_clock():
+    beside, _, _ = stages()
+    assert used(beside.paths, ALONE) == []
+
+
+def test_rooms_two_at_a_time_measure_nothing():
+    _, two, _ = stages()
+    assert used(two.paths, ALONE_OF_TWO) == []

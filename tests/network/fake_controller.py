@@ -80,6 +80,7 @@ class FakeController:
         self.answers = True  # whether it answers what is asked
         self.on_ask: Callable[[Ask], None] = lambda _: None  # what comes before its answer
         self.refusals: dict[str, tuple[str, ...]] = {}  # by the command's name: why it is refused
+        self.telling: dict[str, str] = {"TellBackups": '{"folder": "/nonexistent"}'}  # by the command's name
         self.claim_code = "0123-4567-89AB"
         self._came = asyncio.Condition()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -150,7 +151,8 @@ class FakeController:
             if self.answers:
                 refused = self.refusals.get(type(message.command).__name__, ())
                 done = not refused and getattr(message.command, "code", self.claim_code) == self.claim_code
-                writer.write(pack(Answer(message.request, done, refused)))
+                told = self.telling.get(type(message.command).__name__, "")
+                writer.write(pack(Answer(message.request, done, refused, told=told)))
 
     def answer_late(self) -> None:
         """Say to all clients that all that was asked is done, and answer at once from now on."""

@@ -202,10 +202,10 @@ class RunningPage:
         self.cookie = cookie.partition(";")[0]
         return response
 
-    async def open_window(self, **headers: str) -> Window:
-        """Open the event stream."""
+    async def open_window(self, path: str = "/api/v1/stream", **headers: str) -> Window:
+        """Open an event stream."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 20, ssl=self.tls)
-        writer.write(self.request("GET", "/stream", **headers) + b"\r\n")
+        writer.write(self.request("GET", path, **headers) + b"\r\n")
         async with asyncio.timeout(WAIT_S):
             head = await reader.readuntil(b"\r\n\r\n")
         status, _ = parsed_head(head)
@@ -234,13 +234,14 @@ async def running_page(
     enter: bool = True,
     code: str | None = CODE,
     tls: bool = False,
+    people: str | None = None,
 ) -> AsyncIterator[RunningPage]:
     """The process, running, with a session unless `enter` is false. `first` is what the controller says first."""
     said: asyncio.Queue[dict[str, object]] = asyncio.Queue()
     stop = asyncio.Event()
     path = folder / "network.sock"
     async with FakeController(path, *(first or (welcome(), states(), health()))) as controller:
-        options = Options(str(path), None, None, code, str(folder / "accounts"), tls)
+        options = Options(str(path), None, None, code, str(folder / "accounts"), tls, people)
         page: RunningPage | None = None
         process = asyncio.create_task(serve(site or settings(), options, read, said.put_nowait, stop))
         try:

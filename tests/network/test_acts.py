@@ -20,7 +20,9 @@ import pytest
 from firmware.core.facts import (
     Acknowledge,
     Afar,
+    AnswerCall,
     Command,
+    EndCall,
     EndEvacuation,
     EndLockdown,
     HoldOpen,
@@ -193,7 +195,7 @@ def test_each_order_is_one_command_with_who_and_from_where(tmp_path: Path) -> No
 
 def test_every_kind_of_order_becomes_a_command_that_the_network_process_may_ask() -> None:
     made = {type(command_of(Order(what, "front_door", subject="x"), "guard", GUARD)) for what in What}
-    assert made == NETWORK_MAY_ACT
+    assert made == NETWORK_MAY_ACT - {AnswerCall, EndCall}  # tests/network/test_calls_page.py
     assert type(command_of(Order(What.END_EVACUATION), "a", GUARD)) is EndEvacuation
 
 
@@ -478,7 +480,15 @@ def test_whoever_may_not_is_refused_though_the_form_is_right(tmp_path: Path) -> 
 
     async def scene(running: Accounts) -> None:
         page = running.page
-        for role, whats in (("auditor", list(What)), ("installer", list(What)), ("guard", list(What)[1:5])):
+        service = (What.OUT_OF_SERVICE, What.IN_SERVICE)  # an installer's, and nobody else's
+        others = [what for what in What if what not in service]
+        of_managers = [*list(What)[1:5], *service]
+        for role, whats in (
+            ("auditor", list(What)),
+            ("installer", others),
+            ("guard", of_managers),
+            ("manager", service),
+        ):
             await running.log_in(role)
             token = await page.token()
             for what in whats:

@@ -175,6 +175,7 @@ def test_what_no_filter_means_is_refused_in_words_and_searches_nothing(tmp_path:
             ("before=-1", "is no row", "不是日志行号"),
             ("before=1-5&after=1-2", "at once", "同时"),
             ("portal=" + "x" * 65, "too long", "过长"),
+            ("portal=Chen+Wei", "No portal has such an id", "没有这样的门或车道编号"),
         ):
             for language, said in (("en", english), ("zh", chinese)):
                 response = await gate.page.get(f"/journal?{query}", accept_language=language)

@@ -121,7 +121,7 @@ def with_process(folder: Path, scene: Callable[[Process, RunningPage], Awaitable
                     assert process.stderr is not None
                     complaints = await process.stderr.read()
                     assert await process.wait() == 0
-                assert complaints == b""
+                assert complaints == b"", complaints.decode()
                 await page.close()
             finally:
                 if process.returncode is None:

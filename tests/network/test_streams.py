@@ -19,10 +19,10 @@ from tests.network.fake_controller import door, health, quiet, states
 from tests.network.running import WAIT_S, running_page
 
 
-def test_of_fifty_windows_the_newest_twenty_stay(tmp_path: Path) -> None:
+def test_of_too_many_windows_the_newest_stay(tmp_path: Path) -> None:
     async def scene() -> None:
         async with running_page(tmp_path) as page:
-            windows = [await page.open_window() for _ in range(50)]
+            windows = [await page.open_window() for _ in range(STREAMS_MAX + 30)]
             assert all(window.status == 200 for window in windows)
             for window in windows[:-STREAMS_MAX]:
                 assert await window.until("full") is None
@@ -32,6 +32,28 @@ def test_of_fifty_windows_the_newest_twenty_stay(tmp_path: Path) -> None:
             for window in windows[-STREAMS_MAX:]:
                 await window.until("view", lambda view: view["cards"][0]["mode"] == "unlocked")  # type: ignore[index]
             assert (await page.get("/")).status == 200
+            for window in windows:
+                window.writer.close()
+
+    asyncio.run(scene())
+
+
+def test_fifty_windows_in_two_languages_are_told_of_a_change_alike(tmp_path: Path) -> None:
+    """The issue promises fifty open pages."""
+
+    async def scene() -> None:
+        assert STREAMS_MAX >= 50
+        async with running_page(tmp_path) as page:
+            windows = [await page.open_window(accept_language=("en", "zh")[number % 2]) for number in range(50)]
+            for window in windows:
+                await window.until("view")
+            page.controller.say(states(seq=2, view=quiet(door(mode=Mode.UNLOCKED, position=Position.OPEN))))
+            told = [
+                await window.until("view", lambda view: view["cards"][0]["mode"] == "unlocked")  # type: ignore[index]
+                for window in windows
+            ]
+            assert all(view == told[number % 2] for number, view in enumerate(told))
+            assert told[0] != told[1]
             for window in windows:
                 window.writer.close()
 
@@ -172,18 +194,80 @@ def test_a_peer_that_never_finishes_its_head_is_let_go(tmp_path: Path, sent: byt
 
 
 @pytest.mark.attack("page-11")
-def test_idle_connections_hold_the_page_for_a_moment_only(tmp_path: Path) -> None:
-    """More connections than allowed, all silent: others are told 503 until the silent ones are let go."""
+@pytest.mark.parametrize("said", [b"", b"G"], ids=["nothing", "a first byte"])
+def test_connections_that_ask_for_nothing_hold_the_page_for_nobody(tmp_path: Path, said: bytes) -> None:
+    """Three times as many as are allowed in all: those of whoever has most of them make room, the oldest first."""
 
     async def scene() -> None:
         async with running_page(tmp_path) as page:
-            silent = [await asyncio.open_connection("127.0.0.1", page.port) for _ in range(CONNECTIONS_MAX)]
+            reader, slow = await asyncio.open_connection("127.0.0.1", page.port, local_addr=("127.0.0.2", 0))
+            slow.write(b"GET /login HTTP/1.1\r\n")  # somebody else, who is slow
+            silent = []
+            for _ in range(3 * CONNECTIONS_MAX):
+                silent.append(await asyncio.open_connection("127.0.0.1", page.port))
+                silent[-1][1].write(said)
             page.controller.say(health())
-            assert (await page.get("/")).status == 503
-            await asyncio.sleep(HEAD_S_MAX + 1)
             assert (await page.get("/")).status == 200
+            window = await page.open_window()
+            await window.until("view")
+            with contextlib.suppress(ConnectionError):
+                assert await silent[0][0].read() == b"", "the oldest is gone"
+            slow.write(f"host: 127.0.0.1:{page.port}\r\nconnection: close\r\n\r\n".encode())
+            assert (await reader.read()).split(b" ")[1] == b"200", "and nobody else's"
+            slow.close()
             for _, writer in silent:
                 writer.close()
+
+    run_virtual(scene())
+
+
+@pytest.mark.attack("page-14")
+@pytest.mark.parametrize("target", ["GET /login", "POST /login"])
+def test_bodies_that_never_come_hold_the_page_for_nobody(tmp_path: Path, target: str) -> None:
+    """Each with a length that is never reached: of whoever has most of them the oldest make room."""
+
+    async def scene() -> None:
+        async with running_page(tmp_path) as page:
+            own = f"127.0.0.1:{page.port}"
+            head = (
+                f"{target} HTTP/1.1\r\nhost: {own}\r\norigin: http://{own}\r\n"
+                "content-type: application/x-www-form-urlencoded\r\ncontent-length: 4000\r\n\r\n"
+            ).encode()
+            reader, slow = await asyncio.open_connection("127.0.0.1", page.port, local_addr=("127.0.0.2", 0))
+            slow.write(b"POST" + head.partition(b" ")[1] + head.partition(b" ")[2])  # somebody else, who is slow
+            held = []
+            for _ in range(3 * CONNECTIONS_MAX):
+                held.append(await asyncio.open_connection("127.0.0.1", page.port))
+                held[-1][1].write(head + b"x")
+            assert (await page.get("/login")).status == 200
+            slow.write(b"x" * 4000)
+            assert (await reader.read(100)).split(b" ")[1] != b"503"
+            slow.close()
+            for _, writer in held:
+                writer.close()
+
+    run_virtual(scene())
+
+
+@pytest.mark.attack("page-15")
+def test_a_body_that_goes_on_after_its_answer_is_let_go(tmp_path: Path) -> None:
+    """On virtual time: a byte every second keeps no connection that is answered already."""
+
+    async def scene() -> None:
+        now_s = asyncio.get_running_loop().time
+        async with running_page(tmp_path) as page:
+            reader, writer = await asyncio.open_connection("127.0.0.1", page.port)
+            writer.write(page.request("GET", "/login", content_length="4000") + b"\r\n")
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+            began_s = now_s()
+            closed = asyncio.create_task(ended(reader))
+            while not closed.done() and now_s() - began_s < 10 * HEAD_S_MAX:
+                await asyncio.sleep(1)
+                if not closed.done():
+                    writer.write(b"x")
+            assert now_s() - began_s <= HEAD_S_MAX + 2
+            await closed
+            writer.close()
 
     run_virtual(scene())
 
@@ -195,7 +279,7 @@ def test_a_window_that_reads_nothing_is_let_go_and_holds_nobody_up(tmp_path: Pat
     async def scene() -> None:
         async with running_page(tmp_path) as page:
             deaf_reader, deaf = await asyncio.open_connection("127.0.0.1", page.port, limit=1024)
-            deaf.write(page.request("GET", "/stream") + b"\r\n")
+            deaf.write(page.request("GET", "/api/v1/stream") + b"\r\n")
             deaf.transport.pause_reading()
             window = await page.open_window()
             big = tuple(f"alarm {number} {'x' * 100}" for number in range(400))

@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.async_api import async_playwright
 
+from firmware.network.accepting import HANDSHAKE_S_MAX
 from firmware.network.certificate import certificate_in
 from firmware.network.errors import CertificateError
-from firmware.network.server import HANDSHAKE_S_MAX
 from tests.network.accounts import gate
 from tests.network.fake_controller import health, states, welcome
 from tests.network.running import WAIT_S, RunningPage, parsed_head, running_page, settings
@@ -169,11 +169,19 @@ def test_only_good_tls_is_spoken(tmp_path: Path, options: tuple[str, ...], taken
     play(tmp_path, scene)
 
 
-def test_plain_http_on_the_pages_port_is_no_page(tmp_path: Path) -> None:
+def test_plain_http_on_the_pages_own_port_is_led_to_tls_and_is_no_page(tmp_path: Path) -> None:
+    """Whoever types the address without https."""
+
     async def scene(page: RunningPage) -> None:
-        page.tls = None
-        with contextlib.suppress(ConnectionError):
-            assert b"200" not in await page.raw(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        tls, page.tls = page.tls, None
+        status, pairs = parsed_head(await page.raw(b"GET /login HTTP/1.1\r\nhost: localhost\r\n\r\n"))
+        assert (status, dict(pairs)["location"]) == (308, f"https://localhost:{page.port}/login")
+        assert "set-cookie" not in dict(pairs)
+        form = b"POST /login HTTP/1.1\r\nhost: localhost\r\ncontent-length: 12\r\n\r\npassphrase=x"
+        assert parsed_head(await page.raw(form))[0] == 405
+        assert (await page.raw(b"\x80\x2e\x01\x00\x02\r\n\r\n")).split(b" ")[1] == b"400"
+        page.tls = tls
+        assert (await page.get("/login")).status == 200
 
     play(tmp_path, scene)
 

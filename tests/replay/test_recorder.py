@@ -126,7 +126,7 @@ PLAIN = (
     "reader input output device portal portals access_point area boot kind why source sources request code reasons",
     "detail key occupancy subject value kept level pin_before feedback status profiles second_factors",
     "name week special rules access_points schedule schedules special_days version entry receipt",
-    "controller was passed_at areas display reason roles subjects unacknowledged",
+    "controller was passed_at areas display reason roles subjects unacknowledged cameras",
 )
 PLAIN_NAMES = {name for names in PLAIN for name in names.split()}
 

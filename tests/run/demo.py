@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,24 +32,27 @@ FLAGS = (
 )
 
 
-def site_at_noon(folder: Path) -> Path:
-    """The demo's site in a zone in which it is about noon now: at night its front door wants a PIN, too."""
+def site_at_noon(folder: Path, change: Callable[[str], str] = str) -> Path:
+    """The demo's site in a zone in which it is about noon now: at night its front door wants a PIN, too.
+
+    `change` makes another one of its text.
+    """
     shutil.copytree(SITE.parent, folder)
     hours_east = 12 - datetime.now(UTC).hour  # noqa: TID251 - the real day, as the demo has it
     zone = f"Etc/GMT{-hours_east:+d}" if hours_east else "Etc/UTC"  # POSIX: what is east has a minus
     site = folder / SITE.name
     text = site.read_text(encoding="utf-8")
     assert text.count(ZONE) == 1
-    site.write_text(text.replace(ZONE, f'zone = "{zone}"'), encoding="utf-8")
+    site.write_text(change(text.replace(ZONE, f'zone = "{zone}"')), encoding="utf-8")
     return site
 
 
 class Demo:
     """A running demo gate. `said` is what it printed."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, change: Callable[[str], str] = str) -> None:
         self._folder = tempfile.TemporaryDirectory()
-        site = site_at_noon(Path(self._folder.name) / "sites")
+        self.site = site = site_at_noon(Path(self._folder.name) / "sites", change)
         words = [sys.executable, "-m", "firmware", "run", str(site), "--simulated", "--state", str(state)]
         words += ["--page", "127.0.0.1:0", "--panel", "127.0.0.1:0"]
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
@@ -126,9 +129,11 @@ def browser() -> Iterator[Browser]:
 
 
 @contextlib.contextmanager
-def demo(state: Path, language: str = "en-US", **context: object) -> Iterator[tuple[Demo, Page, Panel]]:
+def demo(
+    state: Path, language: str = "en-US", change: Callable[[str], str] = str, **context: object
+) -> Iterator[tuple[Demo, Page, Panel]]:
     """A demo gate with its page and its panel open, phone size."""
-    running = Demo(state)
+    running = Demo(state, change)
     try:
         running.line("Ready:")
         with browser() as launched:

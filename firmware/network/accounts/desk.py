@@ -6,6 +6,7 @@ All methods are for the event loop's thread; what blocks runs beside it. Each sa
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -57,6 +58,7 @@ class AccountDesk:
         self.sessions = sessions
         self.site_name = site_name
         self.trouble = ""
+        self.on_change: Callable[[], None] = lambda: None  # other accounts hold from now on
         self._folder = folder
         self._store = None if folder is None else Store(folder)
         self._diary = diary
@@ -79,6 +81,7 @@ class AccountDesk:
             self._claimable = not self._store.exists
         except StoreError as error:
             self.trouble = str(error)
+        self.on_change()
 
     def look(self) -> None:
         """Another file is there now, of a backup or after a reset: what it says holds, and who was in is out."""
@@ -91,6 +94,21 @@ class AccountDesk:
         while True:
             await asyncio.sleep(LOOK_S)
             self.look()
+            await self._end_invitations()
+
+    async def _end_invitations(self) -> None:
+        """One that was made while the time was not known ends once it is, as all others do."""
+        utc_s = self._utc_s()
+        if utc_s is None or self.trouble or not self._endless():
+            return
+        until_s = utc_s + invitation.VALID_S
+        with contextlib.suppress(StoreError):  # of a disk that fails: it is tried again
+            async with self._changing:
+                ended = {key: replace(each, invited_until_s=until_s) for key, each in self._endless()}
+                await self._keep({**self._accounts, **ended})
+
+    def _endless(self) -> list[tuple[str, Account]]:
+        return [(key, each) for key, each in self._accounts.items() if each.invitation and each.invited_until_s is None]
 
     def close(self) -> None:
         self._hasher.close()
@@ -375,3 +393,4 @@ class AccountDesk:
         await asyncio.to_thread(self._store.save, accounts)
         self._accounts = accounts
         self._claimable = False
+        self.on_change()

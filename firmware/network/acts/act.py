@@ -20,6 +20,7 @@ from firmware.core.facts import (
     OpenOnce,
     ReleasePortal,
     ResetFault,
+    SetOutOfService,
     StartEvacuation,
     StartLockdown,
 )
@@ -36,6 +37,8 @@ class What(StrEnum):
     LOCK = "lock"
     RELEASE = "release"  # ends lock and hold
     RESET = "reset"  # a latched fault
+    OUT_OF_SERVICE = "out_of_service"  # for an installer's work; the page of devices offers it
+    IN_SERVICE = "in_service"
     ACKNOWLEDGE = "acknowledge"
     LOCKDOWN = "lockdown"
     END_LOCKDOWN = "end_lockdown"
@@ -43,11 +46,18 @@ class What(StrEnum):
     END_EVACUATION = "end_evacuation"
 
 
-OF_PORTAL = (What.OPEN, What.HOLD, What.LOCK, What.RELEASE, What.RESET)
+OF_PORTAL = (What.OPEN, What.HOLD, What.LOCK, What.RELEASE, What.RESET, What.OUT_OF_SERVICE, What.IN_SERVICE)
 OF_SITE = (What.LOCKDOWN, What.END_LOCKDOWN, What.EVACUATION, What.END_EVACUATION)
 TICKED = (What.LOCKDOWN, What.EVACUATION)  # a tick besides the button: whole sites hang on it
-GRAVE = (What.LOCK, What.RESET, *TICKED)  # how its button looks
-_REMOTE = {What.OPEN: Remote.OPEN, What.HOLD: Remote.HOLD, What.LOCK: Remote.LOCK, What.RESET: Remote.RESET}
+GRAVE = (What.LOCK, What.RESET, What.OUT_OF_SERVICE, *TICKED)  # how its button looks
+_REMOTE = {
+    What.OPEN: Remote.OPEN,
+    What.HOLD: Remote.HOLD,
+    What.LOCK: Remote.LOCK,
+    What.RESET: Remote.RESET,
+    What.OUT_OF_SERVICE: Remote.SERVICE,
+    What.IN_SERVICE: Remote.SERVICE,
+}
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -70,6 +80,7 @@ class Portal(msgspec.Struct, frozen=True):
     ways: Mapping[str, str] = {}  # direction -> access point, of what has two
     closes: bool = True  # by itself, when its time is over
     remote: frozenset[str] = frozenset(Remote)
+    cycles_service: int | None = None  # of a barrier: after so many its service is due
 
 
 class Gate(msgspec.Struct, frozen=True):
@@ -109,7 +120,7 @@ def _portal_of(portal: Door | Turnstile | Barrier) -> Portal:
         ways.setdefault(Direction(point.direction).value, point.id)
     if isinstance(portal, Turnstile):
         return Portal("turnstile", portal.release_ms, ways, remote=remote)
-    return Portal("barrier", None, ways, portal.closing is Closing.AUTOMATIC, remote)
+    return Portal("barrier", None, ways, portal.closing is Closing.AUTOMATIC, remote, portal.cycles_service)
 
 
 def command_of(order: Order, issuer: str, afar: Afar) -> AnyCommand:
@@ -126,6 +137,8 @@ def command_of(order: Order, issuer: str, afar: Afar) -> AnyCommand:
             return ReleasePortal(issuer, afar=afar, portal=portal)
         case What.RESET:
             return ResetFault(issuer, afar=afar, portal=portal)
+        case What.OUT_OF_SERVICE | What.IN_SERVICE:
+            return SetOutOfService(issuer, afar=afar, portal=portal, out=order.what is What.OUT_OF_SERVICE)
         case What.ACKNOWLEDGE:
             return Acknowledge(issuer, afar=afar, subject=order.subject)
         case What.LOCKDOWN:

@@ -21,6 +21,7 @@ from firmware.network.acts.act import (
     OF_SITE,
     SUBJECT_CHARACTERS_MAX,
     TICKED,
+    Gate,
     Order,
     What,
 )
@@ -55,6 +56,7 @@ class Offered(msgspec.Struct, frozen=True):
     site: tuple[Link, ...]
     acknowledge: bool
     nothing: bool
+    calls: bool = False  # may answer whoever calls at an entrance
 
 
 Said = tuple[()] | tuple[str, str]  # what went wrong, and what to do next
@@ -80,18 +82,15 @@ class ActPages:
         gate = self._desk.gate
 
         def links(whats: tuple[What, ...], portal: str = "") -> tuple[Link, ...]:
-            return tuple(
-                self._link(speaker, what, portal)
-                for what in whats
-                if admits(_ROUTES[f"do {what.value}"], person) and gate.offers(what, portal)
-            )
+            return tuple(self._link(speaker, what, portal) for what in whats if may_ask(gate, person, what, portal))
 
         cards = {portal: links((What.OPEN,), portal) for portal in gate.portals}
         folds = {portal: links(_OF_CARD, portal) for portal in gate.portals}
         site = links(OF_SITE)
         acknowledge = admits(_ROUTES[f"do {What.ACKNOWLEDGE.value}"], person)
         nothing = not (acknowledge or site or any(cards.values()) or any(folds.values()))
-        return Offered(cards, folds, site, acknowledge, nothing)
+        answers = admits(_ROUTES["answer call"], person)
+        return Offered(cards, folds, site, acknowledge, nothing, answers)
 
     def rows(self, speaker: Speaker, person: Session) -> tuple[AskedRow, ...]:
         """What this person asked lately, and what became of it."""
@@ -245,6 +244,11 @@ class ActPages:
         if utc_ms is None:
             return Order(What.HOLD, portal, for_ms=60_000 * minutes)
         return Order(What.HOLD, portal, until_utc_s=utc_ms // 1000 + 60 * minutes)
+
+
+def may_ask(gate: Gate, person: Session, what: What, portal: str = "") -> bool:
+    """Whether this person may ask it, and the site lets the page ask it."""
+    return admits(_ROUTES[f"do {what.value}"], person) and gate.offers(what, portal)
 
 
 def _next(now: datetime, hour: int, minute: int) -> int:

@@ -9,6 +9,8 @@ ACT_WORDS: dict[str, tuple[str, str]] = {
     "act_lock": ("Lock", "锁闭"),
     "act_release": ("End lock or hold", "解除锁闭或保持"),
     "act_reset": ("Reset a fault", "故障复位"),
+    "act_out_of_service": ("Take out of service", "停用检修"),
+    "act_in_service": ("Back into service", "恢复使用"),
     "act_acknowledge": ("I have seen it", "我已知悉"),
     "act_lockdown": ("Lockdown", "封锁"),
     "act_end_lockdown": ("End the lockdown", "解除封锁"),
@@ -59,6 +61,21 @@ ACT_WORDS: dict[str, tuple[str, str]] = {
         "stopped, and that nobody is in danger. Stop, service key and emergency are reset at the lane.",
         "清除 {place} 的故障；之后可能按规则重新动作。仅在有人查明停止原因、确认无人有危险后进行。"
         "急停、检修钥匙和紧急关闭须在现场复位。",
+    ),
+    "effect_out_of_service": (
+        "Takes {place} out of service: no card, code or schedule opens it until it is put back. Everybody can still "
+        "leave. An operator can still open it once.",
+        "停用 {place}：在恢复之前，任何凭证或时间计划均不能开启。所有人仍可外出，值班人员仍可单次开启。",
+    ),
+    "effect_out_of_service_barrier": (
+        "Takes {place} out of service: no card, plate or schedule opens it until it is put back. It moves nothing. An "
+        "operator can still open it once, and the key at the lane works.",
+        "停用 {place}：在恢复之前，任何凭证、车牌或时间计划均不能开启。不会产生任何动作。"
+        "值班人员仍可单次开启，现场钥匙仍有效。",
+    ),
+    "effect_in_service": (
+        "Puts {place} back into service: cards and schedules decide again, and a schedule may open it.",
+        "恢复 {place} 的使用：由凭证和时间计划决定，时间计划可能将其开启。",
     ),
     "effect_acknowledge": (
         "Says that you have seen the alarms of {place}. It changes nothing at the gate, and they stay here until their "
@@ -217,6 +234,7 @@ ACT_WORDS: dict[str, tuple[str, str]] = {
     "command_LockPortal": ("lock", "锁闭"),
     "command_ReleasePortal": ("end lock or hold", "解除锁闭或保持"),
     "command_ResetFault": ("reset a fault", "故障复位"),
+    "command_SetOutOfService": ("service mode", "停用或恢复"),
     "command_Acknowledge": ("alarms seen", "确认告警"),
     "command_StartLockdown": ("lockdown", "封锁"),
     "command_EndLockdown": ("end the lockdown", "解除封锁"),

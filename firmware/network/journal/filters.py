@@ -17,6 +17,8 @@ FIELD_CHARACTERS_MAX = 64  # of any field but a purpose
 FIELDS = ("portal", "kind", "since", "until", "at", "before", "after")
 CURSOR_DIGITS_MAX = 18  # below 2^63
 _CURSOR = re.compile(rf"([0-9]{{1,{CURSOR_DIGITS_MAX}}})[-:]([0-9]{{1,{CURSOR_DIGITS_MAX}}})", re.ASCII)
+# An id as a site file may write it; one that there is no more is found all the same.
+_PORTAL = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -58,6 +60,8 @@ def filter_of(fields: Mapping[str, str], zone: tzinfo) -> Filter:
     since_ms, until_ms, at_ms = (_instant(typed[name], zone, wrong) for name in ("since", "until", "at"))
     if since_ms is not None and until_ms is not None and since_ms >= until_ms:
         wrong.append(NotUnderstood("journal_from_after_to"))
+    if typed["portal"] and _PORTAL.fullmatch(typed["portal"]) is None:  # it ends up in the journal itself
+        wrong.append(NotUnderstood("journal_bad_portal"))
     before, after = (_cursor(typed[name], wrong) for name in ("before", "after"))
     if sum(typed[name] != "" for name in ("at", "before", "after")) > 1:
         wrong.append(NotUnderstood("journal_two_places"))

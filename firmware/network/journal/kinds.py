@@ -18,14 +18,14 @@ _PREFIXES = {
     "doors": ("door", "portal", "turnstile"),
     "lanes": ("barrier", "lane"),
     "site": ("site", "command", "area"),
-    "devices": ("device", "reader"),
+    "devices": ("device", "reader", "selftest"),
     "people": ("roster", "face"),
-    "accounts": ("account",),
+    "accounts": ("account", "camera"),
     "controller": ("controller", "backup", "clock", "journal", "inbox"),
 }
 REFUSALS = frozenset({Code.DENIED, Code.UNKNOWN_CREDENTIAL, Code.DENIED_SUM})
 ALARMS = frozenset(code for code in Code if MEANING[code].severity is Severity.ALARM)
-ABOUT_PEOPLE = frozenset({Code.JOURNAL_SEARCHED, Code.JOURNAL_EXPORTED, Code.ERASED})
+ABOUT_PEOPLE = frozenset({Code.JOURNAL_SEARCHED, Code.JOURNAL_EXPORTED, Code.ERASED, Code.ROSTER_LOOKED_UP})
 
 
 def _group(prefixes: tuple[str, ...]) -> frozenset[Code]:

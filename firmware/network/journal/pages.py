@@ -29,6 +29,7 @@ from firmware.network.link import Link
 from firmware.network.live import Live
 from firmware.network.rendering import Rendering, see
 from firmware.network.routes import Answering, Asked
+from firmware.network.sessions import Session
 from firmware.network.settings import Settings, zone_of
 
 SHIFT_HOURS = 14  # a shift of twelve, and what was handed over before it
@@ -72,14 +73,19 @@ class JournalPages:
             return switched
         chosen = filter_of(asked.request.query_params, self._zone)
         try:
-            if chosen.wrong:
-                raise chosen.wrong[0]
-            part = part_for(sight_of(asked.person.roles), chosen.kinds)
-            found = await self._desk.query(lambda path, expired: look(path, self._question(chosen, part), expired))
+            found = await self.find(asked.person, chosen)
         except PageError as error:
             return self._events_page(asked, chosen, Found(()), error)
+        return self._events_page(asked, chosen, found)
+
+    async def find(self, person: Session, chosen: Filter) -> Found:
+        """What a person may see of what was asked for. Raises PageError."""
+        if chosen.wrong:
+            raise chosen.wrong[0]
+        part = part_for(sight_of(person.roles), chosen.kinds)
+        found = await self._desk.query(lambda path, expired: look(path, self._question(chosen, part), expired))
         blind = part.of_shift and self._utc_ms() is None
-        return self._events_page(asked, chosen, replace(found, older=None, newer=None) if blind else found)
+        return replace(found, older=None, newer=None) if blind else found
 
     def _question(self, chosen: Filter, part: Part) -> Question:
         """What is searched for, within what the person may see."""

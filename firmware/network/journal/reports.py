@@ -201,7 +201,7 @@ class JournalReports:
         telling = Telling(speaker)
         chain = Chain(None, None, None)
         try:
-            chain = await self._desk.query(_ends)
+            chain = await self._desk.query(read_ends)
         except PageError as refused:
             error = error or refused
         last, proving = self.proving.last, self.proving
@@ -243,7 +243,8 @@ class JournalReports:
         return self._live.utc_ms_at(self._now_s())
 
 
-def _ends(path: Path, expired: Expired) -> Chain:
+def read_ends(path: Path, expired: Expired) -> Chain:
+    """Blocks. Raises JournalError, OSError."""
     newest = search(path, limit=1, expired=expired)
     oldest = search(path, limit=1, oldest=True, expired=expired)
     return Chain(newest[0] if newest else None, oldest[0] if oldest else None, newest_head(path))

@@ -20,15 +20,15 @@ class JournalRoom:
     def __init__(
         self, live: Live, diary: Diary, link: Link, rendering: Rendering, sessions: Sessions, settings: Settings
     ) -> None:
-        self._desk = ReadingDesk(live)
-        self._pages = JournalPages(self._desk, live, diary, link, rendering, settings)
-        self._reports = JournalReports(self._desk, live, diary, rendering, sessions, settings)
+        self.desk = ReadingDesk(live)
+        self.pages = JournalPages(self.desk, live, diary, link, rendering, settings)
+        self.reports = JournalReports(self.desk, live, diary, rendering, sessions, settings)
 
     def calls(self) -> dict[str, Answering]:
         """What answers which line of the table of routes."""
-        return self._pages.calls() | self._reports.calls()
+        return self.pages.calls() | self.reports.calls()
 
     async def close(self) -> None:
         """Idempotent."""
-        self._desk.close()
-        await self._reports.proving.close()
+        self.desk.close()
+        await self.reports.proving.close()

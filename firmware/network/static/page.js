@@ -5,6 +5,7 @@
 const SILENCE_MS = 12000;
 
 const byId = (id) => document.getElementById(id);
+const set = (element, name, value) => { if (element.dataset[name] !== value) element.dataset[name] = value; };
 const put = (element, text) => { if (element.textContent !== text) element.textContent = text; };
 
 function row(template) {
@@ -74,8 +75,66 @@ function showCard(card) {
   put(element.querySelector(".name"), card.name);
   put(element.querySelector(".mode"), card.mode_text);
   put(element.querySelector(".position"), card.position_text);
+  put(element.querySelector(".until"), card.hold);
   fill(element.querySelector(".notes"), card.notes, "note-row", (line, note) => put(line, note));
   return true;
+}
+
+// Whoever calls at an entrance: a row is made once, so that a finger on its way to a button finds it there.
+function showCalls(calls) {
+  const list = byId("call-rows");
+  const known = new Map(Array.from(list.children, (element) => [element.dataset.call, element]));
+  const rows = calls.map((call) => {
+    const element = known.get(call.id) || row("call-row");
+    element.dataset.call = call.id;
+    element.className = "call " + call.state;
+    for (const name of ["place", "text", "since", "advice"]) put(element.querySelector("." + name), call[name]);
+    const open = element.querySelector(".open");
+    if (open === null) return element;
+    open.href = "/act/open?portal=" + encodeURIComponent(call.portal);
+    for (const field of element.querySelectorAll("input[name=access_point]")) field.value = call.id;
+    const answer = element.querySelector(".answer");
+    put(answer, call.act);
+    answer.setAttribute("aria-label", call.act_label);
+    element.querySelector(".end").setAttribute("aria-label", call.end_label);
+    return element;
+  });
+  for (const element of Array.from(list.children)) if (!rows.includes(element)) element.remove();
+  rows.forEach((element, place) => {
+    if (list.children[place] !== element) list.insertBefore(element, list.children[place] || null);
+  });
+}
+
+const MARKS = { ok: "", lost: "✕", muted: "!", enrolling: "+", unknown: "?" };
+
+// The plan: what it shows of portals is what their cards show; of the rest, what the plan's own part says.
+function showPlan(view) {
+  const plan = document.querySelector(".plan");
+  if (plan === null) return;
+  const cards = new Map(view.cards.map((card) => [card.id, card]));
+  for (const element of plan.querySelectorAll("[data-plan]")) {
+    const card = cards.get(element.dataset.plan);
+    if (card === undefined) continue;
+    for (const name of ["mode", "position", "level"]) set(element, name, card[name]);
+    put(element.querySelector(".plan-name"), card.name);
+    put(element.querySelector(".plan-position"), card.position_text);
+    put(element.querySelector(".plan-mode"), card.mode_text);
+    if (card.lane === null) continue;
+    const spots = new Map(card.lane.spots.map((spot) => [spot.id, spot]));
+    for (const spot of element.querySelectorAll(".spot")) {
+      const now = spots.get(spot.dataset.spotId);
+      set(spot, "state", now ? now.state : "unknown");
+      set(spot, "trouble", now ? now.trouble : "no");
+    }
+    for (const head of element.querySelectorAll(".head")) set(head, "lamp", card.lane["lamp_" + head.dataset.way]);
+  }
+  for (const element of plan.querySelectorAll("[data-device]")) {
+    const state = view.plan.devices[element.dataset.device] || "unknown";
+    set(element, "state", state);
+    put(element.querySelector(".mark"), MARKS[state]);
+  }
+  for (const element of plan.querySelectorAll("[data-bell]")) set(element, "state", view.plan.calls[element.dataset.bell] || "unknown");
+  for (const element of plan.querySelectorAll("[data-area]")) put(element, view.plan.areas[element.dataset.area]);
 }
 
 function showView(view) {
@@ -105,6 +164,8 @@ function showView(view) {
     put(element.querySelector("dt"), label);
     put(element.querySelector("dd"), value);
   });
+  showCalls(view.calls);
+  showPlan(view);
   const shown = byId("cards").children.length;
   const all = view.cards.map(showCard).every(Boolean);
   // Other portals than before: the controller has another configuration, and the page is made anew by the server.
@@ -177,13 +238,13 @@ function heard() {
 
 // A session that is over: the server answers every address with the page to log in.
 function loginIfOver() {
-  fetch("/page.js", { method: "HEAD" }).then((answer) => {
+  fetch("/api/v1/me", { method: "HEAD" }).then((answer) => {
     if (answer.status === 401) window.location.reload();
   }, () => showLost("page-lost"));
 }
 
 function connect() {
-  source = new EventSource("/stream");
+  source = new EventSource("/api/v1/stream");
   source.addEventListener("view", (event) => { heard(); showView(JSON.parse(event.data)); });
   source.addEventListener("asked", (event) => { heard(); showAsked(JSON.parse(event.data)); });
   source.addEventListener("events", (event) => { heard(); showEvents(JSON.parse(event.data)); });

@@ -134,13 +134,20 @@ function drawTurnstile(layout) {
   ]);
 }
 
+const PRESS_MS = 400;
+
 function drawSwitches() {
   const element = make("article", "portal");
   element.append(make("h2", "", say("switches")));
   const all = make("div", "switches");
   for (const layout of plan.layout.switch) {
     const one = make("div", "switch");
-    const toggle = button("", () => act({ do: "switch", switch: layout.id, active: toggle.getAttribute("aria-pressed") !== "true" }), "toggle");
+    const work = (active) => act({ do: "switch", switch: layout.id, active });
+    const toggle = button("", () => {
+      const active = toggle.getAttribute("aria-pressed") !== "true";
+      work(active);
+      if (active && layout.kind === "call") window.setTimeout(() => work(false), PRESS_MS); // a finger lets go
+    }, "toggle");
     const faults = make("details", "faults");
     faults.append(make("summary", "", say("faults")), make("div", "chips"));
     one.append(toggle, faults);

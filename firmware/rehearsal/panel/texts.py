@@ -79,7 +79,7 @@ _PAIRS: dict[str, tuple[str, str]] = {
     "passed": ("Passed", "通过"),
     "passed_count": ("{in} in, {out} out", "进 {in}，出 {out}"),
     # switches
-    "switches": ("Fire and cabinet", "消防与箱体"),
+    "switches": ("Fire, cabinet, call button", "消防、箱体与呼叫按钮"),
     "fire_on": ("{name}: alarm", "{name}：报警中"),
     "fire_off": ("{name}: quiet", "{name}：正常"),
     "tamper_on": ("{name}: open", "{name}：已打开"),
@@ -88,6 +88,8 @@ _PAIRS: dict[str, tuple[str, str]] = {
     "mains_off": ("{name}: there", "{name}：正常"),
     "battery_on": ("{name}: low", "{name}：电量低"),
     "battery_off": ("{name}: charged", "{name}：正常"),
+    "call_on": ("{name}: call button held", "{name}：呼叫按钮已按下"),
+    "call_off": ("{name}: press the call button", "{name}：按呼叫按钮"),
     "other_on": ("{name}: on", "{name}：动作"),
     "other_off": ("{name}: off", "{name}：未动作"),
     **LANE_PAIRS,

@@ -191,6 +191,12 @@ DECIDED_ELSEWHERE = {  # reasons of presentations, passages and commands, not of
     Reason.FACE_PICTURES,
     Reason.FACE_MODEL,
     Reason.FACE_CONSENT,
+    Reason.FACE_BUSY,
+    Reason.CAMERA_NOT_FOUND,  # of looking through cameras at the page
+    Reason.VIEWING_OFF,
+    Reason.VIEWING_CAMERAS,
+    Reason.VIEWINGS_FULL,
+    Reason.VIEWING_OVER,
     Reason.FACE_STORE,
     Reason.FACES_OFF,
     Reason.FACES_FULL,
@@ -204,6 +210,7 @@ DECIDED_ELSEWHERE = {  # reasons of presentations, passages and commands, not of
     Reason.READER_REFUSED_KEY,
     Reason.TOO_LATE,
     Reason.KEY_FILE,
+    Reason.NO_CALL,  # the call of an entrance (core/calls.py)
     Reason.NOT_IN_SIGHT,
     Reason.NOT_FROM_AFAR,  # by the page (core/afar.py)
 }

@@ -40,6 +40,7 @@ OF_DOOR: dict[Remote, Command] = {
     Remote.HOLD: HoldOpen("chen", afar=WHO, portal="front", for_ms=60_000),
     Remote.LOCK: LockPortal("chen", afar=WHO, portal="front"),
     Remote.RESET: ResetFault("chen", afar=WHO, portal="front"),
+    Remote.SERVICE: SetOutOfService("chen", afar=WHO, portal="front"),
 }
 OF_SITE: dict[SiteRemote, tuple[Command, ...]] = {
     SiteRemote.LOCKDOWN: (StartLockdown("chen", afar=WHO), EndLockdown("chen", afar=WHO)),
@@ -52,7 +53,6 @@ NEVER: tuple[Command, ...] = (
     ConfirmClear("chen", afar=WHO, portal="front", in_sight=True),
     AdmitVehicle("chen", afar=WHO, portal="front", note="x"),
     RecordTest("chen", afar=WHO, portal="front"),
-    SetOutOfService("chen", afar=WHO, portal="front"),
     StartEnrolment("chen", afar=WHO, reader="r_front", holder="ann"),
     ClearLockout("chen", afar=WHO, reader="r_front"),
     Forgive("chen", afar=WHO),
@@ -149,3 +149,36 @@ def test_a_lockdown_that_begins_and_ends_unlocks_nothing_from_afar_that_may_not_
     for command in (StartLockdown("chen", afar=who), EndLockdown("chen", afar=who)):
         assert answer(s, command).reasons == ()
     assert s.outputs.get("front_lock", False) is released
+
+
+@pytest.mark.parametrize(
+    ("remote", "who", "quietly", "released"),
+    [
+        ((Remote.SERVICE,), WHO, False, False),
+        ((Remote.SERVICE, Remote.HOLD), WHO, False, True),
+        ((Remote.SERVICE, Remote.HOLD), WHO, True, False),
+        ((), None, False, True),
+        ((), None, True, False),
+    ],
+)
+def test_back_in_service_lets_the_hours_go_on_only_where_somebody_may_and_is_there(remote, who, quietly, released):
+    """Its hours are open: a door that comes back by itself must not unlock because of that."""
+    s = Scene(door(unlock_schedule="office", remote=remote), utc_ms=MONDAY_0755_MS + 600_000)
+    assert answer(s, SetOutOfService("chen", afar=who, portal="front")).reasons == ()
+    assert answer(s, SetOutOfService("chen", afar=who, portal="front", out=False, quietly=quietly)).reasons == ()
+    assert s.outputs.get("front_lock", False) is released
+
+
+@pytest.mark.parametrize(("test", "kept"), [(True, "test"), (False, "1")])
+def test_it_is_kept_for_whom_a_portal_is_out_of_service(test: bool, kept: str):
+    s = scene(*Remote)
+
+    def keeps() -> list[str]:
+        return [text for _, text in s.trace if text.startswith("keep out_of_service:")]
+
+    s.do(SetOutOfService("chen", portal="front", test=test))
+    assert keeps() == [f"keep out_of_service:front={kept}"]
+    s.do(SetOutOfService("wang", portal="front"))
+    assert keeps()[-1] == "keep out_of_service:front=1", "a person takes it out for good: no self-test puts it back"
+    s.do(SetOutOfService("wang", portal="front", out=False))
+    assert keeps()[-1] == "keep out_of_service:front=None"

@@ -1,0 +1,289 @@
+"""Backups that the page asks for: one at a time, by a process of their own, and nothing of it waits before a card.
+
+What is checked here is checked again: the claim code of the label, which the network process does not have, before
+everything is handed out or replaced; how often; and that a restore is of the very file that was looked into. A restore
+ends this process with every output safe, is swapped in then, and the next start is one from the restored files.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shutil
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from firmware.backup import swap
+from firmware.backup.asks import (
+    HANDOVER,
+    AnyBackupAsk,
+    Backups,
+    DropBackup,
+    Failed,
+    Job,
+    Kind,
+    Last,
+    Looked,
+    LookIntoBackup,
+    Made,
+    MakeBackup,
+    RestoreBackup,
+    TellBackups,
+    UndoRestore,
+)
+from firmware.backup.errors import BackupError
+from firmware.controller.backup_work import GO, MADE, OUTCOME, Told, Work
+from firmware.controller.role_socket import Allowance
+from firmware.controller.role_user import RoleUser
+from firmware.identity import Identity
+from firmware.messages import Answer, Ask
+
+FOLDER = "backup.page"  # in the state folder, for our own user only
+KEPT_S = 1800.0  # a file that nobody takes, or puts back, goes
+WORK_S_MAX = 1800.0  # of a source of 250,000 holders on a board it takes a minute
+SWAP_S_MAX = 120.0  # with the gate standing still: a rename and a sync a file
+JOBS_PER_S, JOBS_BURST = 12 / 3600, 6
+CODE_TRIES_MAX = 5  # of the claim code; then none is looked at for a while, longer each time
+CODE_WAIT_S, CODE_WAIT_S_MAX = 60.0, 3600.0
+LINE_BYTES_MAX = 1 << 20
+GONE = Failed("make", "ended")
+
+
+class Guesses:
+    """Counts wrong claim codes."""
+
+    def __init__(self, identity: Identity) -> None:
+        self._identity = identity
+        self._wrong = 0
+        self._until_s = 0.0
+        self._wait_s = CODE_WAIT_S
+
+    def refused(self, code: str, now_s: float) -> str:
+        """Why it is not let through; empty: it is the claim code."""
+        if now_s < self._until_s:
+            return "code_wait"
+        if self._identity.is_claim_code(code):
+            self._wrong, self._wait_s = 0, CODE_WAIT_S
+            return ""
+        self._wrong += 1
+        if self._wrong >= CODE_TRIES_MAX:
+            self._wrong, self._until_s = 0, now_s + self._wait_s
+            self._wait_s = min(CODE_WAIT_S_MAX, 2 * self._wait_s)
+        return "wrong_code"
+
+
+class BackupJobs:
+    """Takes what the page asks about backups. `answer` goes to who asked; `end` has the controller end, and why."""
+
+    def __init__(
+        self,
+        site: Path,
+        state: Path,
+        identity: Identity,
+        answer: Callable[[Answer], None],
+        end: Callable[[str], None],
+        network_user: RoleUser | None = None,
+        allowance: Allowance | None = None,
+    ) -> None:
+        """`allowance`: how often something may be begun. Raises StateFolderError, OSError."""
+        self._site, self._state = site.resolve(), state.resolve()
+        self._answer, self._end, self._network_user = answer, end, network_user
+        self._own, self._handover = self._state / FOLDER, self._state / HANDOVER
+        self._loop = asyncio.get_running_loop()
+        self._guesses = Guesses(identity)
+        self._allowance = allowance if allowance is not None else Allowance(JOBS_PER_S, JOBS_BURST)
+        self._job: Job | None = None
+        self._made: Made | None = None
+        self._looked: Looked | None = None
+        self._failed: Failed | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._waiting: Process | None = None  # a restore that is ready
+        self._forgetting: asyncio.TimerHandle | None = None
+        self.idle = asyncio.Event()  # set while nothing is being done, or a restore waits for our end
+        self.idle.set()
+        self._prepare()
+
+    def take(self, ask: Ask) -> bool:
+        """Whether it was about backups; then it is answered."""
+        if not isinstance(ask.command, AnyBackupAsk):
+            return False
+        why = self._refused(ask.command)
+        told = "" if why or not isinstance(ask.command, TellBackups) else self._told()
+        self._answer(Answer(ask.request, not why, (why,) if why else (), told=told))
+        return True
+
+    async def stop(self) -> None:
+        """Whatever is being done ends, but for a restore that is ready."""
+        if self._forgetting is not None:
+            self._forgetting.cancel()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def put_in_place(self) -> str:
+        """Once all else has ended: let a restore that is ready be swapped in. Says what came of it; empty: none was."""
+        worker = self._waiting
+        if worker is None:
+            return ""
+        assert worker.stdin is not None
+        try:
+            async with asyncio.timeout(SWAP_S_MAX):
+                worker.stdin.write(GO.encode() + b"\n")
+                told = await self._hear(worker)
+        except (TimeoutError, OSError):
+            worker.kill()  # the next start carries it on, or takes it back
+            told = Told(failed=GONE)
+        await worker.wait()
+        return "a restore was put into place" if told.failed is None else f"no restore: {told.failed.why}"
+
+    # -- what is asked ------------------------------------------------------------------------------------------------
+
+    def _refused(self, command: AnyBackupAsk) -> str:
+        """Begin what is asked; why it is not; empty: it is."""
+        if isinstance(command, TellBackups):
+            return ""
+        if isinstance(command, DropBackup):
+            self._forget()
+            return ""
+        if self._job is not None:
+            return "busy"
+        if not command.issuer or (not command.why and not isinstance(command, LookIntoBackup)):
+            return "not_allowed"
+        now_s = self._loop.time()
+        if not self._allowance.take(now_s):
+            return "too_many"
+        if not isinstance(command, LookIntoBackup):
+            why = self._guesses.refused(command.code, now_s)
+            if why:
+                return why
+        if isinstance(command, RestoreBackup) and (self._looked is None or self._looked.sha256 != command.seen):
+            return "not_seen"
+        self._begin(command)
+        return ""
+
+    def _begin(self, command: MakeBackup | LookIntoBackup | RestoreBackup | UndoRestore) -> None:
+        kinds: dict[type, Kind] = {MakeBackup: "make", LookIntoBackup: "look", RestoreBackup: "restore"}
+        kind = kinds.get(type(command), "undo")
+        work = Work(
+            kind,
+            str(self._site),
+            str(self._state),
+            str(self._own),
+            command.issuer,
+            command.address,
+            command.why,
+            passphrase="" if isinstance(command, UndoRestore) else command.passphrase,
+            handed=str(self._handover / command.file) if isinstance(command, LookIntoBackup) else "",
+            seen=command.seen if isinstance(command, RestoreBackup) else "",
+        )
+        if kind in ("make", "look"):
+            self._forget(kind)
+        self._failed = None
+        self._job = Job(kind, command.issuer)
+        self.idle.clear()
+        self._task = self._loop.create_task(self._do(work), name="backup")
+
+    def _told(self) -> str:
+        try:
+            was = swap.before(self._site)
+        except BackupError:
+            was = None
+        last = None if was is None else Last(was.code, was.issuer, was.why, was.utc_s)
+        told = Backups(str(self._handover), self._job, self._made, self._looked, self._failed, last)
+        return msgspec.json.encode(told).decode()
+
+    # -- what is done -------------------------------------------------------------------------------------------------
+
+    async def _do(self, work: Work) -> None:
+        worker = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "firmware.controller.backup_worker",
+            stdin=PIPE,
+            stdout=PIPE,
+            limit=LINE_BYTES_MAX,
+        )
+        try:
+            assert worker.stdin is not None
+            worker.stdin.write(msgspec.json.encode(work) + b"\n")
+            async with asyncio.timeout(WORK_S_MAX):
+                told = await self._hear(worker)
+            if told.ready:
+                self._waiting = worker
+            self._came(work.kind, told)
+        except (TimeoutError, OSError, ValueError) as error:
+            self._failed = Failed(work.kind, "ended", (type(error).__name__,))
+        finally:
+            self._job = None if self._waiting is None else self._job
+            if self._waiting is None and worker.returncode is None:
+                worker.kill()
+                await worker.wait()
+            self.idle.set()
+
+    async def _hear(self, worker: Process) -> Told:
+        """What the worker says last: that it is ready, or what came of it."""
+        assert worker.stdout is not None
+        last = Told(failed=Failed("make", "ended"))
+        async for line in worker.stdout:
+            last = msgspec.json.decode(line, type=Told)
+            if last.ready:
+                return last
+            if self._job is not None and last.total:
+                self._job = msgspec.structs.replace(self._job, done=last.done, total=last.total)
+        await worker.wait()
+        return last
+
+    def _came(self, kind: Kind, told: Told) -> None:
+        if told.failed is not None:
+            self._failed = msgspec.structs.replace(told.failed, kind=kind)
+        elif told.made is not None:
+            self._made = self._hand_over(told.made)
+        elif told.looked is not None:
+            self._looked = told.looked
+        elif told.ready and self._job is not None:
+            self._job = msgspec.structs.replace(self._job, stage="swap")
+            self._end("a restore that the page asked for is put into place")
+        if self._made is not None or self._looked is not None:
+            if self._forgetting is not None:
+                self._forgetting.cancel()
+            self._forgetting = self._loop.call_later(KEPT_S, self._forget)
+
+    def _hand_over(self, made: Made) -> Made:
+        """Let the network process take it, under a name that nobody can guess."""
+        name = secrets.token_hex(16)
+        own = self._own / MADE
+        if self._network_user is not None:
+            self._network_user.give_file(own)
+        own.rename(self._handover / name)
+        return msgspec.structs.replace(made, file=name)
+
+    # -- files --------------------------------------------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        """Both folders, empty; what a restore left says what came of it."""
+        with contextlib.suppress(OSError, msgspec.MsgspecError):  # there was none, or it was cut off
+            self._failed = msgspec.json.decode((self._own / OUTCOME).read_bytes(), type=Failed | None)
+        for folder in (self._own, self._handover):
+            if folder.is_symlink() or folder.is_file():
+                folder.unlink()
+            folder.mkdir(mode=0o700, exist_ok=True)
+        self._own.chmod(0o700)
+        if self._network_user is not None:
+            self._network_user.give_handover(self._handover)
+        self._forget()
+
+    def _forget(self, kind: str = "") -> None:
+        """Files that were made and looked into go; `kind`: the file of a look is yet to be taken."""
+        if self._job is not None:
+            return
+        self._made = self._looked = None
+        for folder in (self._own,) if kind == "look" else (self._own, self._handover):
+            for path in folder.iterdir():
+                with contextlib.suppress(OSError):  # whoever made it has to take it away
+                    shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else os.unlink(path)

@@ -1,0 +1,1 @@
+"""Backup, restore and what a factory reset takes, as an installer sees them on the page."""

@@ -1,0 +1,59 @@
+"""What answers the routes of calls: one tap tells everybody who has it, or that it is over. Nothing of it opens."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from starlette.responses import Response
+
+from firmware.core.facts import Afar, AnswerCall, EndCall
+from firmware.network.accounts.account import role_words
+from firmware.network.acts.act import SUBJECT_CHARACTERS_MAX
+from firmware.network.acts.desk import ActDesk
+from firmware.network.errors import LinkError
+from firmware.network.link import Link
+from firmware.network.rendering import Rendering, see
+from firmware.network.routes import Answering, Asked
+
+BACK = "/#calls"
+
+
+class CallRoom:
+    """Calls at the page. `desk` paces what one person asks."""
+
+    def __init__(self, link: Link, desk: ActDesk, rendering: Rendering) -> None:
+        self._link = link
+        self._desk = desk
+        self._rendering = rendering
+
+    def calls(self) -> dict[str, Answering]:
+        """What answers which line of the table of routes."""
+        return {"answer call": self._answer, "end call": self._end}
+
+    async def close(self) -> None:
+        """Nothing of it lasts longer than a request."""
+
+    async def _answer(self, asked: Asked) -> Response:
+        return await self._tell(asked, AnswerCall)
+
+    async def _end(self, asked: Asked) -> Response:
+        return await self._tell(asked, EndCall)
+
+    async def _tell(self, asked: Asked, kind: type[AnswerCall] | type[EndCall]) -> Response:
+        """Doing it twice is doing it once: whoever taps again is told the same."""
+        point, person = asked.field("access_point"), asked.person
+        if not 0 < len(point) <= SUBJECT_CHARACTERS_MAX:
+            return self._said(asked, HTTPStatus.BAD_REQUEST, "call_gone")
+        if not self._desk.may_ask(person):
+            return self._said(asked, HTTPStatus.TOO_MANY_REQUESTS, "call_fast")
+        afar = Afar(role_words(person.roles), asked.address)
+        try:
+            answer = await self._link.ask(kind(issuer=person.name, access_point=point, afar=afar))
+        except LinkError:
+            return self._said(asked, HTTPStatus.SERVICE_UNAVAILABLE, "call_not_sent")
+        return see(BACK) if answer.done else self._said(asked, HTTPStatus.CONFLICT, "call_gone")
+
+    def _said(self, asked: Asked, status: HTTPStatus, key: str) -> Response:
+        words = self._rendering.speaker(asked.request).words
+        said = (words(key), words(f"{key}_next"))
+        return self._rendering.html("call.html", asked.request, asked.session, "", status, said=said)
