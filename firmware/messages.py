@@ -11,6 +11,7 @@ from typing import Annotated, get_args
 import msgspec
 
 from firmware.backup.asks import AnyBackupAsk as AnyBackupAsk
+from firmware.backup.asks import TellBackups
 from firmware.camera_commands import AnyOfCameras as AnyOfCameras
 from firmware.camera_commands import BeginViewing as BeginViewing
 from firmware.camera_commands import HowFar, TellFaces
@@ -145,7 +146,7 @@ NETWORK_MAY_ASK: frozenset[type] = (
     NETWORK_MAY_ACT | {Administered, FindPlate, ProveClaim, *get_args(AnyOfCameras)} | {*get_args(AnyBackupAsk)}
 )
 # Installers (firmware/controller/installers.py) among others; what only looks goes beside all else.
-NETWORK_MAY_LOOK: frozenset[type] = frozenset({WatchWires, TellFaces, HowFar, *TEST_LOOKS})
+NETWORK_MAY_LOOK: frozenset[type] = frozenset({WatchWires, TellFaces, HowFar, TellBackups, *TEST_LOOKS})
 NETWORK_MAY_ASK |= NETWORK_MAY_LOOK | {*TEST_ASKS, RestartProcess}
 
 

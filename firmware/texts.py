@@ -42,6 +42,10 @@ class Texts:
             raise TextsError(f"no text {msgid!r} in {self.language}: add it to every catalogue of firmware/locales")
         return text.format(**values)
 
+    def has(self, msgid: str) -> bool:
+        """Whether there is such a text."""
+        return self._catalogue.gettext(msgid) != msgid
+
     def event(self, code: Code | str) -> str:
         """What happened, for guards and residents."""
         return self.say(f"event.{Code(code).value}")

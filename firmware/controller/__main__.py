@@ -118,7 +118,8 @@ def backups_of(controller: Controller, arguments: argparse.Namespace) -> BackupJ
 
     user = RoleUser.named(arguments.network_user) if arguments.network_user is not None else None
     answer = controller.role_socket.answer
-    backups = BackupJobs(arguments.config, controller.folder, controller.identity, answer, end, user)
+    site, state, midst = arguments.config, controller.folder, controller.installers.midst
+    backups = BackupJobs(site, state, controller.identity, answer, end, user, midst=midst)
     controller.beside = backups.take
     return backups
 

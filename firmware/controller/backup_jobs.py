@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import secrets
-import shutil
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
@@ -39,6 +39,7 @@ from firmware.backup.asks import (
 )
 from firmware.backup.errors import BackupError
 from firmware.controller.backup_work import GO, MADE, OUTCOME, Told, Work
+from firmware.controller.errors import StateFolderError
 from firmware.controller.role_socket import Allowance
 from firmware.controller.role_user import RoleUser
 from firmware.identity import Identity
@@ -52,6 +53,8 @@ JOBS_PER_S, JOBS_BURST = 12 / 3600, 6
 CODE_TRIES_MAX = 5  # of the claim code; then none is looked at for a while, longer each time
 CODE_WAIT_S, CODE_WAIT_S_MAX = 60.0, 3600.0
 LINE_BYTES_MAX = 1 << 20
+FILES_MAX = 1_000  # that are taken away at once: whoever may lay files in the handover may lay many
+QUIET_S_MAX = 60  # that a restore waits for what moves, or for an emergency to be over
 GONE = Failed("make", "ended")
 
 
@@ -90,8 +93,12 @@ class BackupJobs:
         end: Callable[[str], None],
         network_user: RoleUser | None = None,
         allowance: Allowance | None = None,
+        midst: Callable[[], tuple[str, ...]] = lambda: (),
     ) -> None:
-        """`allowance`: how often something may be begun. Raises StateFolderError, OSError."""
+        """`allowance`: how often something may be begun; `midst`: what an end of the controller would break off.
+
+        Raises StateFolderError, OSError.
+        """
         self._site, self._state = site.resolve(), state.resolve()
         self._answer, self._end, self._network_user = answer, end, network_user
         self._own, self._handover = self._state / FOLDER, self._state / HANDOVER
@@ -104,7 +111,9 @@ class BackupJobs:
         self._failed: Failed | None = None
         self._task: asyncio.Task[None] | None = None
         self._waiting: Process | None = None  # a restore that is ready
+        self._midst = midst
         self._forgetting: asyncio.TimerHandle | None = None
+        self._sweeping: asyncio.Task[None] | None = None
         self.idle = asyncio.Event()  # set while nothing is being done, or a restore waits for our end
         self.idle.set()
         self._prepare()
@@ -125,6 +134,8 @@ class BackupJobs:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        if self._sweeping is not None:
+            await asyncio.gather(self._sweeping, return_exceptions=True)
 
     async def put_in_place(self) -> str:
         """Once all else has ended: let a restore that is ready be swapped in. Says what came of it; empty: none was."""
@@ -201,30 +212,41 @@ class BackupJobs:
     # -- what is done -------------------------------------------------------------------------------------------------
 
     async def _do(self, work: Work) -> None:
-        worker = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "firmware.controller.backup_worker",
-            stdin=PIPE,
-            stdout=PIPE,
-            limit=LINE_BYTES_MAX,
-        )
+        worker: Process | None = None
         try:
+            worker = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "firmware.controller.backup_worker"),
+                stdin=PIPE,
+                stdout=PIPE,
+                limit=LINE_BYTES_MAX,
+            )
             assert worker.stdin is not None
             worker.stdin.write(msgspec.json.encode(work) + b"\n")
             async with asyncio.timeout(WORK_S_MAX):
                 told = await self._hear(worker)
             if told.ready:
-                self._waiting = worker
+                told = await self._quiet(work.kind, told)
+                self._waiting = worker if told.ready else None
+            if self._sweeping is not None:
+                await self._sweeping  # or it would take what is handed over now
             self._came(work.kind, told)
-        except (TimeoutError, OSError, ValueError) as error:
+        except (TimeoutError, OSError, ValueError, StateFolderError) as error:
             self._failed = Failed(work.kind, "ended", (type(error).__name__,))
         finally:
             self._job = None if self._waiting is None else self._job
-            if self._waiting is None and worker.returncode is None:
+            if worker is not None and self._waiting is None and worker.returncode is None:
                 worker.kill()
                 await worker.wait()
             self.idle.set()
+
+    async def _quiet(self, kind: Kind, told: Told) -> Told:
+        """Wait until the gate may stand still; what is told where it may not."""
+        for _ in range(QUIET_S_MAX):
+            against = self._midst()
+            if not against:
+                return told
+            await asyncio.sleep(1)
+        return Told(failed=Failed(kind, "misused", (f"the gate is in the midst of something: {' '.join(against)}",)))
 
     async def _hear(self, worker: Process) -> Told:
         """What the worker says last: that it is ready, or what came of it."""
@@ -276,14 +298,32 @@ class BackupJobs:
         self._own.chmod(0o700)
         if self._network_user is not None:
             self._network_user.give_handover(self._handover)
-        self._forget()
+        for folder in (self._own, self._handover):
+            _remove(_lie_in(folder))
 
     def _forget(self, kind: str = "") -> None:
         """Files that were made and looked into go; `kind`: the file of a look is yet to be taken."""
         if self._job is not None:
             return
-        self._made = self._looked = None
-        for folder in (self._own,) if kind == "look" else (self._own, self._handover):
-            for path in folder.iterdir():
-                with contextlib.suppress(OSError):  # whoever made it has to take it away
-                    shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else os.unlink(path)
+        made, self._made, self._looked = self._made, None, None
+        _remove(_lie_in(self._own))
+        if made is not None:
+            with contextlib.suppress(OSError):  # somebody has taken it away
+                (self._handover / made.file).unlink()
+        if kind != "look" and (self._sweeping is None or self._sweeping.done()):
+            lie = _lie_in(self._handover)  # what is laid there from now on stays
+            self._sweeping = self._loop.create_task(asyncio.to_thread(_remove, lie), name="backup files")
+
+
+def _lie_in(folder: Path) -> list[str]:
+    """What lies in a folder: FILES_MAX of it."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        return [entry.path for entry in itertools.islice(entries, FILES_MAX)]
+    return []
+
+
+def _remove(paths: list[str]) -> None:
+    """Take files away. Nobody should make folders there: of these only empty ones go."""
+    for path in paths:
+        with contextlib.suppress(OSError):  # whoever made it has to take it away
+            os.rmdir(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)

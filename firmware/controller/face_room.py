@@ -53,6 +53,7 @@ from firmware.roster.errors import RosterError
 MANAGER = "manager"
 TAKE_S = 90  # that a person has for all angles
 TOLD_S = 300  # that its end is told to whoever asks
+LATE_S = 10  # twice as long as the page waits: whoever stood there was sent away, and another one may stand there
 CHANGES_PER_S = 1 / 20  # enrolments and withdrawals: each takes a person minutes
 CHANGES_BURST = 5
 DAY_S = 86_400
@@ -68,6 +69,7 @@ class Enrolling:
         self.command = command
         self.consent = consent
         self.progress = FaceProgress("looking", step="straight")
+        self.asked_ns = loop_ns()
         self.ended_ns = 0
         self.timer: TimerHandle | None = None
 
@@ -220,6 +222,9 @@ class FaceRoom:
         elif not answer.done:
             now.progress, now.ended_ns = FaceProgress("failed", reasons=answer.reasons), loop_ns()
             self._socket.answer(replace(answer, request=request))
+        elif loop_ns() - now.asked_ns > LATE_S * NS:  # the card stalled
+            self._over(now, ("late",))
+            self._refuse(request, (Reason.TOO_LATE,))
         else:
             until_ns = loop_ns() + TAKE_S * NS
             now.timer = call_at_ns(until_ns + 2 * NS, lambda: self._over(now, ("late",)))

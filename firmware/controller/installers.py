@@ -36,6 +36,7 @@ RESTART_MS_MIN = 15 * 60_000  # since this run began: a restart takes some 3 s, 
 OTHERS_MS_MIN = 60_000  # between two restarts of another process, which cost no passage
 AT_REST = (Motion.UNKNOWN, Motion.CLOSED, Motion.OPEN, Motion.BETWEEN, Motion.FAULT)
 END_S = 1.0  # for the event to be committed and the answer to go out; the stop commits whatever is left
+LATER_S_MAX = 60.0  # for what began in that second to be over; then the controller goes on, and it is said
 
 
 class House(Protocol):
@@ -64,7 +65,7 @@ class Installers:
         self._wires = wires
         self._began_ms = clock.now_ms()
         self._asked_ms: dict[Process, int] = {}
-        self._ending: dict[str, Process] = {}  # by the request whose event is to be committed first
+        self._ending: dict[str, RestartProcess] = {}  # by the request whose event is to be committed first
         self._engine: Engine | None = None
         self._watch = WireWatch(wires, socket, clock)
         self._wear = Wear(house.folder)
@@ -72,7 +73,7 @@ class Installers:
         wires.observers.append(self._wear.note)
         # What ends each process. The network process ends itself once it has the answer, or has people end itself.
         self.ends: dict[Process, Callable[[], object]] = {
-            Process.CONTROLLER: self._end,
+            Process.CONTROLLER: lambda: None,  # see _end
             Process.NETWORK: lambda: None,
             Process.PEOPLE: lambda: None,
         }
@@ -124,11 +125,22 @@ class Installers:
         self._wires.stepped(fact, effects, ticket)
         self.tests.stepped(fact, effects)
         if isinstance(fact, Administered) and (ending := self._ending.pop(fact.request, None)) is not None:
-            asyncio.get_running_loop().call_later(END_S, self.ends[ending])
+            asyncio.get_running_loop().call_later(END_S, self._end, ending, LATER_S_MAX)
 
-    def _end(self) -> None:
-        if not self._failed.done():
+    def _end(self, command: RestartProcess, left_s: float) -> None:
+        if command.process is not Process.CONTROLLER:
+            self.ends[command.process]()
+        elif self._failed.done():
+            return
+        elif not self.midst():
             self._failed.set_result("a person asked at the page for another run of it")
+        elif left_s > 0:
+            asyncio.get_running_loop().call_later(END_S, self._end, command, left_s - END_S)
+        else:
+            address = command.afar.address if command.afar else ""
+            detail = f"{command.process.value}: not done, {self.midst()[0]}"
+            fact = Administered(command.issuer, act=Act.RESTART_ASKED, address=address, detail=detail)
+            self._inbox.put(fact, Rank.SYSTEM, "network")
 
     # -- restarts -----------------------------------------------------------------------------------------------------
 
@@ -138,7 +150,7 @@ class Installers:
             self._socket.answer(Answer(request, False, refusal))
             return
         self._asked_ms[command.process] = self._clock.now_ms()
-        self._ending[request] = command.process
+        self._ending[request] = command
         address = command.afar.address if command.afar else ""
         fact = Administered(
             command.issuer, request, act=Act.RESTART_ASKED, address=address, detail=command.process.value
@@ -155,6 +167,10 @@ class Installers:
             return ("restart_too_soon",) if before_ms is not None and now_ms - before_ms < OTHERS_MS_MIN else ()
         if now_ms - max(self._began_ms, self._asked_ms.get(process, 0)) < RESTART_MS_MIN:
             return ("restart_too_soon",)
+        return self.midst()
+
+    def midst(self) -> tuple[str, ...]:
+        """What goes on that an end of the controller would break off."""
         assert self._engine is not None, "whoever makes them says who steps"
         state = self._engine.state
         if state.fire is not Fire.NONE or state.evacuation:

@@ -59,9 +59,11 @@ from firmware.selftest.watching import Seen
 
 LEASE_MS = 600_000  # a phone that sleeps in a pocket on the ladder; past this nobody tests any more
 TELL_S = 0.1  # between two states told to the page
+SAVE_S = 1.0  # between two syncs: wires that move in a storm must not wear the card, nor stall the journal on it
 # As slow as openings from afar are (role_socket.py): a step is no way around that.
 OPENINGS = (1 / 3, 8)  # a second, and at once
 REPORTS = (1 / 600, 6)  # whoever has the page could push the reports of years out by making others
+BEGINS = (1 / 60, 8)  # each takes up to 32 portals out of service, and tells it of each
 OURSELVES = "self-test"  # who puts back into service what nobody put back
 
 
@@ -86,7 +88,8 @@ class SelfTests:
         self._timer: asyncio.TimerHandle | None = None
         self._telling: asyncio.TimerHandle | None = None
         self._unsaved = asyncio.Event()
-        self._openings, self._reports = Allowance(*OPENINGS), Allowance(*REPORTS)
+        self._openings, self._reports, self._begins = (Allowance(*pace) for pace in (OPENINGS, REPORTS, BEGINS))
+        self._now_s = asyncio.get_running_loop().time
         self.working: set[asyncio.Task[None]] = set()
         wires.observers.append(self._observed)
 
@@ -103,15 +106,21 @@ class SelfTests:
         self._after()
 
     async def keep(self) -> None:
-        """Saves the run whenever it has changed; until cancelled."""
-        while True:
-            await self._unsaved.wait()
-            self._unsaved.clear()
-            try:
-                await asyncio.to_thread(self._shelf.save, self.run)
-            except OSError as error:
-                # The run goes on, and its report is refused where the disk does not take that either.
-                self._press.complain(f"a self-test cannot be saved: {error.strerror}")
+        """Saves the run when it has changed, once in SAVE_S at most; until cancelled, and once more then."""
+        try:
+            while await self._unsaved.wait():
+                await asyncio.to_thread(self._save)
+                await asyncio.sleep(SAVE_S)
+        finally:
+            if self._unsaved.is_set():
+                self._save()
+
+    def _save(self) -> None:
+        self._unsaved.clear()
+        try:
+            self._shelf.save(self.run)
+        except OSError as error:
+            self._press.complain(f"a self-test cannot be saved: {error.strerror}")  # it goes on; its report says so
 
     def stop(self) -> None:
         for timer in (self._timer, self._telling):
@@ -129,6 +138,8 @@ class SelfTests:
             self._wake()
             return
         refusal = self._refused(command)
+        if not refusal and isinstance(command, BeginTest | ResumeTest) and not self._begins.take(self._now_s()):
+            refusal = ("too_many",)
         if refusal:
             self._socket.answer(Answer(request, False, refusal))
             return
@@ -197,7 +208,7 @@ class SelfTests:
     def _take(self, command: RunAsk) -> None:
         """Take the run's portals out of service, in the issuer's name; the core asks the site's `remote` once more."""
         assert self.run is not None
-        taken = tuple(name for name in self.run.portals if not self._out(name))
+        taken = tuple(name for name in self.run.portals if not out_of_service(self._state, name))
         for name in taken:
             fact = SetOutOfService(command.issuer, afar=command.afar or Afar(), portal=name, test=True)
             self._inbox.put(fact, Rank.COMMAND, "network")
@@ -227,7 +238,7 @@ class SelfTests:
             run = noted(run, entry.step.id, note)
         match command.do:
             case Do.BEGIN:
-                if entry.step.portal and not self._out(entry.step.portal):
+                if entry.step.portal and not out_of_service(self._state, entry.step.portal):
                     return False, (f"{Reason.IN_SERVICE}:{entry.step.portal}",)
                 if entry.step.deed and not self._openings.take(self._now_s()):
                     return False, ("too_many",)
@@ -346,9 +357,8 @@ class SelfTests:
         if run is None or (run.paused and run.running is None):
             return
         due_ms = min(run.deadline_ms or self._lease_ms, self._lease_ms)
-        self._timer = asyncio.get_running_loop().call_later(
-            max(0, due_ms - self._clock.now_ms()) / 1000 + 0.001, self._due
-        )
+        after_s = max(0, due_ms - self._clock.now_ms()) / 1000 + 0.001
+        self._timer = asyncio.get_running_loop().call_later(after_s, self._due)
 
     def _release(self, *, quietly: bool) -> None:
         """Break off what runs, and put the portals back; `quietly`: nobody is there, so that no window opens them."""
@@ -379,12 +389,6 @@ class SelfTests:
     def _state(self) -> State:
         assert self._engine is not None, "whoever makes them says who steps"
         return self._engine.state
-
-    def _out(self, name: str) -> bool:
-        return out_of_service(self._state, name)
-
-    def _now_s(self) -> float:
-        return asyncio.get_running_loop().time()
 
     def _moment(self) -> Moment:
         return Moment(self._clock.now_ms(), self._clock.utc_ms())

@@ -47,7 +47,8 @@ class Shelf:
             self._write(f"{entry.id}.{language}.html", report)
         entry = msgspec.structs.replace(entry, sha256=hashlib.sha256(reports["en"]).hexdigest())
         self._write(f"{entry.id}.json", msgspec.json.encode(entry))
-        for old in self.entries()[REPORTS_MAX:]:
+        # Never the one that was just made: one without a time, where no clock runs, counts as the oldest.
+        for old in [each for each in self.entries() if each.id != entry.id][REPORTS_MAX - 1 :]:
             for name in (f"{old.id}.json", f"{old.id}.en.html", f"{old.id}.zh.html"):
                 (self.folder / name).unlink(missing_ok=True)
         return entry

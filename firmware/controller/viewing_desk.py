@@ -92,6 +92,8 @@ class ViewingDesk:
             self._socket.answer(Answer(ask.request, False, ("too_many",)))
             return
         reasons = self._reasons(command)
+        if any(one.request == ask.request for one in (*self._open.values(), *self._pending.values())):
+            reasons = (Reason.NOT_ALLOWED,)  # the end of one would untie the other from the connection
         if reasons:
             self._tell(Viewing.REFUSED, command, ask.request, "", reasons)
             return

@@ -11,10 +11,13 @@ import socket
 from collections import OrderedDict, deque
 from collections.abc import Callable
 
+import msgspec
+
 from firmware.core.account_facts import Administered
 from firmware.messages import (
     Answer,
     AnyFromController,
+    AnyFromNetwork,
     AnyOfPage,
     AnyOfTests,
     AnyOfWires,
@@ -43,6 +46,21 @@ REQUEST_BYTES = 9
 OUTGOING_MAX = 16  # each holds the newest passages there were, so that the last one alone says nearly all
 
 Late = Callable[[Answer], None]
+_ASKED = msgspec.msgpack.Decoder(AnyFromNetwork)
+
+
+def proven(command: AnyOfPage, request: str) -> bytes:
+    """The frame of an ask. Raises NotSent for one that the controller would end the connection for.
+
+    What somebody typed may be longer than the controller takes, and the connection is everybody's: viewings end with
+    it, and whoever opens a gate meanwhile is not heard.
+    """
+    frame = pack(Ask(command, request))
+    try:
+        _ASKED.decode(frame[4:])
+    except msgspec.ValidationError as error:
+        raise NotSent(f"{type(command).__name__}: {error}") from error
+    return frame
 
 
 class Link:
@@ -76,10 +94,11 @@ class Link:
         if isinstance(command, Administered | FindPlate | BeginViewing) and self._store_failed:
             raise NotSent("the controller's journal fails: what it is told of is not answered before it works again")
         request = secrets.token_urlsafe(REQUEST_BYTES)
+        frame = proven(command, request)
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._asked[request] = answered
         try:
-            self._writer.write(pack(Ask(command, request)))
+            self._writer.write(frame)
             async with asyncio.timeout(ANSWER_S_MAX):
                 return await answered
         except TimeoutError as error:
@@ -92,11 +111,14 @@ class Link:
             del self._asked[request]
 
     def look(self, command: AnyOfPage) -> str | None:
-        """Ask for what comes by `on_told`; the request, or None where the controller is not connected."""
+        """Ask for what comes by `on_told`; the request, or None where the controller is not connected.
+
+        Raises NotSent for what no controller would take.
+        """
         if self._writer is None or self._writer.is_closing():
             return None
         request = secrets.token_urlsafe(REQUEST_BYTES)
-        self._writer.write(pack(Ask(command, request)))
+        self._writer.write(proven(command, request))
         return request
 
     @property

@@ -248,6 +248,7 @@ ROUTES = (
     Route("GET", "/questions/why", Need.SESSION, "why"),
     Route("POST", "/questions/why", READERS, "why_who"),
     Route("GET", "/questions/may", READERS, "may"),
+    Route("POST", "/questions/may", READERS, "may_find"),
     # Lists of the property office: sent, looked at, taken, put back.
     Route("GET", "/imports.css", Role.MANAGER, "imports.css"),
     Route("GET", "/imports.js", Role.MANAGER, "imports.js"),

@@ -24,6 +24,7 @@ HEAD_S_MAX = 10.0  # for the whole head to arrive
 STALL_S_MAX = 15.0  # for a peer to take something of what waits for it
 CONNECTIONS_MAX = 240  # the 64 streams, as many that are ending, and ordinary requests: a browser takes up to six
 CONNECTIONS_EASY = 80  # above that, one that says nothing makes room for each further one
+CONNECTIONS_BUSY = 160  # above that, one whose body has not come yet does, too: a sheet on its way is the last to go
 IDLE_S_MAX = 5
 STOP_S_MAX = 2
 PORT_MAX = 65_535
@@ -127,8 +128,9 @@ class BoundedProtocol(H11Protocol):
 
     def _make_room(self) -> None:
         """Of whoever has most connections that have asked for nothing whole, one goes: idle ones first, the oldest."""
-        unasked = [each for each in self.connections if isinstance(each, BoundedProtocol) and each is not self]
-        unasked = [each for each in unasked if each._unasked]
+        busy = len(self.connections) > CONNECTIONS_BUSY
+        others = [each for each in self.connections if isinstance(each, BoundedProtocol) and each is not self]
+        unasked = [each for each in others if each._idle or (busy and each._unasked)]
         if not unasked:
             return
         unasked.sort(key=lambda each: (not each._idle, each._made_s))

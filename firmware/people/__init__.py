@@ -1,4 +1,1 @@
-"""Process 4, the property office's desk: edits the roster's source, builds it, hands it in, answers questions about it.
-
-Asked by the page (firmware/people_words). No hardware rights, low priority, bounded memory; one long job at a time.
-"""
+"""The page's part about people: who may pass, visitors, what of it is at the gate. The people process does the work."""

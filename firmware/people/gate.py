@@ -14,12 +14,13 @@ from firmware.core.access import Factor
 from firmware.core.account_facts import Act
 from firmware.core.codes import Reason
 from firmware.messages import CancelEnrolment, Enrol, Invite, Leave, Lift, Suspend
-from firmware.people.editing import edited, one_line, tell
-from firmware.people.errors import Denied
+from firmware.people.editing import edited
+from firmware.people.errors import Denied, PeopleError
 from firmware.people.holders import credential_of, not_moved, put_credential, unchanged
 from firmware.people.jobs import Lane, Work
 from firmware.people.line import MANAGERS, Desk, Line, Lines, LongLine
 from firmware.people.place import Place
+from firmware.people.promises import one_line, tell
 from firmware.people.rows import Credential, Pseudonyms, credentials_of, revision_of, shown
 from firmware.people_words.base import Asker
 from firmware.people_words.holders import (
@@ -34,9 +35,9 @@ from firmware.people_words.holders import (
     TakeBack,
 )
 from firmware.roster import understood
-from firmware.roster.build import build_source
+from firmware.roster.build import BuildReport, build_source
 from firmware.roster.errors import RosterError, RosterRefused
-from firmware.roster.handover import answer, hand_in, newest_version
+from firmware.roster.handover import Handed, answer, hand_in, newest_version
 from firmware.roster.office import ANSWER_S_MAX, Office
 from firmware.roster.source import edit
 from firmware.roster.source.store import Source
@@ -131,9 +132,14 @@ def end_holder(desk: Desk, who: Asker, question: EndHolder) -> Edited:
         raise Denied("people_gate_refused", reasons=" ".join(told.reasons))
     if not ours:
         return Edited(id=id, batch=0, at_gate=told.done)
-    with edited(place, who, "holder removed", holder=id, why=question.why) as batch:
-        unchanged(batch, id, question.revision)
-        edit.remove(batch, "holder", id)
+    try:
+        with edited(place, who, "holder removed", holder=id, why=question.why) as batch:
+            unchanged(batch, id, question.revision)
+            edit.remove(batch, "holder", id)
+    except Denied as denied:
+        if not told.done:
+            raise
+        raise Denied("people_ended_not_removed", text=denied.said.text) from denied
     return Edited(id=id, batch=batch.id, at_gate=told.done)
 
 
@@ -175,10 +181,8 @@ def enrol(desk: Desk, who: Asker, question: EnrolAtReader, work: Work) -> Enroll
     with place.served() as roster:
         pseudonyms = Pseudonyms(place.authority().keys_of(roster))
     tell(place, who, Act.EDITED, "enrolment at a reader", holder=id, why=question.why)
-    presented, entry, reasons = at_reader(
-        place,
-        work,
-        Enrol(
+    try:
+        command = Enrol(
             issuer=who.name,
             why=one_line(question.why),
             holder=id,
@@ -186,8 +190,11 @@ def enrol(desk: Desk, who: Asker, question: EnrolAtReader, work: Work) -> Enroll
             reader=question.reader,
             for_ms=question.seconds * 1000,
             replaces=_replaced(place, question, pseudonyms),
-        ),
-    )
+        )
+        presented, entry, reasons = at_reader(place, work, command)
+    except Denied:
+        tell(place, who, Act.EDIT_NOT_DONE, "enrolment at a reader", holder=id)
+        raise
     kind, _, key = presented.partition(":")
     factor = Factor(kind)
     ref = pseudonyms.ref(factor, key)
@@ -247,39 +254,59 @@ def bring(desk: Desk, who: Asker, question: BringToGate, work: Work) -> Brought:
     place = desk.place
     if not place.rights().mine:
         raise Denied("people_not_ours")
-    identity = place.identity()
-    built = place.own_folder() / BUILT
+    built, told = place.own_folder() / BUILT, f"batch {question.batch}"
     work.at("people_stage_build")
+    with place.reading() as source:
+        if source.head.batch != question.batch:
+            raise Denied("people_moved_on")
+    tell(place, who, Act.HANDED_IN, told, why=question.why)
     try:
-        with place.sourced(), Source.open(place.source_path) as source:
-            if source.head.batch != question.batch:
-                raise Denied("people_moved_on")
-            total = source.db.execute("SELECT count(*) FROM holder").fetchone()[0]
-            tell(place, who, Act.HANDED_IN, f"batch {question.batch}", why=question.why)
-            work.at("people_stage_build", 0, total)
-            try:
-                report = build_source(
-                    source,
-                    built,
-                    identity,
-                    at_least=newest_version(place.folder) + 1,
-                    progress=lambda done: _step(work, done, total),
-                )
-            except RosterRefused as refused:
-                problems = tuple(str(problem) for problem in refused.problems[:PROBLEMS_MAX])
-                return Brought(answer="refused", batch=question.batch, problems=problems)
-        work.at("people_stage_gate")
-        what, why = _handed_in(place, work, built, report.version)
+        report = _built(place, question.batch, built, work)
+        handed = _handed_in(place, built)
+    except _NotBuilt as refused:
+        tell(place, who, Act.EDIT_NOT_DONE, told)
+        return Brought(answer="refused", batch=question.batch, problems=refused.problems)
+    except BaseException:
+        tell(place, who, Act.EDIT_NOT_DONE, told)
+        raise
     finally:
         built.unlink(missing_ok=True)
+    work.at("people_stage_gate")
+    what, why = _answered(place, work, handed, report.version)
     return Brought(
         answer=what,
         version=report.version,
-        batch=int(report.source.partition(":")[0]),
+        batch=question.batch,
         holders=report.holders,
         credentials=report.credentials,
         why=why,
     )
+
+
+class _NotBuilt(PeopleError):
+    """The list has problems that no roster may have."""
+
+    def __init__(self, refused: RosterRefused) -> None:
+        super().__init__(str(refused))
+        self.problems = tuple(str(problem) for problem in refused.problems[:PROBLEMS_MAX])
+
+
+def _built(place: Place, batch: int, built: Path, work: Work) -> BuildReport:
+    """Of this very batch: what somebody changed while the journal was told, nobody has looked at. Raises Denied."""
+    identity = place.identity()
+    with place.sourced(), Source.open(place.source_path) as source:
+        total = place.holders_of(source)
+        work.at("people_stage_build", 0, total)
+        at_least = newest_version(place.folder) + 1
+        try:
+            report = build_source(
+                source, built, identity, at_least=at_least, progress=lambda done: _step(work, done, total)
+            )
+        except RosterRefused as refused:
+            raise _NotBuilt(refused) from refused
+    if int(report.source.partition(":")[0]) != batch:
+        raise Denied("people_moved_on")
+    return report
 
 
 def _step(work: Work, done: int, total: int) -> None:
@@ -288,15 +315,18 @@ def _step(work: Work, done: int, total: int) -> None:
     work.steps(min(done, total), total)
 
 
-def _handed_in(place: Place, work: Work, built: Path, version: int) -> tuple[str, str]:
-    """What the controller answered, once it is handed in: from here on it is not called back. Raises Denied."""
+def _handed_in(place: Place, built: Path) -> Handed:
+    """Raises Denied; from here on it is not called back."""
     try:
-        handed = hand_in(built, place.folder)
-        what, why = asyncio.run(answer(handed, HAND_IN_S_MAX))
+        return hand_in(built, place.folder)
     except RosterError as error:
         raise Denied("people_not_handed_in", text=str(error)) from error
-    finally:
-        place.forget_local()
+
+
+def _answered(place: Place, work: Work, handed: Handed, version: int) -> tuple[str, str]:
+    """What the controller answered."""
+    what, why = asyncio.run(answer(handed, HAND_IN_S_MAX))
+    place.forget_local()
     if what.value != "taken":
         return what.value, why
     work.at("people_stage_proof")

@@ -10,17 +10,19 @@ import re
 import secrets
 import sqlite3
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import NoReturn
+from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
 from firmware.core.access import Factor, Profile, Rule, Rulebook
-from firmware.core.account_facts import Act
 from firmware.messages import Enrol
-from firmware.people.editing import edited, one_line, tell
+from firmware.people.editing import edited
 from firmware.people.errors import Denied
 from firmware.people.line import MANAGERS, Desk, Line, Lines
 from firmware.people.place import Place
+from firmware.people.promises import one_line, promised
 from firmware.people.rows import Credential, Pseudonyms, credentials_of, revision_of
 from firmware.people_words.base import Asker
 from firmware.people_words.holders import (
@@ -34,6 +36,8 @@ from firmware.people_words.holders import (
     GivePin,
     PinGiven,
 )
+from firmware.roster import understood
+from firmware.roster.entry import ENROLMENT_S_DEFAULT
 from firmware.roster.files import remove
 from firmware.roster.importing.cards import WIDTHS
 from firmware.roster.keys import ID, KIND, canonical, valid
@@ -43,6 +47,7 @@ from firmware.roster.source.batch import Batch, Kind
 from firmware.roster.source.pins import Digester
 from firmware.roster.source.rules import write_rules
 from firmware.roster.source.store import Source
+from firmware.roster.understood import NotUnderstood
 from firmware.terminal import now_utc_s
 
 HOLDER_FIELDS = ("name", "phone", "relation", "profiles", "flags", "note")
@@ -166,29 +171,72 @@ def add_credential(desk: Desk, who: Asker, question: AddCredential) -> Edited:
     typed = {**question.fields, "kind": "code", "key": made} if made else {**question.fields, "kind": question.kind}
     factor, key = typed_key(place, typed)
     fields = {name: text for name, text in question.fields.items() if name in CREDENTIAL_FIELDS and text.strip()}
+    fields = _zoned(place, fields)
+    late = _beyond(fields)
     if not place.rights().mine or not place.source_path.exists():
-        return replace(_only_here(place, who, question, factor, key), code=made)
+        if late:
+            raise Denied("people_not_only_here", field=late)
+        return replace(_only_here(place, who, question, factor, key, _until(place, fields)), code=made)
     with edited(place, who, f"{factor.value} added", holder=question.holder, why=question.why) as batch:
         put_credential(batch, question.holder, factor, key, fields)
     told = Edited(id=question.holder, batch=batch.id, code=made)
-    if not question.at_once or set(fields) & {"valid_from", "use_limit"}:
+    until_s, now_s = _until(place, fields), now_utc_s()
+    if not question.at_once or late or (until_s is not None and until_s <= now_s):
         return told
-    return _at_once(place, who, question, factor, key, told)
+    if until_s is not None and until_s > now_s + ENROLMENT_S_DEFAULT:
+        until_s = None  # it ends before that here, and a roster has it by then
+    return _at_once(place, who, question, factor, key, until_s, told)
 
 
-def _at_once(place: Place, who: Asker, question: AddCredential, factor: Factor, key: str, told: Edited) -> Edited:
+def _beyond(fields: Mapping[str, str]) -> str:
+    """What is asked for that no entry at the controller holds to, only a roster; "" where nothing is."""
+    if fields.get("status", "active").strip() != "active":
+        return "status"
+    return next((name for name in ("valid_from", "use_limit") if name in fields), "")
+
+
+def _zoned(place: Place, fields: Mapping[str, str]) -> dict[str, str]:
+    """Times of the page's zone, with it: the list may have been begun under another one. Raises Denied."""
+    zoned = dict(fields)
+    for name in ("valid_from", "valid_until"):
+        if zoned.get(name, "").strip():
+            at_s = _instant(place, zoned[name].strip(), name)
+            zoned[name] = datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%d %H:%MZ")
+    return zoned
+
+
+def _until(place: Place, fields: Mapping[str, str]) -> int | None:
+    """Raises Denied."""
+    typed = fields.get("valid_until", "")
+    return _instant(place, typed, "valid_until") if typed else None
+
+
+def _instant(place: Place, typed: str, name: str) -> int:
+    try:
+        return understood.time(typed, ZoneInfo(place.config.time_zone), end=name == "valid_until")
+    except NotUnderstood as error:
+        raise Denied(f"people_bad_{name}", field=name, found=error.found) from error
+
+
+def _at_once(
+    place: Place, who: Asker, question: AddCredential, factor: Factor, key: str, until_s: int | None, told: Edited
+) -> Edited:
     """At the controller, too; where it refuses, the list has it all the same, and it is said."""
     try:
         why = one_line(question.why)
-        answer = place.ask(Enrol(issuer=who.name, why=why, holder=question.holder, factor=factor, key=key))
+        answer = place.ask(
+            Enrol(issuer=who.name, why=why, holder=question.holder, factor=factor, key=key, until_s=until_s)
+        )
     except Denied as denied:
         return replace(told, reasons=(denied.said.word,))
     return replace(told, at_gate=answer.done, reasons=answer.reasons)
 
 
-def _only_here(place: Place, who: Asker, question: AddCredential, factor: Factor, key: str) -> Edited:
+def _only_here(
+    place: Place, who: Asker, question: AddCredential, factor: Factor, key: str, until_s: int | None
+) -> Edited:
     """Where the list is somebody else's: at this controller only, for a while."""
-    told = _at_once(place, who, question, factor, key, Edited(id=question.holder, batch=0))
+    told = _at_once(place, who, question, factor, key, until_s, Edited(id=question.holder, batch=0))
     if not told.at_gate:
         raise Denied("people_gate_refused", reasons=" ".join(told.reasons))
     return told
@@ -203,6 +251,8 @@ def put_credential(batch: Batch, holder: str, factor: Factor, key: str, fields: 
     if entity == "vehicle":
         columns.pop("printed", None)
     owner = owner_of(batch.db, factor, key)
+    if owner is not None and factor is Factor.PLATE:
+        raise Denied("people_plate_taken", field="key")  # whose it is takes a purpose in the journal (sheets.py)
     if owner is not None:
         _taken(batch.db, owner)
     edit.add(batch, entity, id, {"holder": holder, **columns})
@@ -225,7 +275,7 @@ def _taken(db: sqlite3.Connection, owner: str) -> NoReturn:
 def edit_credential(desk: Desk, who: Asker, question: EditCredential) -> Edited:
     """Raises Denied."""
     place = desk.place
-    fields = {name: text for name, text in question.fields.items() if name in CREDENTIAL_FIELDS}
+    fields = _zoned(place, {name: text for name, text in question.fields.items() if name in CREDENTIAL_FIELDS})
     what = "credential removed" if question.remove else "credential changed"
     with place.served() as roster:
         pseudonyms = Pseudonyms(place.authority().keys_of(roster))
@@ -311,19 +361,26 @@ def begin(desk: Desk, who: Asker, question: BeginSource) -> Edited:
     with place.served() as roster:
         everywhere = Profile(FIRST_PROFILE, (Rule(("*",), "always"),))
         book = Rulebook(1, {FIRST_PROFILE: everywhere}, {}) if roster is None else roster.rulebook()
-    why = one_line(question.why)
-    tell(place, who, Act.EDITED, "list begun", why=why)
-    aside = place.source_path.with_name(place.source_path.name + ".new")
-    for left in ("", "-wal", "-shm"):  # by a start that was cut
-        remove(aside.with_name(aside.name + left))
-    at_s = now_utc_s()
-    with (
-        place.sourced(),
-        Source.create(aside, time_zone=place.config.time_zone, who=who.name, why=why, at_s=at_s) as source,
-        source.batch(Kind.RULES, who.name, why, at_s) as batch,
-    ):
-        write_rules(batch, Rules(book, None))
-    aside.rename(place.source_path)
+    why, at_s = one_line(question.why), now_utc_s()
+    told = promised(place, who, "list begun", batch=1, at_s=at_s, why=why)
+    try:
+        aside = place.source_path.with_name(place.source_path.name + ".new")
+        for left in ("", "-wal", "-shm"):  # by a start that was cut
+            remove(aside.with_name(aside.name + left))
+        with (
+            place.sourced(),
+            Source.create(aside, time_zone=place.config.time_zone, who=who.name, why=why, at_s=at_s) as source,
+            source.batch(Kind.RULES, who.name, why, at_s) as batch,
+        ):
+            write_rules(batch, Rules(book, None))
+        aside.rename(place.source_path)
+    except OSError as error:
+        told.broken()
+        raise Denied("people_source_failed", text=f"{place.source_path}: {error.strerror}") from error
+    except BaseException:
+        told.broken()
+        raise
+    told.kept()
     return Edited(id="", batch=batch.id)
 
 

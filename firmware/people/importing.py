@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import msgspec
 
 from firmware.core.account_facts import Act
-from firmware.people.editing import one_line, tell
 from firmware.people.errors import Denied
 from firmware.people.import_seeing import formats_of, needs_of, see_parts, written_mapping
 from firmware.people.incoming import LANGUAGES, Seen, incoming_of
@@ -21,6 +21,7 @@ from firmware.people.jobs import Work
 from firmware.people.line import MANAGERS, Desk, Line, Lines, LongLine
 from firmware.people.place import Place
 from firmware.people.problem_list import ProblemList
+from firmware.people.promises import Promised, one_line, promised, tell
 from firmware.people_words.base import Asker
 from firmware.people_words.imports import (
     BeginSheet,
@@ -31,6 +32,7 @@ from firmware.people_words.imports import (
     ImportUndone,
     LookAtSheet,
     LookAtSheets,
+    PartSeen,
     PieceTaken,
     Preview,
     Problems,
@@ -62,9 +64,16 @@ from firmware.texts import texts
 
 WRONG_SHOWN_MAX = 100  # on the page; the list as a file has all
 DONE_MAX = 20
+LINES_BYTES = 1 << 15  # of each list of sentences, in one answer
+PARTS_BYTES = 1 << 17  # of what is seen of columns, in one answer; half a frame
+COLUMNS_SHOWN = 60  # of one part, as the page shows
+TWICE_SHOWN = 8
 PROBLEM_BYTES = 100 * 1024  # of the list, in one answer
 UNKNOWN_PROFILES_MAX = 20
 NUMBER_LETTERS = 16
+PLATE = "plate"  # the column
+
+T = TypeVar("T")
 
 
 # -- a sheet comes ----------------------------------------------------------------------------------------------------
@@ -129,7 +138,7 @@ def _done(source: Source) -> list[DoneImport]:
 # -- it is read -------------------------------------------------------------------------------------------------------
 
 
-def read(desk: Desk, _who: Asker, question: ReadSheet, work: Work) -> SheetRead:
+def read(desk: Desk, who: Asker, question: ReadSheet, work: Work) -> SheetRead:
     """See what it holds, and what it would change if nothing is missing. Raises Denied."""
     place, kept = desk.place, incoming_of(desk.place)
     about = kept.find(question.sheet)
@@ -143,6 +152,9 @@ def read(desk: Desk, _who: Asker, question: ReadSheet, work: Work) -> SheetRead:
         if needs is not None:
             kept.keep_seen(about.sheet, msgspec.structs.replace(seen, needs=needs.word, fills=needs.fills))
             return SheetRead(sheet=about.sheet)
+        if any(column.meaning == PLATE for part in parts for column in part.columns):
+            told = f"preview sha256 {about.sha256}"  # it names whose a plate is (DESIGN.md, section 5)
+            tell(place, who, Act.LOOKED_UP, told, why=f"preview of {about.file}")
         work.at("imports_stage_reading", file=about.file)
         listed = ProblemList({language: kept.problems(about.sheet, language) for language in LANGUAGES})
         try:
@@ -167,10 +179,16 @@ def look(desk: Desk, _who: Asker, question: LookAtSheet) -> SheetSeen:
         head = source.head.batch
     preview = seen.preview.get(question.language)
     if preview is not None:
-        preview = msgspec.structs.replace(preview, stale=seen.head != head)
+        preview = msgspec.structs.replace(
+            preview,
+            stale=seen.head != head,
+            assumptions=_within(preview.assumptions, ("…",)),
+            bad=_within(preview.bad),
+            warnings=_within(preview.warnings),
+        )
     return SheetSeen(
         waiting=about,
-        parts=seen.parts,
+        parts=_fitting(seen.parts),
         choices=seen.choices,
         profiles=profiles,
         formats=formats_of(place.config),
@@ -179,6 +197,38 @@ def look(desk: Desk, _who: Asker, question: LookAtSheet) -> SheetSeen:
         fills=seen.fills,
         text=seen.text,
     )
+
+
+def _fitting(parts: tuple[PartSeen, ...]) -> tuple[PartSeen, ...]:
+    """All parts, with as much of their columns as one answer holds: headers first, then what stands below them."""
+    room = PARTS_BYTES
+    headers = []
+    for part in parts:
+        fits = []
+        for column in part.columns[:COLUMNS_SHOWN]:
+            room -= len(msgspec.msgpack.encode(msgspec.structs.replace(column, samples=())))
+            if room < 0:
+                break
+            fits.append(column)
+        headers.append(fits)
+    kept = []
+    for part, fits in zip(parts, headers, strict=True):
+        columns = []
+        for column in fits:
+            room -= len(msgspec.msgpack.encode(column.samples))
+            columns.append(column if room >= 0 else msgspec.structs.replace(column, samples=()))
+        kept.append(msgspec.structs.replace(part, columns=tuple(columns), twice=part.twice[:TWICE_SHOWN]))
+    return tuple(kept)
+
+
+def _within(lines: tuple[T, ...], mark: tuple[T, ...] = ()) -> tuple[T, ...]:
+    """As many as an answer has room for; `mark` at their end where that is not all."""
+    room = LINES_BYTES
+    for number, line in enumerate(lines):
+        room -= len(msgspec.msgpack.encode(line))
+        if room < 0:
+            return (*lines[:number], *mark)
+    return lines
 
 
 def problems(desk: Desk, _who: Asker, question: ReadProblems) -> Problems:
@@ -240,7 +290,7 @@ def take(desk: Desk, who: Asker, question: TakeSheet, work: Work) -> SheetImport
         raise Denied("imports_other_preview")
     _ours(place)
     detail, why = f"import sha256 {about.sha256}", one_line(question.why)
-    told = False
+    told: Promised | None = None
     try:
         with _opened(place, "imports_not_taken", readonly=False) as source:
             work.at("imports_stage_reading", file=about.file)
@@ -257,14 +307,14 @@ def take(desk: Desk, who: Asker, question: TakeSheet, work: Work) -> SheetImport
             if work.cancelled.is_set():
                 raise Denied("people_cancelled")
             work.at("imports_stage_taking", file=about.file)
-            tell(place, who, Act.EDITED, detail, why=f"{about.file}: {why}")
-            told = True
-            receipt = apply(
-                source, made, who.name, why, now_utc_s(), good_rows=question.good_rows, remove=question.remove
-            )
+            at_s = now_utc_s()
+            told = promised(place, who, detail, batch=made.head.batch + 1, at_s=at_s, why=f"{about.file}: {why}")
+            receipt = apply(source, made, who.name, why, at_s, good_rows=question.good_rows, remove=question.remove)
     except BaseException:
-        _take_back(place, who, told, detail)
+        if told is not None:
+            told.broken()
         raise
+    told.kept()
     kept.drop(about.sheet)  # it is in the source; whoever needs the file has it
     return SheetImported(batch=receipt.batch or 0, changes=receipt.changes, file=about.file, bad=made.bad.count)
 
@@ -275,18 +325,20 @@ def put_back(desk: Desk, who: Asker, question: UndoImport, work: Work) -> Import
     _ours(place)
     detail, why = f"undo of batch {question.batch}", one_line(question.why)
     work.at("imports_stage_undoing")
-    told = False
+    told: Promised | None = None
     try:
         with _opened(place, "imports_not_undone", readonly=False) as source:
             row = source.db.execute("SELECT kind FROM batch WHERE id = ?", (question.batch,)).fetchone()
             if row is None or row[0] != "import":
                 raise Denied("imports_no_such_import")
-            tell(place, who, Act.EDITED, detail, why=why)
-            told = True
-            batch = undo(source, question.batch, who.name, why, now_utc_s(), progress=work.steps)
+            at_s = now_utc_s()
+            told = promised(place, who, detail, batch=source.head.batch + 1, at_s=at_s, why=why)
+            batch = undo(source, question.batch, who.name, why, at_s, progress=work.steps)
     except BaseException:
-        _take_back(place, who, told, detail)
+        if told is not None:
+            told.broken()
         raise
+    told.kept()
     return ImportUndone(batch=batch.id, undone=question.batch, changes=batch.changes)
 
 
@@ -322,11 +374,6 @@ def _steps(work: Work) -> Callable[[int, int | None], None]:
         work.steps(done, total or 0)
 
     return steps
-
-
-def _take_back(place: Place, who: Asker, told: bool, detail: str) -> None:
-    if told:
-        tell(place, who, Act.EDIT_NOT_DONE, detail)
 
 
 LINES: Lines = {

@@ -11,6 +11,7 @@ import re
 import secrets
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -32,7 +33,9 @@ FOLDER = "imports"  # in the state folder
 CONTENT, COMING, ABOUT, SEEN = "sheet", "sheet.coming", "about.json", "seen.json"
 SHEETS_MAX = 4  # at once: a few managers, each with the one of the day
 KEPT_S_MAX = 86_400
-FREE_BYTES_MIN = SHEET_BYTES_MAX + (128 << 20)  # beside the sheet: the source grows by it, and so does its log
+UNFINISHED_S_MAX = 300  # without a piece: whoever still sends brings one each minute (firmware/network/uploads.py)
+ROOM_BYTES_MIN = 128 << 20  # beside all sheets: the source grows by them, so does its log, and the journal is there too
+FREE_BYTES_MIN = SHEET_BYTES_MAX + ROOM_BYTES_MIN  # for one to begin
 FILE_CHARACTERS_MAX = 200
 LANGUAGES = ("en", "zh")
 _ID = re.compile(r"[A-Za-z0-9_-]{12}", re.ASCII)
@@ -55,7 +58,9 @@ class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
 class Incoming:
     """The folder of sheets. Methods may be called from any thread; a sheet's pieces come one after the other."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, free_bytes: Callable[[Path], int] | None = None) -> None:
+        """`free_bytes` of the disk that a folder is on."""
+        self._free_bytes = free_bytes or _free_bytes
         self._folder = place.state / FOLDER
         self._lock = threading.Lock()
         self._cleaned = False
@@ -69,7 +74,7 @@ class Incoming:
                 raise Denied("imports_too_many", file=kept[0].file, who=kept[0].who)
             try:
                 made_private(self._folder)
-                if shutil.disk_usage(self._folder).free < FREE_BYTES_MIN:
+                if self._free_bytes(self._folder) < FREE_BYTES_MIN:
                     raise Denied("imports_disk_full")
                 id = secrets.token_urlsafe(_ID_BYTES)
                 made_private(self._folder / id)
@@ -89,6 +94,8 @@ class Incoming:
                     raise Denied("imports_out_of_order")
                 if offset + len(content) > SHEET_BYTES_MAX:
                     raise Denied("imports_too_large", most=str(SHEET_BYTES_MAX >> 20))
+                if self._free_bytes(self._folder) < ROOM_BYTES_MIN:
+                    raise Denied("imports_disk_full")
                 file.write(content)
         except FileNotFoundError as error:
             raise Denied("imports_gone") from error
@@ -192,9 +199,21 @@ class Incoming:
             except Denied:
                 about, whole = None, False
             age_s = KEPT_S_MAX if about is None else now_utc_s() - about.at_s
-            if (not whole and not self._cleaned) or not 0 <= age_s < KEPT_S_MAX:
+            given_up = not whole and (not self._cleaned or not self._coming(path))
+            if given_up or not 0 <= age_s < KEPT_S_MAX:
                 shutil.rmtree(path, ignore_errors=True)
         self._cleaned = True
+
+    def _coming(self, path: Path) -> bool:
+        """Whether a piece has come of late."""
+        try:
+            return abs(now_utc_s() - (path / COMING).stat().st_mtime) < UNFINISHED_S_MAX
+        except OSError:
+            return False
+
+
+def _free_bytes(folder: Path) -> int:
+    return shutil.disk_usage(folder).free
 
 
 def _file_name(name: str) -> str:

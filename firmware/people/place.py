@@ -22,7 +22,7 @@ from firmware.roster.importing.cards import WIDTHS
 from firmware.roster.install import CURRENT
 from firmware.roster.office import ANSWER_S_MAX, Office
 from firmware.roster.roster import Roster, open_roster
-from firmware.roster.source.errors import ChangeRefused, SourceBusy, SourceMissing
+from firmware.roster.source.errors import ChangeRefused, SourceBusy, SourceMissing, told
 from firmware.roster.source.history import Head
 from firmware.roster.source.store import Source
 from firmware.terminal import TerminalError, own_identity
@@ -65,6 +65,7 @@ class Place:
         self._served_file: tuple[int, int, int] | None = None
         self._local: Local | None = None
         self._local_until_s = 0.0
+        self._changes = 0  # of what holds there, as far as we ask for them
         self._silent_until_s = 0.0  # it did not answer a moment ago: pages do not wait for it one after the other
         self._counted: tuple[Head, int] | None = None
 
@@ -82,7 +83,7 @@ class Place:
     @contextmanager
     def reading(self) -> Iterator[Source]:
         """The source, to be read for a few seconds. Raises Denied where there is none, or it cannot be read."""
-        with self.sourced(), Source.open(self.source_path, readonly=True) as source:
+        with self.sourced(), Source.open(self.source_path, readonly=True) as source, told(self.source_path):
             end_s = self.now_s() + READ_S_MAX
             source.db.set_progress_handler(lambda: self.now_s() > end_s, _STEPS)
             yield source
@@ -99,7 +100,7 @@ class Place:
         """The source, to be changed. Raises Denied; where its rosters are somebody else's, too."""
         if not self.rights().mine:
             raise Denied("people_not_ours")
-        with self.sourced(), Source.open(self.source_path) as source:
+        with self.sourced(), Source.open(self.source_path) as source, told(self.source_path):
             yield source
 
     @contextmanager
@@ -205,8 +206,10 @@ class Place:
                 return self._local
             if self.now_s() < self._silent_until_s:
                 raise Denied("people_no_controller")
+            changes = self._changes
             self._local = self._heard()
-            self._local_until_s = self.now_s() + LOCAL_S
+            if changes == self._changes:  # else it may be of before a change, and the next look asks again
+                self._local_until_s = self.now_s() + LOCAL_S
             return self._local
         finally:
             self._lock.release()
@@ -222,6 +225,7 @@ class Place:
 
     def forget_local(self) -> None:
         """The next look at the local entries asks the controller."""
+        self._changes += 1
         self._local_until_s = 0.0
 
 

@@ -14,6 +14,10 @@ from firmware.roster.sheets.text_table import armoured
 from firmware.texts import texts
 
 COLUMNS = ("sheet", "row", "column", "found", "reason")
+LISTED_MAX = (
+    50_000  # rows of the list, 15 MB in each language: nobody corrects more by hand, and the disk is the gate's
+)
+MORE = "…"  # the last row of a list that ends before
 _MODE = 0o600
 
 
@@ -35,10 +39,15 @@ class ProblemList(BadRows):
         return self
 
     def __exit__(self, *_error: object) -> None:
+        if self.count > LISTED_MAX:
+            for writer in self._writers.values():
+                writer.writerow([MORE] * len(COLUMNS))
         self._stack.close()
 
     def add(self, bad: Bad) -> None:
         super().add(bad)
+        if self.count > LISTED_MAX:
+            return
         for language, writer in self._writers.items():
             row = "" if bad.row is None else str(bad.row)
             cells = [bad.sheet, row, bad.column, bad.found, bad.reason(texts(language))]

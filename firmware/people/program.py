@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from firmware.config import load
-from firmware.people.errors import Settled
+from firmware.people.errors import Denied, Settled
 from firmware.people.jobs import Jobs
 from firmware.people.line import Desk
 from firmware.people.place import Place
+from firmware.people.promises import settle
 from firmware.people.seeking import Index
 from firmware.people.serving import PeopleSocket
 
@@ -25,6 +26,8 @@ MEMORY_BYTES_MAX = 768 << 20  # of data; 250,000 holders with all that is done t
 KILLED_FIRST = b"500"  # where memory is short, this process goes before the gate (proc(5), oom_score_adj)
 MISUSED = 2
 PROBLEMS_NAMED_MAX = 3
+SETTLE_S = 5.0  # between two tries to tell what a process that was killed has left
+SETTLE_TRIES_MAX = 720  # an hour; the next edit tries it, too
 
 
 def main(argv: Sequence[str]) -> int:
@@ -77,9 +80,22 @@ async def serve(config_path: Path, state: Path, path: Path, user_ids: frozenset[
         raise Settled(f"{path}: {error.strerror}. The page asks there: give a folder that is ours") from error
     print(json.dumps({"people": str(path)}), flush=True)
     warming = loop.run_in_executor(None, desk.index.warm)
+    settling = asyncio.create_task(_settled(place))
     try:
         await stop.wait()
     finally:
+        settling.cancel()
         await served.stop()
         await asyncio.to_thread(desk.jobs.stop)
         warming.cancel()
+
+
+async def _settled(place: Place) -> None:
+    """Tell the journal what was promised and is not so, as soon as the controller is there."""
+    for _ in range(SETTLE_TRIES_MAX):
+        try:
+            await asyncio.to_thread(settle, place)
+        except Denied:
+            await asyncio.sleep(SETTLE_S)
+        else:
+            return

@@ -25,10 +25,10 @@ from firmware.journal import JournalError
 from firmware.journal.reading import reading
 from firmware.journal.rows import decode_header
 from firmware.journal.schema import DATABASE_FILE, NO_PORTAL
-from firmware.people.editing import tell
 from firmware.people.errors import Denied
 from firmware.people.line import AUDITOR, MANAGER, Desk, Line, Lines
 from firmware.people.place import Place as Where
+from firmware.people.promises import tell
 from firmware.people_words.base import Asker
 from firmware.people_words.questions import AskMay, AskWhy, Decided, Hours, May, MayBy, Person, Place, Span, Why
 from firmware.roster.comparing.trial import Trial

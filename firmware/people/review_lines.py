@@ -15,16 +15,16 @@ from msgspec.structs import replace
 from firmware.core.account_facts import Act
 from firmware.journal import JournalError
 from firmware.journal.schema import DATABASE_FILE
-from firmware.people.editing import one_line, tell
 from firmware.people.errors import Denied
 from firmware.people.jobs import Work
 from firmware.people.line import AUDITOR, MANAGER, MANAGERS, Desk, Line, Lines, LongLine
 from firmware.people.place import Place
+from firmware.people.promises import one_line, promised, tell
 from firmware.people.review_differences import differences
 from firmware.people.review_making import Two, compare_people, reach_of, step_of, two_rosters
 from firmware.people.review_store import SIDES, ReviewStore
 from firmware.people.ruling import portals_following
-from firmware.people.standing import served_batch
+from firmware.people.standing import in_service, served_batch
 from firmware.people_words.base import Asker
 from firmware.people_words.review import (
     Concerned,
@@ -286,8 +286,7 @@ def undo_batch(desk: Desk, who: Asker, question: UndoBatch, work: Work) -> PutBa
 def discard_waiting(desk: Desk, who: Asker, question: DiscardWaiting, work: Work) -> PutBack:
     """All that is not at the gate put back, the newest first. Raises Denied, perhaps with a part of it put back."""
     place = desk.place
-    with place.served() as roster:
-        built_of = "" if roster is None else roster.seal.source
+    _, built_of, _ = in_service(place)
     with place.reading() as source:
         served = served_batch(source, built_of)
         if served is None:
@@ -325,15 +324,16 @@ def _put_back(place: Place, who: Asker, seen: int, batches: list[int], why: str,
             work.at("review_stage_undo", done, len(batches), batch=str(batch))
             if work.cancelled.is_set():
                 raise Denied("people_cancelled")
-            tell(place, who, Act.EDITED, f"undo of batch {batch}", why=why)
+            at_s = now_utc_s()
+            told = promised(place, who, f"undo of batch {batch}", batch=source.head.batch + 1, at_s=at_s, why=why)
             try:
-                made = undo(source, batch, who.name, one_line(why), now_utc_s(), progress=work.steps)
-            except ChangeRefused as error:
-                tell(place, who, Act.EDIT_NOT_DONE, f"undo of batch {batch}")
-                raise Denied("review_not_undone", text=str(error), batch=str(batch)) from error
-            except RosterError:
-                tell(place, who, Act.EDIT_NOT_DONE, f"undo of batch {batch}")
+                made = undo(source, batch, who.name, one_line(why), at_s, progress=work.steps)
+            except BaseException as error:
+                told.broken()
+                if isinstance(error, ChangeRefused):
+                    raise Denied("review_not_undone", text=str(error), batch=str(batch)) from error
                 raise
+            told.kept()
             changes += made.changes
             newest = max(newest, made.id if made.changes else source.head.batch)
     return PutBack(undone=len(batches), batch=newest, changes=changes)

@@ -14,7 +14,9 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from firmware.messages import FrameError, FrameReader, pack
+import msgspec
+
+from firmware.messages import FRAME_BYTES_MAX, FrameError, FrameReader, pack
 from firmware.people.errors import Denied
 from firmware.people.line import Desk, LongLine
 from firmware.people.lines import LINES
@@ -27,6 +29,7 @@ QUICK_AT_ONCE = 3  # threads take turns: more would only wait for one another
 SLOW_AT_ONCE = 4  # these wait for the controller
 READ_BYTES = 1 << 16
 MODE = 0o660
+ENVELOPE_BYTES = 512  # of a frame, around an answer
 
 
 class PeopleSocket:
@@ -80,7 +83,7 @@ class PeopleSocket:
                 for message in frames.feed(received):
                     assert isinstance(message, AskPeople), "the decoder takes only these"
                     found = await self._answer(message)
-                    writer.write(pack(ToldByPeople(message.request, found)))
+                    writer.write(_framed(message.request, found))
                     await writer.drain()
         except FrameError as error:
             print(f"people: {error}", file=sys.stderr, flush=True)
@@ -116,6 +119,13 @@ class PeopleSocket:
         credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
         _, user_id, _ = struct.unpack("3i", credentials)
         return user_id in self._user_ids
+
+
+def _framed(request: str, found: AnyFound) -> bytes:
+    """The answer; one that no frame holds is said to be so, since whoever waits would hear nothing."""
+    if len(msgspec.msgpack.encode(found)) > FRAME_BYTES_MAX - ENVELOPE_BYTES:
+        found = Refused(word="people_too_much")
+    return pack(ToldByPeople(request, found))
 
 
 def _outcome(answering: asyncio.Future[Found]) -> AnyFound:

@@ -9,10 +9,10 @@ import msgspec
 from firmware.core.access import Factor
 from firmware.core.account_facts import Act
 from firmware.messages import LocalEntry
-from firmware.people.editing import tell
 from firmware.people.errors import Denied
 from firmware.people.line import MANAGERS, Desk, Line, Lines
 from firmware.people.place import Local, Place
+from firmware.people.promises import tell
 from firmware.people.rows import (
     PEOPLE_SQL,
     Credential,
@@ -48,6 +48,7 @@ from firmware.roster.roster import Enrolled, Roster
 from firmware.roster.schema import FLAGS, STATUSES
 
 HISTORY_MAX = 8
+CREDENTIALS_MAX = 500  # of one holder, in one answer; a fleet may have thousands
 PURPOSE_CHARACTERS_MIN = 5
 FORM_FLAGS = tuple(name for name in FLAGS if name not in ("visitor",))
 _NO_LOCAL = Local((), 0)
@@ -165,6 +166,7 @@ def look(desk: Desk, _who: Asker, question: LookAtHolder) -> HolderSheet:
                 return _sheet_of_roster(place, roster, question.holder, local, known, offered, pseudonyms)
             name, phone, relation, profiles, flags, note, label, household, spaces, pin, duress = row
             mine = credentials_of(db, question.holder, pseudonyms)
+            rows = _credential_rows(mine, roster, question.holder, local, pseudonyms)
             served = served_batch(source, "" if roster is None else roster.seal.source)
             return HolderSheet(
                 id=question.holder,
@@ -183,7 +185,8 @@ def look(desk: Desk, _who: Asker, question: LookAtHolder) -> HolderSheet:
                 at_gate=holder_at_gate(roster, db, question.holder),
                 pin_with=pin is not None,
                 duress_with=duress is not None,
-                credentials=_credential_rows(mine, roster, question.holder, local, pseudonyms),
+                credentials=rows[:CREDENTIALS_MAX],
+                credentials_more=max(0, len(rows) - CREDENTIALS_MAX),
                 local=_local_rows(local, question.holder),
                 local_known=known,
                 members=_members(db, household, question.holder),
@@ -216,7 +219,8 @@ def _sheet_of_roster(
         fields=fields,
         at_gate="unlisted" if theirs is None else "removed" if place.source_path.exists() else "in_force",
         spaces=None if theirs is None else theirs.spaces,
-        credentials=rows,
+        credentials=rows[:CREDENTIALS_MAX],
+        credentials_more=max(0, len(rows) - CREDENTIALS_MAX),
         local=mine,
         local_known=known,
         choices=offered,

@@ -7,7 +7,8 @@ import sqlite3
 from msgspec.structs import replace
 
 from firmware.people.errors import Denied
-from firmware.people.line import AT_GATE, MANAGERS, Desk, Line, Lines
+from firmware.people.line import MANAGERS, Desk, Line, Lines
+from firmware.people.place import Place
 from firmware.people_words.base import (
     Asker,
     CancelJob,
@@ -31,14 +32,7 @@ def how_are_things(desk: Desk, _who: Asker, _question: HowAreThings) -> Standing
     """Raises Denied."""
     place = desk.place
     rights = place.rights()
-    with place.served() as roster:
-        version = 0 if roster is None else roster.version
-        built_of = "" if roster is None else roster.seal.source
-    controller = True
-    try:
-        version = place.local().roster_version or version
-    except Denied:
-        controller = False
+    version, built_of, controller = in_service(place)
     known = Standing(
         source=False,
         mine=rights.mine,
@@ -62,6 +56,20 @@ def how_are_things(desk: Desk, _who: Asker, _question: HowAreThings) -> Standing
             waiting=tuple(waiting[:WAITING_MAX]),
             waiting_more=len(waiting) > WAITING_MAX,
         )
+
+
+def in_service(place: Place) -> tuple[int, str, bool]:
+    """Version of the roster in service, what it was built of, and whether the controller itself has said so.
+
+    A file that lies there and is not the one that the controller serves is in force nowhere. Raises Denied.
+    """
+    with place.served() as roster:
+        version, built_of = (0, "") if roster is None else (roster.version, roster.seal.source)
+    try:
+        serves = place.local().roster_version
+    except Denied:
+        return version, built_of, False
+    return serves, built_of if serves == version else "", True
 
 
 def served_batch(source: Source, built_of: str) -> int | None:
@@ -126,6 +134,6 @@ def cancel_job(desk: Desk, _who: Asker, question: CancelJob) -> Job:
 
 LINES: Lines = {
     HowAreThings: Line(MANAGERS, how_are_things, slow=True),
-    LookAtJob: Line(AT_GATE, look_at_job),
-    CancelJob: Line(AT_GATE, cancel_job),
+    LookAtJob: Line(MANAGERS, look_at_job),
+    CancelJob: Line(MANAGERS, cancel_job),
 }

@@ -21,13 +21,13 @@ from firmware.journal.ledger import LedgerEntry
 from firmware.journal.reading import reading
 from firmware.journal.schema import select_ledger
 from firmware.messages import Invite, LocalEntry
-from firmware.people.editing import one_line, tell
 from firmware.people.errors import Denied
 from firmware.people.gate import at_reader, instant, lift, zone_of
 from firmware.people.holders import CODE_BYTES, MADE, typed_key
 from firmware.people.jobs import Lane, Work
 from firmware.people.line import AT_GATE, MANAGER, MANAGERS, Desk, Line, Lines, LongLine
 from firmware.people.place import Place
+from firmware.people.promises import one_line, tell
 from firmware.people.rows import shown
 from firmware.people_words.base import Asker
 from firmware.people_words.holders import Edited, LiftHere
@@ -213,9 +213,12 @@ def _host(place: Place, typed: str) -> str | None:
 def _begin(place: Place, who: Asker, meant: _Meant, why: str) -> None:
     """The name first, so that nobody is invited of whom nobody knows who it is. Raises Denied."""
     tell(place, who, Act.EDITED, "visitor invited", holder=meant.visitor, why=why)
-    with _book(place) as db:
-        db.execute("DELETE FROM visitor WHERE until_s < ?", (now_utc_s() - KEPT_S,))
-        db.execute("INSERT INTO visitor VALUES (?, ?, ?)", (meant.visitor, meant.name, meant.until_s))
+    try:
+        with _book(place) as db:
+            db.execute("INSERT INTO visitor VALUES (?, ?, ?)", (meant.visitor, meant.name, meant.until_s))
+    except Denied:
+        tell(place, who, Act.EDIT_NOT_DONE, "visitor invited", holder=meant.visitor)
+        raise
 
 
 def _undo(place: Place, who: Asker, meant: _Meant) -> None:
@@ -243,6 +246,7 @@ def _book(place: Place) -> Iterator[sqlite3.Connection]:
             db.execute("PRAGMA secure_delete = ON").fetchone()
             db.execute(_TABLE)
             with db:
+                db.execute("DELETE FROM visitor WHERE until_s < ?", (now_utc_s() - KEPT_S,))
                 yield db
     except (sqlite3.Error, OSError) as error:
         raise Denied("people_visitors_failed", text=str(error)) from error

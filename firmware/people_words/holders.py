@@ -9,12 +9,15 @@ from typing import Annotated
 
 import msgspec
 
-from firmware.people_words.base import Found, IdText, Question, ShortText, TypedText
+from firmware.people_words.base import Found, IdText, Question, ShortText
 
 PAGE_ROWS = 20
 SKIP_MAX = 2_000  # whoever looks further types more
 RefText = Annotated[str, msgspec.Meta(max_length=16)]
-Typed = Annotated[dict[Annotated[str, msgspec.Meta(max_length=32)], TypedText], msgspec.Meta(max_length=16)]
+FieldText = Annotated[
+    str, msgspec.Meta(max_length=5_000)
+]  # a holder's 64 profiles, one behind the other, are the longest
+Typed = Annotated[dict[Annotated[str, msgspec.Meta(max_length=32)], FieldText], msgspec.Meta(max_length=16)]
 WhyText = Annotated[str, msgspec.Meta(max_length=200)]
 MEMBERS_MAX = 50
 
@@ -135,6 +138,7 @@ class HolderSheet(Found, frozen=True, kw_only=True):
     pin_with: bool = False
     duress_with: bool = False
     credentials: tuple[CredentialRow, ...] = ()
+    credentials_more: int = 0  # that did not fit into the answer
     local: tuple[LocalRow, ...] = ()
     local_known: bool = True  # the controller has answered
     members: tuple[PersonRow, ...] = ()

@@ -15,7 +15,7 @@ import msgspec
 from firmware.identity import fingerprint_of, id_of, verify
 from firmware.selftest.machine import Stage
 from firmware.selftest.run import Attempt, Entry, Run
-from firmware.selftest.words import SELFTEST_WORDS
+from firmware.texts import texts
 
 PURPOSE = b"menshen self-test report 1\n"  # what is signed begins with what it is for
 LANGUAGES = {"en": 0, "zh": 1}
@@ -88,12 +88,12 @@ class Writer:
     """Writes one run in one language."""
 
     def __init__(self, language: str, about: About) -> None:
-        self._column = LANGUAGES[language]
+        self._texts = texts(language)
         self._language = language
         self._about = about
 
     def words(self, key: str, **values: object) -> str:
-        return SELFTEST_WORDS[key][self._column].format(**values)
+        return self._texts.say(f"page.{key}", **values)
 
     def html(self, run: Run) -> str:
         """The page, without its signature."""
@@ -208,5 +208,5 @@ def why_text(words: Callable[..., str], why: str, names: Sequence[str]) -> str:
     named = ", ".join((device,) if device else names)
     if word == "skipped":
         return device
-    key = f"why_{word}" if f"why_{word}" in SELFTEST_WORDS else "why_unhealthy"
+    key = f"why_{word}" if texts("en").has(f"page.why_{word}") else "why_unhealthy"
     return words(key, names=named)

@@ -17,13 +17,14 @@ from firmware.backup.asks import (
     AnyBackupAsk,
     Backups,
     DropBackup,
+    Failed,
     LookIntoBackup,
     MakeBackup,
     RestoreBackup,
     TellBackups,
     UndoRestore,
 )
-from firmware.controller.backup_jobs import CODE_TRIES_MAX, JOBS_BURST, BackupJobs
+from firmware.controller.backup_jobs import CODE_TRIES_MAX, FILES_MAX, JOBS_BURST, BackupJobs
 from firmware.controller.role_socket import Allowance
 from firmware.messages import Answer, AnyFromOffice, Ask, AskOffice, FrameReader, TellBackup, pack
 from firmware.roster.office import SOCKET
@@ -42,8 +43,15 @@ class Desk:
         self.told: list[TellBackup] = []
         self.refuses = False  # whether the office refuses what it is told
         self.ended: list[str] = []
+        self.midst: list[tuple[str, ...]] = []  # what goes on at the gate, each time it is looked at
         self.jobs = BackupJobs(
-            board.site, board.state, board.identity, self.answers.append, self.ended.append, allowance=allowance
+            board.site,
+            board.state,
+            board.identity,
+            self.answers.append,
+            self.ended.append,
+            allowance=allowance,
+            midst=lambda: self.midst.pop() if self.midst else (),
         )
         self.code = board.identity.claim_code
 
@@ -299,5 +307,71 @@ def test_what_is_told_holds_no_secret(tmp_path: Path) -> None:
             await at.made()
             assert PASSPHRASE not in json.dumps(msgspec.to_builtins(at.stands()))
             assert not any(PASSPHRASE.encode() in content for content in at.board.files().values())
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("over", [True, False])
+def test_a_restore_waits_for_what_moves_and_breaks_no_emergency_off(
+    sealed: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, over: bool
+) -> None:
+    """The gate stands still for some seconds then; a motion is over soon, an emergency it may not be."""
+    monkeypatch.setattr("firmware.controller.backup_jobs.QUIET_S_MAX", 3)
+
+    async def scene() -> None:
+        async with desk(Board(tmp_path)) as at:
+            stands = await at.looked(sealed)
+            assert stands.looked is not None, stands.failed
+            seen = stands.looked.sha256
+            at.midst = [("restart_moving:lane",)] * (2 if over else 9)
+            assert at.ask(
+                RestoreBackup(issuer="Li Wei", why="why", seen=seen, passphrase=PASSPHRASE, code=at.code)
+            ).done
+            stands = await at.done()
+            if over:
+                assert (len(at.ended), at.midst) == (1, []), stands.failed
+            else:
+                assert (at.ended, len(at.midst)) == ([], 6)
+                assert stands.failed is not None
+                assert stands.failed.problems == ("the gate is in the midst of something: restart_moving:lane",)
+                assert await at.jobs.put_in_place() == ""
+
+    asyncio.run(scene())
+
+
+def test_where_no_process_can_be_begun_it_is_said_and_the_next_one_is_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene() -> None:
+        async with desk(Board(tmp_path)) as at:
+            with monkeypatch.context() as without:
+                without.setattr("sys.executable", str(tmp_path / "none"))
+                assert at.make().done
+                stands = await at.done()
+                assert (stands.job, stands.failed) == (None, Failed("make", "ended", ("FileNotFoundError",)))
+            await at.made()
+
+    asyncio.run(scene())
+
+
+@pytest.mark.attack("backup-24")
+def test_what_a_taken_over_network_process_piles_up_in_the_handover_holds_nobody_up(tmp_path: Path) -> None:
+    """Files go a thousand at a time, beside the loop; into folders, however deep, nobody looks."""
+
+    async def scene() -> None:
+        async with desk(Board(tmp_path)) as at:
+            file = await at.made()
+            deep = file.parent / "deep"
+            deep.joinpath(*["x"] * 50).mkdir(parents=True)
+            for number in range(2 * FILES_MAX):
+                (file.parent / f"{number:032x}").touch()
+            assert at.ask(DropBackup()).done
+            assert not file.exists(), "what it is about goes at once"
+            async with asyncio.timeout(WAIT_S):
+                while len(os.listdir(file.parent)) > 1:
+                    assert at.ask(DropBackup()).done
+                    await asyncio.sleep(0.01)
+            assert deep.is_dir()
+            await at.made()
 
     asyncio.run(scene())

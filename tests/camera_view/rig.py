@@ -87,9 +87,10 @@ class TakenOver:
         self._answers: dict[str, Answer] = {}
         self._asked = 0
 
-    async def ask(self, command: object) -> Answer:
+    async def ask(self, command: object, request: str = "") -> Answer:
         self._asked += 1
-        request = f"taken-over-{id(self)}-{self._asked}"
+        request = request or f"taken-over-{id(self)}-{self._asked}"
+        self._answers.pop(request, None)
         self.writer.write(pack(Ask(command, request)))
         async with asyncio.timeout(LIMIT_S):
             while request not in self._answers:
@@ -110,7 +111,8 @@ class TakenOver:
             "ticket": TICKET,
             "for_s": 300,
         }
-        return await self.ask(BeginViewing(**(fields | more)))  # type: ignore[arg-type]
+        request = str(more.pop("request", ""))
+        return await self.ask(BeginViewing(**(fields | more)), request)  # type: ignore[arg-type]
 
 
 class Paged:

@@ -139,6 +139,24 @@ def test_a_network_process_that_dies_takes_its_viewings_along(tmp_path):
     assert detail.startswith("connection_lost")
 
 
+@pytest.mark.attack("camera-15")
+def test_no_viewing_outlives_its_connection_by_the_number_of_another_one(tmp_path):
+    """Two under one request: the end of the first must not leave the second without a connection that it ends with."""
+
+    async def scenario(rig):
+        other = await rig.taken_over()
+        assert (await other.begin(request="one")).done
+        second = await other.begin(request="one", ticket=f"{TICKET}2")
+        await other.ask(EndViewing(ticket=TICKET, because="by_hand"))
+        other.writer.transport.abort()
+        await rig.until(lambda: not rig.eyes.pictures._tickets)
+        return second, (await rig.want(f"{TICKET}2")).seeing
+
+    second, seeing = on_rig(tmp_path, scenario)
+    assert second.reasons == ("not_allowed",)
+    assert seeing is Seeing.REFUSED
+
+
 @pytest.mark.attack("camera-08")
 def test_a_flood_of_viewings_fills_no_journal_and_no_memory(tmp_path):
     async def scenario(rig):

@@ -8,7 +8,7 @@ import os
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from firmware.core.codes import Code
 from tests.camera_view.rig import CAMERA, rigged
@@ -116,7 +116,7 @@ def test_a_guard_states_a_purpose_sees_the_lane_and_ends_it(tmp_path, language):
             wrong += await other.judged("now")
             await page.click('form[action="/cameras/end"] button')
             await page.wait_for_url("**/cameras?done=ended")
-            assert await page.locator(".done").count() == 1
+            await expect(page.locator(".done")).to_have_count(1, timeout=20_000)
             await other.page.wait_for_function(
                 "() => document.querySelector('.banner.looking') === null", timeout=WAIT_MS
             )

@@ -15,8 +15,10 @@ import pytest
 from drivers.sights import Taken
 from firmware.bench.gate import running_gate
 from firmware.camera_commands import EndFace, FaceProgress, FacesTold, HowFar, TakeFace, TellFaces
+from firmware.controller.face_room import LATE_S
 from firmware.controller.role_socket import listening_socket
 from firmware.core.codes import Code
+from firmware.core.face_facts import FaceChange
 from firmware.faces.likeness import EMBEDDER
 from firmware.faces.receipt import genuine
 from firmware.network.camera_view.faces import read_receipt
@@ -284,6 +286,28 @@ def test_what_is_not_finished_is_told_and_keeps_nothing(tmp_path):
     assert [row.event.reasons for row in rows] == [("face_pictures",), ("too_late",), ("face_pictures",)]
     assert kept is None
     assert takings == {}
+
+
+def test_a_consent_that_the_journal_takes_too_late_lets_no_camera_look(tmp_path):
+    """The card stalls: the page has said long ago that it is not known, and somebody else may stand there by now."""
+
+    async def scenario(rig):
+        room = rig.gate.controller.viewings._faces
+        committed = room._committed
+
+        def late(request, change, messages):
+            if change is FaceChange.TAKING:
+                room._now.asked_ns -= (LATE_S + 1) * 1_000_000_000
+            committed(request, change, messages)
+
+        room._committed = late
+        other = await rig.taken_over()
+        answer = await other.ask(taking())
+        await rig.until(lambda: rig.rows(Code.FACE_REFUSED))
+        return answer, dict(rig.gate.sights.takings), rig.rows(Code.FACE_REFUSED)[0].event.reasons
+
+    answer, takings, reasons = play(tmp_path, scenario)
+    assert (answer.done, answer.reasons, takings, reasons) == (False, ("too_late",), {}, ("too_late",))
 
 
 @pytest.mark.attack("camera-12")

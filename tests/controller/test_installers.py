@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from firmware.backup.asks import TellBackups
 from firmware.bench.gate import Gate, running_gate
-from firmware.controller.installers import OTHERS_MS_MIN, RESTART_MS_MIN
-from firmware.controller.role_socket import LOOKS_BURST, listening_socket
+from firmware.controller.installers import LATER_S_MAX, OTHERS_MS_MIN, RESTART_MS_MIN
+from firmware.controller.role_socket import ASKS_BURST, LOOKS_BURST, listening_socket
 from firmware.controller.wear import Wear
 from firmware.controller.wire_watch import WATCH_MS
 from firmware.core.codes import Code
@@ -115,6 +116,17 @@ def test_looking_takes_nothing_of_what_persons_order_and_has_its_own_pace(tmp_pa
     play(tmp_path, scene)
 
 
+def test_a_page_that_waits_for_a_backup_takes_nothing_of_what_persons_order(tmp_path: Path) -> None:
+    """Its script asks twice in three seconds, in each window: as often as a guard at the busiest hour."""
+
+    async def scene(network: Network) -> None:
+        for _ in range(3 * ASKS_BURST):
+            await network.ask(TellBackups(), 0.0)
+        assert (await network.answer(OpenOnce("Chen Wei", afar=WHO, portal="front_door"))).done
+
+    play(tmp_path, scene)
+
+
 @pytest.mark.attack("devices-05")
 def test_the_controller_ends_at_most_once_in_a_quarter_of_an_hour_and_says_who_asked(tmp_path: Path) -> None:
     async def scene(network: Network) -> None:
@@ -153,7 +165,28 @@ def test_nobody_restarts_the_controller_while_doors_are_held_open_for_life_or_a_
         await gate.pass_time(10)
         assert (await network.answer(restart(Process.CONTROLLER))).done
 
-    for number, scenario in enumerate((scene, moving)):
+    async def begun_meanwhile(network: Network) -> None:
+        """Between the answer and the end is a second, in which anybody may come."""
+        gate = network.gate
+        await gate.pass_time(RESTART_MS_MIN / 1000 + 1)
+        assert (await network.answer(restart(Process.CONTROLLER), 0.1)).done
+        gate.controller.engine.take(OpenOnce("Chen Wei", portal="vehicle_lane"))
+        await gate.pass_time(2)
+        assert not gate.controller.failed.done(), "the boom is on its way"
+        await asyncio.sleep(30)
+        assert gate.controller.failed.done()
+
+    async def fire_meanwhile(network: Network) -> None:
+        gate = network.gate
+        await gate.pass_time(RESTART_MS_MIN / 1000 + 1)
+        assert (await network.answer(restart(Process.CONTROLLER), 0.1)).done
+        gate.controller.engine.take(StartEvacuation("Chen Wei", confirmed=True))
+        await gate.pass_time(LATER_S_MAX + 5)
+        assert not gate.controller.failed.done()
+        details = [row.event.detail for row in await gate.events(Code.RESTART_ASKED)]
+        assert details == ["controller", "controller: not done, restart_emergency"]
+
+    for number, scenario in enumerate((scene, moving, begun_meanwhile, fire_meanwhile)):
         folder = tmp_path / str(number)
         folder.mkdir()
         play(folder, scenario)

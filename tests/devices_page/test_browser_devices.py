@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from firmware.messages import Wire, WiresChanged
 from firmware.selftest.messages import RunSeen, StepSeen
@@ -149,7 +149,9 @@ def test_an_auditor_takes_reports_and_begins_nothing(tmp_path: Path) -> None:
         scripted.run = RUN
         _context, page = await enter(browser, running, "auditor", locale="zh-CN", viewport=NARROW)
         await page.get_by_role("link", name="自检").click()
-        assert await page.locator("form[action='/selftest/begin'], form[action='/selftest/step']").count() == 0
+        await expect(page.locator("form[action='/selftest/begin'], form[action='/selftest/step']")).to_have_count(
+            0, timeout=20_000
+        )
         async with page.expect_download() as taken:
             await page.get_by_role("button", name="下载 English").click()
         assert (await taken.value).suggested_filename == "self-test-abc123.en.html"

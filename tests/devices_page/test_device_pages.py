@@ -31,6 +31,7 @@ from firmware.selftest.messages import (
 from firmware.wire_messages import RestartProcess, WatchWires
 from tests.network.accounts import Gate as Accounts
 from tests.network.accounts import gate
+from tests.network.api_client import until
 from tests.network.fake_controller import UTC_MS, health, states, welcome
 from tests.network.running import RunningPage
 
@@ -254,6 +255,30 @@ def test_a_session_that_ends_puts_the_portals_back(tmp_path: Path) -> None:
                 page.controller.was_asked.clear()
                 await page.controller.was_asked.wait()
         assert scripted.asked[-1] == PauseTest(issuer="installer", left=True)
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.parametrize("first", ["auditor", "installer"])
+def test_whoever_only_looks_at_a_test_does_not_stand_for_whoever_is_at_it(tmp_path: Path, first: str) -> None:
+    """Of two windows each tells the controller: else the portals of an installer on a ladder go back into service."""
+
+    async def scene(running: Accounts, scripted: Scripted) -> None:
+        page = running.page
+        heard: list[LookTest] = []
+
+        def on_ask(ask: Ask) -> None:
+            if isinstance(ask.command, LookTest):
+                heard.append(ask.command)
+            scripted._told(ask)
+
+        page.controller.on_ask = on_ask
+        for name in (first, "installer" if first == "auditor" else "auditor"):
+            await running.log_in(name)
+            window = await page.open_window("/selftest/stream")
+            await window.until("run")
+        both = {("auditor", False), ("installer", True)}
+        await until(lambda: {(look.issuer, look.here) for look in heard} == both)
 
     play(tmp_path, scene)
 

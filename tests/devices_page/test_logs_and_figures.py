@@ -22,7 +22,7 @@ from firmware.network.devices.logs import LINES_MAX, FolderLogs, JournalLogs, le
         ("KeyError: 'Chen Wei'", "KeyError"),
         (
             "firmware.roster.errors.SourceDamaged: holder 4711 of Li",
-            "firmware.roster.errors.SourceDamaged: holder 4711 of Li",
+            "firmware.roster.errors.SourceDamaged",
         ),
         ("ValueError: card 12345678 of Li Na", "ValueError"),
         ("read 26 bits 0x1E240 of card 123456", "read 26 bits 0x1E240 of card [number]"),
@@ -85,6 +85,16 @@ def test_of_a_service_managers_journal_with_its_times_and_levels(tmp_path: Path)
         assert await JournalLogs(str(tmp_path / "absent")).last("controller") == []
 
     asyncio.run(read())
+
+
+def test_of_a_service_managers_journal_all_comes_however_slowly_it_is_written(tmp_path: Path) -> None:
+    program = tmp_path / "journalctl"
+    row = '{"MESSAGE":"line %s","PRIORITY":"6"}'
+    lines = "".join(f"echo '{row % number}'\nsleep 0.05\n" for number in range(8))
+    program.write_text("#!/bin/sh\n" + lines)
+    program.chmod(0o755)
+    found = asyncio.run(JournalLogs(str(program)).last("controller"))
+    assert [line.text for line in found] == [f"line {number}" for number in range(8)]
 
 
 def test_a_log_of_development_keeps_its_bound_and_its_newest_end(tmp_path: Path) -> None:

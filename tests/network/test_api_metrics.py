@@ -13,12 +13,18 @@ from prometheus_client.parser import text_string_to_metric_families
 from firmware.core.codes import Code
 from firmware.core.effects import Body, Event
 from firmware.core.view import Mode, Position, SiteView
+from firmware.journal import JournalError
 from firmware.messages import Health
 from firmware.network.api.metric_text import Metric, text_of
+from firmware.network.api.metrics import Metrics
+from firmware.network.journal.desk import unreadable
+from firmware.network.live import Live
+from firmware.network.sessions import Sessions
+from firmware.network.streams import Streams
 from tests.network.accounts import Gate, gate
 from tests.network.api_client import call, make_client, seen, token_for, told
-from tests.network.fake_controller import barrier, door, hall, health, lane, shed, states
-from tests.network.journals import HOLDER, TOKEN, journal_gate
+from tests.network.fake_controller import barrier, door, hall, health, lane, shed, states, welcome
+from tests.network.journals import HOLDER, TOKEN, Book, journal_gate
 
 METRICS = "/metrics"
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -178,6 +184,52 @@ def test_labels_are_as_many_as_the_site_has_and_swipes_are_counted_from_the_jour
             again = await call(page, "GET", METRICS, token)
             assert parsed(again.text)["menshen_swipes_total"][(("outcome", "unknown"),)] == 3002
             assert len(again.text.splitlines()) == len(read.text.splitlines())
+
+    asyncio.run(scene())
+
+
+def test_what_has_gathered_on_a_slow_card_is_counted_part_by_part(tmp_path: Path) -> None:
+    """Half of the time that it takes, each time: what is counted then is counted."""
+    book = Book(tmp_path / "journal")
+    book.write(*(Event(Code.UNKNOWN_CREDENTIAL, portal="hall") for _ in range(4_000)))
+    book.close()
+    asked: list[int] = []
+
+    class Slow:
+        most = 1 << 62
+
+        async def query(self, work: Callable[..., object]) -> object:
+            asked.append(0)
+
+            def expired() -> bool:
+                asked[-1] += 1
+                return asked[-1] > self.most
+
+            try:
+                return work(book.path, expired)
+            except JournalError as error:
+                raise unreadable(error) from error
+
+    async def scene() -> None:
+        said, live, desk = states(seq=1), Live(0.0), Slow()
+
+        def made() -> Metrics:
+            return Metrics(live, desk, Streams(), Sessions(), None)  # type: ignore[arg-type]
+
+        metrics = made()
+        live.heard(welcome(str(book.path)), 0.0)
+        live.heard(said, 0.0)
+        whole = await metrics._count(), metrics._events.total()
+        assert whole == (True, 4_000)
+        desk.most = asked[-1] // 2
+        parts = made()
+        parts._begin()
+        totals = []
+        for _ in range(4):
+            assert await parts._count()
+            totals.append(parts._events.total())
+        assert 0 < totals[0] < 4_000
+        assert totals[-1] == 4_000
 
     asyncio.run(scene())
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from firmware.core.codes import Code
 from firmware.core.effects import Event
@@ -96,15 +96,15 @@ def test_a_phone_shows_each_change_as_text_and_asks_nobody_else(tmp_path: Path) 
                 await page.wait_for_selector('#portal-front_door[data-position="open"]', timeout=WAIT_MS)
                 await page.wait_for_selector("#alarms .alarm.seen", timeout=WAIT_MS)
                 await page.wait_for_selector("#events li:nth-child(3)", timeout=WAIT_MS)
-                assert await page.locator("#alarms > li").count() == 2
-                assert await page.locator("#events > li").count() == 3
+                await expect(page.locator("#alarms > li")).to_have_count(2, timeout=20_000)
+                await expect(page.locator("#events > li")).to_have_count(3, timeout=20_000)
                 assert EVIL in (await page.locator("#events li .note").first.text_content() or "")
                 assert (await page.title()).startswith("(1) ")
-                assert await page.locator("img:not(.mark), main script").count() == 0
+                await expect(page.locator("img:not(.mark), main script")).to_have_count(0, timeout=20_000)
                 assert not await shown.overflows()
                 await page.click("text=中文")
                 await page.wait_for_selector('html[lang="zh-Hans"]', timeout=WAIT_MS)
-                assert await page.locator("text=门与闸机").count() == 1
+                await expect(page.locator("text=门与闸机")).to_have_count(1, timeout=20_000)
                 assert not await shown.overflows()
                 assert shown.complaints == []
                 assert {url.split("/")[2] for url in shown.asked} == {f"127.0.0.1:{running.port}"}
@@ -120,7 +120,7 @@ def test_without_script_it_reads_and_loads_itself_again(tmp_path: Path) -> None:
         async with async_playwright() as playwright, running_page(tmp_path) as running:
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             shown = await visit(browser, running, locale="zh-CN", script=False, enter=False)
-            assert await shown.page.locator(".card").count() == 3
+            await expect(shown.page.locator(".card")).to_have_count(3, timeout=20_000)
             assert await shown.page.locator("html").get_attribute("lang") == "zh-Hans"
             await browser.close()
 
@@ -153,7 +153,7 @@ def test_keyboard_and_screen_reader_find_their_way(tmp_path: Path) -> None:
                 'heading "Lanes, doors and turnstiles"',
             ):
                 assert piece in tree, tree
-            assert await page.locator("[aria-live]").count() == 4
+            await expect(page.locator("[aria-live]")).to_have_count(4, timeout=20_000)
             await browser.close()
 
     asyncio.run(scene())

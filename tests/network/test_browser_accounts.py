@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 
 from tests.network.accounts import PASSPHRASE, gate
 from tests.network.test_browser import CHROMIUM, FLAGS, PHONE, WAIT_MS
@@ -61,7 +61,7 @@ def test_a_manager_works_without_script(tmp_path: Path, locale: str, invite: str
             await listed.locator("summary").last.click()
             await listed.locator("button.grave").click()
             await page.wait_for_url(f"{home}/accounts?done=deleted")
-            assert await page.get_by_role("heading", name="陈伟").count() == 0
+            await expect(page.get_by_role("heading", name="陈伟")).to_have_count(0, timeout=20_000)
             assert set(running.accounts()) == {"guard", "manager", "installer", "auditor"}
             await browser.close()
 

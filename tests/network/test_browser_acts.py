@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from firmware.core.facts import OpenOnce
 from firmware.core.view import Mode, Position
@@ -54,7 +54,7 @@ def test_an_order_from_the_card_to_its_proof(
         await page.get_by_role("button", name=yes, exact=True).dblclick()
         await page.wait_for_url("**/#asked")
         row = page.locator("#asked-rows .ask")
-        assert await row.count() == 1
+        await expect(row).to_have_count(1, timeout=20_000)
         assert await row.locator(".fate").inner_text() == accepted
         assert await page.locator("#portal-front_door").get_attribute("data-position") == "closed"
         running.controller.say(
@@ -114,7 +114,7 @@ def test_an_alarms_button_comes_and_goes_with_what_is_told(tmp_path: Path) -> No
         acknowledged = shed(alarms=("door.forced",), position=Position.OPEN, acknowledged=True)
         running.controller.say(states(seq=2, view=quiet(door(), acknowledged, hall())))
         await page.wait_for_selector("#alarms .alarm.seen", timeout=WAIT_MS)
-        assert await seen.count() == 0
+        await expect(seen).to_have_count(0, timeout=20_000)
         running.controller.say(states(seq=3, view=quiet(door(acknowledged=False), shed(), hall())))
         await page.locator("#alarms").get_by_text("it is over, and nobody has seen it").wait_for(timeout=WAIT_MS)
         assert await seen.get_attribute("href") == "/act/acknowledge?subject=front_door"

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.network.accounts import PASSPHRASE, Gate, gate
 from tests.network.api_client import call, told
@@ -87,7 +87,7 @@ def test_the_apis_page_is_read_without_script_and_asks_no_other_host(tmp_path: P
             page.on("request", lambda request, asked=asked: asked.add(request.url))
             page.on("console", lambda message, complaints=complaints: complaints.append(message.text))
             await page.goto(f"http://127.0.0.1:{running.page.port}/api")
-            assert await page.get_by_text("/api/v1/portals/{portal}/open").count() == 1
+            await expect(page.get_by_text("/api/v1/portals/{portal}/open")).to_have_count(1, timeout=20_000)
             await page.locator("summary").first.click()
             assert await page.locator("details[open] dd").count() > 4
             assert all(url.startswith(f"http://127.0.0.1:{running.page.port}/") for url in asked)

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 
 from firmware.core.codes import Code
 from firmware.core.effects import Body, Event
@@ -63,9 +63,9 @@ def test_an_auditor_finds_names_counts_proves_and_exports_on_a_phone(tmp_path: P
             await logged_in(shown, gate, "auditor")
             await page.click("nav >> text=Journal")
             await page.wait_for_selector("table.rows", timeout=WAIT_MS)
-            assert await page.locator("table.rows tbody tr").count() == 100
+            await expect(page.locator("table.rows tbody tr")).to_have_count(100, timeout=20_000)
             assert EVIL in (await page.locator("table.rows tbody tr").first.text_content() or "")
-            assert await page.locator("img:not(.mark), main script").count() == 0
+            await expect(page.locator("img:not(.mark), main script")).to_have_count(0, timeout=20_000)
             assert not await shown.overflows()
             await page.locator("#events-title").scroll_into_view_if_needed()
             await picture(page, "journal-phone-en")
@@ -75,7 +75,7 @@ def test_an_auditor_finds_names_counts_proves_and_exports_on_a_phone(tmp_path: P
             await page.select_option("#kind", "group:alarms")
             await page.click("main button:has-text('Show')")
             await page.wait_for_selector("text=Only: All alarms", timeout=WAIT_MS)
-            assert await page.locator("table.rows tbody tr").count() == 2
+            await expect(page.locator("table.rows tbody tr")).to_have_count(2, timeout=20_000)
             # Who it was, for a purpose.
             await page.click(".tabs >> text=Who was it?")
             await page.fill("#name", HOLDER)
@@ -86,14 +86,14 @@ def test_an_auditor_finds_names_counts_proves_and_exports_on_a_phone(tmp_path: P
             await page.fill("#purpose", NOTE)
             await page.click("text=Record the purpose and show")
             await page.wait_for_selector("table.rows", timeout=WAIT_MS)
-            assert await page.locator(f"table.rows >> text={HOLDER}").count() == 3
+            await expect(page.locator(f"table.rows >> text={HOLDER}")).to_have_count(3, timeout=20_000)
             assert HOLDER not in page.url
             assert not await shown.overflows()
             await picture(page, "journal-look-phone-en")
             # Chinese, and the rest.
             await page.click("text=中文")
             await page.wait_for_selector('html[lang="zh-Hans"]', timeout=WAIT_MS)
-            assert await page.locator(f"text=目的：{NOTE}").count() == 1
+            await expect(page.locator(f"text=目的：{NOTE}")).to_have_count(1, timeout=20_000)
             await page.click(".tabs >> text=统计与峰值")
             await page.wait_for_selector("svg.chart", timeout=WAIT_MS)
             assert await page.locator("svg.chart rect").count() > 20
@@ -135,8 +135,8 @@ def test_a_guard_reads_the_shift_at_a_desk_by_keyboard_and_screen_reader_and_wit
             await logged_in(shown, gate, "guard")
             await page.click("nav >> text=日志")
             await page.wait_for_selector("table.rows", timeout=WAIT_MS)
-            assert await page.locator(".tabs").count() == 0
-            assert await page.locator(f"text={HOLDER}").count() == 0
+            await expect(page.locator(".tabs")).to_have_count(0, timeout=20_000)
+            await expect(page.locator(f"text={HOLDER}")).to_have_count(0, timeout=20_000)
             await picture(page, "journal-desktop-zh")
             await page.focus("summary")
             await page.keyboard.press("Enter")
@@ -160,7 +160,7 @@ def test_a_guard_reads_the_shift_at_a_desk_by_keyboard_and_screen_reader_and_wit
             await page.focus("main button")
             await page.keyboard.press("Enter")
             await page.wait_for_url("**/journal?portal=hall**", timeout=WAIT_MS)
-            assert await page.locator("td.place:not(:has-text('Hall'))").count() == 0
+            await expect(page.locator("td.place:not(:has-text('Hall'))")).to_have_count(0, timeout=20_000)
             await page.emulate_media(media="print")
             assert await page.locator(".filter").evaluate("each => getComputedStyle(each).display") == "none"
             assert await page.locator("table.rows").is_visible()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from firmware.core.view import Lamp, LaneView, Mode, PortalView, Position, SpotView
 from tests.network.fake_controller import barrier, health, lane, quiet, spots, states, welcome
@@ -183,7 +183,7 @@ def test_a_phone_reads_the_lane_at_arms_length(tmp_path: Path, scheme: Any) -> N
             running.controller.say(states(seq=2, view=quiet(barrier(hostile, position=Position.OPEN))))
             await page.wait_for_selector(f'{CARD}[data-spots="entry"]', timeout=WAIT_MS)  # the page is made anew
             assert EVIL in (await page.locator(f"{CARD} .signs").text_content() or "")
-            assert await page.locator("img:not(.mark), main script").count() == 0
+            await expect(page.locator("img:not(.mark), main script")).to_have_count(0, timeout=20_000)
             assert not await shown.overflows()
             assert shown.complaints == []
             await browser.close()
@@ -197,7 +197,9 @@ def test_without_script_the_lane_is_there(tmp_path: Path) -> None:
         async with async_playwright() as playwright, running_page(tmp_path, *first, site=NAMES) as running:
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             page = (await visit(browser, running, locale="zh-CN", script=False, enter=False)).page
-            assert await page.get_by_role("img", name="平开门：正在关闭，未到位。警示中").count() == 1
+            await expect(page.get_by_role("img", name="平开门：正在关闭，未到位。警示中")).to_have_count(
+                1, timeout=20_000
+            )
             assert await page.locator(f"{CARD} .closes").is_visible()
             assert await page.locator(f"{CARD} .rays").is_visible()
             assert not await page.locator(f"{CARD} .unsure").is_visible()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 
 from firmware.core.view import CallView, Lamp, Mode, PortalView, Position, SiteView
 from tests.network.fake_controller import UTC_MS, barrier, door, hall, health, lane, quiet, shed, spots, states, welcome
@@ -118,7 +118,7 @@ def test_each_portal_of_the_plan_leads_to_its_card(tmp_path: Path, script: bool)
             plan = page.get_by_role("group", name="Plan")
             link = plan.get_by_role("link", name="Front door Open Locked")
             await link.wait_for(timeout=WAIT_MS)
-            assert await plan.get_by_role("link").count() == 4
+            await expect(plan.get_by_role("link")).to_have_count(4, timeout=20_000)
             assert await attributes(page, "front_door") == ["locked", "open", "attention"]
             await link.focus()
             await page.keyboard.press("Enter")

@@ -1,47 +1,17 @@
-"""The journal's pages know every kind of event, say everything in both languages, and each role sees what it should."""
+"""The journal's pages know every kind of event, and each role sees what it should."""
 
 from __future__ import annotations
 
-import re
-import string
-from pathlib import Path
-
 import pytest
 
-from firmware import network
 from firmware.core.codes import Code
-from firmware.core.effects import Body
 from firmware.network.accounts.account import Role
 from firmware.network.events import HIDDEN
 from firmware.network.journal.errors import NotForRole, NotUnderstood
 from firmware.network.journal.kinds import OF_DEVICES, SUBJECTS, choices, kinds_of, part_for, sight_of
-from firmware.network.journal.words import JOURNAL_WORDS
 
-ROOM = Path(network.__file__ or "").parent
 # Kinds that say who passed, who was let in by whom, or who looked: none of a wire.
 OF_PEOPLE = {"access", "roster", "face", "account"}
-
-
-def fields(text: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
-
-
-def test_each_word_is_there_in_both_languages_with_the_same_fields() -> None:
-    for key, (english, chinese) in JOURNAL_WORDS.items():
-        assert fields(english) == fields(chinese), key
-        assert re.search(r"[\u4e00-\u9fff]", chinese), key
-        assert not re.search(r"[\u3000-\u9fff\uff00-\uffef]", english), key
-
-
-def test_each_word_that_is_said_is_there_and_none_is_left_over() -> None:
-    files = [*(ROOM / "journal").glob("*.py"), *(ROOM / "templates").glob("*.html")]
-    said = "\n".join(path.read_text() for path in files if path.name != "words.py")
-    literal = set(re.findall(r"[\"'](journal_[a-z_]+)[\"'{]", said))
-    begun = {word for word in literal if word.endswith("_")}
-    assert {word for word in literal - begun if word not in JOURNAL_WORDS} == set()
-    literal |= {f"journal_{field}" for field in (*Body.__struct_fields__, "newest", "newer", "older")}
-    unsaid = {key for key in JOURNAL_WORDS if key not in literal and not key.startswith(tuple(begun))}
-    assert {key for key in unsaid if key.removesuffix("_next") not in literal} == set()
 
 
 def test_each_kind_of_event_stands_in_one_group() -> None:

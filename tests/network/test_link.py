@@ -13,14 +13,18 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from firmware.backup.asks import LookIntoBackup
+from firmware.camera_commands import TellFaces
 from firmware.core.account_facts import Act, Administered
 from firmware.core.facts import OpenOnce
 from firmware.core.view import SiteView
-from firmware.messages import FRAME_BYTES_MAX, Answer, Ask, FindPlate, pack
+from firmware.messages import FRAME_BYTES_MAX, Answer, AnyOfPage, Ask, FindPlate, RestartProcess, pack
 from firmware.network.errors import NotSent
 from firmware.network.link import RETRY_S_MAX, Link
 from firmware.network.live import SILENT_S, Live
 from firmware.rehearsal.virtual_time import run_virtual
+from firmware.selftest.messages import BeginTest, ReadReport
+from firmware.wire_messages import Process
 from tests.network.fake_controller import FakeController, health, states, welcome
 
 
@@ -235,6 +239,39 @@ def test_another_run_of_the_controller_forgets_the_states_of_the_one_before(tmp_
             async with FakeController(path, welcome(boot="two")):
                 await until(live, lambda: live.welcome is not None and live.welcome.boot == "two")
                 assert live.states is None
+
+    run_virtual(scene())
+
+
+@pytest.mark.attack("page-19")
+@pytest.mark.parametrize(
+    "command",
+    [
+        ReadReport(name="../run.json"),
+        BeginTest(issuer="chen", portals=("x" * 65,)),
+        TellFaces(issuer="chen", roles="manager", start=999_999),
+        LookIntoBackup(file="../../identity", passphrase="x"),
+        RestartProcess(issuer="", process=Process.NETWORK),
+    ],
+    ids=lambda command: type(command).__name__,
+)
+def test_what_the_controller_would_hang_up_for_is_never_sent(tmp_path: Path, command: AnyOfPage) -> None:
+    """A field of a form that nobody has bounded must not end everybody's connection, and all viewings with it."""
+
+    async def scene() -> None:
+        async with FakeController(tmp_path / "s", welcome(), states()) as controller:
+            live = Live(asyncio.get_running_loop().time())
+            link = Link(live, str(controller.path))
+            running = asyncio.create_task(link.run())
+            await until(live, lambda: live.states is not None)
+            with pytest.raises(NotSent):
+                await link.ask(command)
+            with pytest.raises(NotSent):
+                link.look(command)
+            assert (await link.ask(OpenOnce("chen", portal="front_door"))).done
+            assert controller.accepted == 1
+            running.cancel()
+            await asyncio.wait([running])
 
     run_virtual(scene())
 

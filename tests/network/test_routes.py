@@ -93,7 +93,7 @@ NEEDED = {
     "GET /questions.css": Need.SESSION,
     "GET /questions/why": Need.SESSION,  # each role its own events: test_question_pages.py
     "POST /questions/why": frozenset({Role.AUDITOR, Role.MANAGER}),
-    "GET /questions/may": frozenset({Role.AUDITOR, Role.MANAGER}),
+    **{f"{how} /questions/may": frozenset({Role.AUDITOR, Role.MANAGER}) for how in ("GET", "POST")},
     **{f"GET /imports.{end}": Role.MANAGER for end in ("css", "js")},
     **{f"GET /people/import{what}": Role.MANAGER for what in ("", "/sheet", "/problems", "/done")},
     **{f"POST /people/import{what}": Role.MANAGER for what in ("", "/read", "/take", "/drop", "/undo")},

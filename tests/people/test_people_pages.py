@@ -15,10 +15,9 @@ import pytest
 from firmware.network.accounts.account import Account, Role
 from firmware.network.accounts.hashing import Hasher
 from firmware.network.accounts.store import Store
-from firmware.network.people.refusal_words import PEOPLE_REFUSAL_WORDS
-from firmware.network.people.words import PEOPLE_WORDS
 from firmware.people_words.holders import EditHolder, HolderSheet, LookAtHolder
 from tests.network.accounts import PASSPHRASE
+from tests.network.page_words import page_words
 from tests.network.running import Response, running_page
 from tests.people.desk import OTHER, AtDesk
 from tests.people.pages import EVIL, NEW_CARD, Office, office
@@ -423,7 +422,7 @@ def test_a_guard_sees_visitors_of_today_and_nobody_else(tmp_path: Path) -> None:
 
 
 def test_every_word_that_the_desk_refuses_by_has_a_sentence() -> None:
-    known = PEOPLE_WORDS.keys() | PEOPLE_REFUSAL_WORDS.keys()
+    known = page_words("people_")
     mine = ("holders", "gate", "sheets", "visitors", "place", "editing", "jobs", "seeking", "serving", "standing")
     for room in mine:
         text = (ROOT / "firmware" / "people" / f"{room}.py").read_text(encoding="utf-8")
@@ -431,32 +430,3 @@ def test_every_word_that_the_desk_refuses_by_has_a_sentence() -> None:
             assert word in known, (room, word)
     for field in ("valid_from", "valid_until", "use_limit", "printed", "status", "name", "phone", "relation", "note"):
         assert f"people_bad_{field}" in known
-
-
-def test_no_word_is_there_for_nothing() -> None:
-    used = "".join(
-        path.read_text(encoding="utf-8")
-        for folder in ("network/people", "network/templates", "people", "network/imports", "network/rules")
-        for path in (ROOT / "firmware" / folder).rglob("*")
-        if path.suffix in (".py", ".html") and path.name not in ("words.py", "refusal_words.py")
-    )
-    made = (
-        "state",
-        "kind",
-        "status",
-        "mark",
-        "entry",
-        "flag",
-        "field",
-        "pin",
-        "phase",
-        "by",
-        "batch",
-        "done",
-        "job",
-        "bad",
-    )
-    for word in PEOPLE_WORDS.keys() | PEOPLE_REFUSAL_WORDS.keys():
-        base = word.removesuffix("_next")
-        of_family = word.split("_")[1] in made
-        assert of_family or f'"{base}"' in used or f'"{word}"' in used, word

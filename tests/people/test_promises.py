@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,14 @@ def test_a_list_that_was_not_begun_is_told(tmp_path: Path) -> None:
             desk.ask(BeginSource())
         assert desk.gate.told() == [("edited", "list begun"), ("edit_not_done", "list begun")]
         assert MANAGER.name == "Li Wei"
+
+
+def test_several_who_edit_at_once_break_no_promise_of_each_other(tmp_path: Path) -> None:
+    with at_desk(tmp_path) as desk, ThreadPoolExecutor(4) as several:
+        made = [several.submit(desk.ask, EditHolder(fields={"name": f"P {n}", "profiles": "staff"})) for n in range(40)]
+        done = [one.result() for one in made if one.exception() is None]
+        assert {type(one.exception()) for one in made} <= {type(None), Denied}  # the list may be busy for one
+        assert len(done) >= 10
+        assert desk.rows("SELECT count(*) FROM holder") == [(len(done),)]
+        assert desk.gate.told() == [("edited", "holder added")] * len(done)
+        assert left(desk) == []

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 from firmware.network.accounts.account import Role
 from tests.network.test_browser import CHROMIUM, FLAGS, WAIT_MS
@@ -42,7 +42,7 @@ def test_from_a_refusal_to_why_to_who_and_to_the_week(tmp_path: Path, locale: st
                 await shown.looked_at(f"why-named-{language}")
                 await page.click("main a[href^='/questions/may']")
                 await page.wait_for_selector(".answer.refused", timeout=WAIT_MS)
-                assert await page.locator(".glance tbody tr").count() == 7
+                await expect(page.locator(".glance tbody tr")).to_have_count(7, timeout=20_000)
                 await page.select_option("#point", "front_in")
                 await page.click("main form button")
                 await page.wait_for_selector(".answer:not(.refused)", timeout=WAIT_MS)

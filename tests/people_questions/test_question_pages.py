@@ -227,10 +227,16 @@ def test_who_may_pass_is_the_gates_own_answer_with_the_week(tmp_path):
 
 def test_a_manager_finds_whom_to_ask_about(tmp_path):
     async def scene(gate: DeskGate) -> None:
-        found = (await gate.page.get("/questions/may?who=visit&point=hall_in")).text
-        assert 'value="visitor"' in found
-        none = text_of((await gate.page.get("/questions/may?who=nobodyatall&point=hall_in")).text)
+        asked = [("point", "hall_in"), ("at", "2026-11-23T05:59")]
+        found = await gate.page.post("/questions/may", [*asked, ("who", "visit")])
+        assert 'value="visitor"' in found.text
+        assert "who=" not in found.text, "what was sought stands in no address"
+        none = text_of((await gate.page.post("/questions/may", [*asked, ("who", "nobodyatall")])).text)
         assert "Nobody is found by this" in none
+        meant = await gate.page.post("/questions/may", [*asked, ("who", "visit"), ("holder", "visitor")])
+        assert meant.header("location") == "/questions/may?holder=visitor&point=hall_in&at=2026-11-23T05%3A59"
+        linked = (await gate.page.get("/questions/may?who=visit&point=hall_in")).text
+        assert 'value="visitor"' not in linked, "nothing is sought for a link that somebody was sent"
 
     play(tmp_path, scene)
 

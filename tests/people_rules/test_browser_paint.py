@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 
 from firmware.roster.weekly import NotHours, quarters, read_week
 from tests.network.test_browser import CHROMIUM, FLAGS, WAIT_MS
@@ -331,7 +331,7 @@ def test_the_keyboard_paints_and_every_cell_says_what_it_is(tmp_path: Path, view
             async def focused() -> str:
                 return str(await page.evaluate("document.activeElement.getAttribute('aria-label')"))
 
-            assert await page.locator('[role="gridcell"][tabindex="0"]').count() == 1, "one stop of the Tab key"
+            await expect(page.locator('[role="gridcell"][tabindex="0"]')).to_have_count(1, timeout=20_000)
             await page.locator('[role="gridcell"][tabindex="0"]').focus()
             assert await focused() == "Monday 07:00 to 07:15: closed"
             for key in (later, later):
@@ -361,9 +361,9 @@ def test_the_keyboard_paints_and_every_cell_says_what_it_is(tmp_path: Path, view
             tree: Any = await page.locator('[role="grid"]').aria_snapshot()
             assert "grid" in tree
             rows = 8 if lying else 97
-            assert await page.locator('[role="grid"] [role="row"]').count() == rows
+            await expect(page.locator('[role="grid"] [role="row"]')).to_have_count(rows, timeout=20_000)
             columns = '[role="row"]:nth-child(2) [role="gridcell"]'
-            assert await page.locator(f'[role="grid"] {columns}').count() == (96 if lying else 7)
+            await expect(page.locator(f'[role="grid"] {columns}')).to_have_count((96 if lying else 7), timeout=20_000)
             await browser.close()
 
     asyncio.run(scene())

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 
 from firmware.roster.source.rules import read_rulebook
 from tests.network.test_browser import CHROMIUM, FLAGS
@@ -107,7 +107,7 @@ def test_a_window_painted_away_is_reviewed_and_put_back(
             await picture(page, f"review-{size}-{locale}")
             await page.get_by_role("link", name=texts["who"]).click()
             await page.wait_for_selector(".concerned > li")
-            assert await page.locator(".concerned > li").count() == 1
+            await expect(page.locator(".concerned > li")).to_have_count(1, timeout=20_000)
             assert "Cleo" in await page.locator(".concerned h2").inner_text()
             assert texts["no_more"] in await page.locator(".concerned .places li").first.inner_text()
             await fits(page)
@@ -182,7 +182,7 @@ def test_everything_works_without_script(tmp_path: Path) -> None:
             await page.get_by_role("button", name="Add special days").click()
             assert "are saved" in await page.locator(".done").inner_text()
             span = page.locator(".spans > li", has_text="2027-01-01 Friday to 2027-01-03 Sunday (3 days)")
-            assert await span.count() == 1
+            await expect(span).to_have_count(1, timeout=20_000)
             assert "night_shift" in await page.locator("main").inner_text()
             await fits(page)
             # Another kind on one of them: refused, and named, until it is wanted.
@@ -193,13 +193,13 @@ def test_everything_works_without_script(tmp_path: Path) -> None:
             assert await page.input_value("#kind") == "fair"
             await page.check("#instead")
             await page.get_by_role("button", name="Add special days").click()
-            assert await page.locator(".spans > li").count() == 3
+            await expect(page.locator(".spans > li")).to_have_count(3, timeout=20_000)
             # Changed and removed.
             fair = page.locator(".spans > li", has=page.get_by_text("fair", exact=True))
             await fair.locator("summary").click()
             await fair.get_by_role("button", name="Remove").click()
             assert "ordinary days again" in await page.locator(".done").inner_text()
-            assert await page.locator(".spans > li").count() == 2
+            await expect(page.locator(".spans > li")).to_have_count(2, timeout=20_000)
             # What is in use is not removed.
             await page.goto(f"{running.home}/people/schedule?name=day")
             await page.locator("summary", has_text="Remove").click()
@@ -260,7 +260,7 @@ def test_an_auditor_reads_all_of_it_and_is_offered_nothing(tmp_path: Path) -> No
             for path in ("schedules", "schedule?name=cleaning", "days", "profiles", "profile?name=cleaning", "review"):
                 await page.goto(f"{running.home}/people/{path}")
                 await fits(page)
-                assert await page.locator("main form").count() == 0, path
+                await expect(page.locator("main form")).to_have_count(0, timeout=20_000)
                 assert await page.locator("main h2, main li").count() > 0, path
             await page.goto(f"{running.home}/people/schedule?name=cleaning")
             assert "07:30-12:00, 13:00-16:15" in await page.locator("table.hours").first.inner_text()
@@ -291,7 +291,7 @@ def test_names_that_are_markup_or_formulas_stay_text_on_page_and_in_the_table(tm
             await page.wait_for_selector(".concerned > li")
             text = await page.locator(".concerned").inner_text()
             assert "<b>Eva</b>" in text
-            assert await page.locator(".concerned b").count() == 0
+            await expect(page.locator(".concerned b")).to_have_count(0, timeout=20_000)
             await page.locator("summary", has_text="Export").click()
             await page.fill("#why-export", "for the meeting")
             async with page.expect_download() as coming:

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 from tests.network.running import running_page
 from tests.network.test_browser import CHROMIUM, FLAGS
@@ -97,7 +97,7 @@ def test_pages_that_nobody_can_answer_are_for_everybody_too(tmp_path: Path) -> N
                 "review/bring",
             ):
                 await page.goto(f"{home}/people/{name}")
-                assert await page.locator(".said").count() == 1, name
+                await expect(page.locator(".said")).to_have_count(1, timeout=20_000)
                 await open_folds(page)
                 await fits(page)
                 wrong = await axe(page)

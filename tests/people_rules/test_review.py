@@ -287,8 +287,8 @@ def test_an_auditor_may_read_and_not_change(office: Office, desk: Desk) -> None:
 
 
 def test_what_a_killed_process_left_is_removed(office: Office, desk: Desk) -> None:
-    left = office.folder / "office.review-killed"
-    left.mkdir()
+    left = office.folder / "people" / "office.review-killed"
+    left.mkdir(parents=True)
     (left / "roster").write_bytes(b"names")
     ask(desk, MakeReview())
     assert not left.exists()
@@ -298,7 +298,9 @@ def test_nothing_of_a_review_stays_in_the_state_folder(office: Office, desk: Des
     before = {path.name for path in office.folder.iterdir()}
     without_monday_morning(desk)
     ask(desk, MakeReview())
-    assert {path.name for path in office.folder.iterdir()} - before <= {"office.source.db-wal", "office.source.db-shm"}
+    made = {path.name for path in office.folder.iterdir()} - before
+    assert made <= {"office.source.db-wal", "office.source.db-shm", "people"}
+    assert list((office.folder / "people").iterdir()) == []
 
 
 def test_a_cancelled_review_ends_and_leaves_the_one_before(office: Office, desk: Desk) -> None:

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from firmware.core.access import Window
+from firmware.network.review.export import lines_of
 from firmware.network.review.showing import difference_shown, hours_text, places_text
 from firmware.network.words import Words
 from firmware.people_words.review import DifferenceTold, HoursTold, PlaceTold
@@ -64,3 +65,9 @@ def test_fields_are_named_in_words() -> None:
     assert [(field.name, field.after) for field in fields] == [("in always", "Everywhere"), ("in work", "front_in")]
     told = DifferenceTold(1, "removed", "credential", "card:H10301:1:2", {"status": "active"}, {}, owner="p1")
     assert difference_shown(EN, told).title == "Credential card:H10301:1:2, of p1"
+
+
+@pytest.mark.parametrize("name", ["=cmd|calc", "＝cmd", "＋1", "－1", "＠SUM(A1)", "\t=1"])
+def test_no_cell_of_the_table_begins_a_formula_in_any_width(name: str) -> None:
+    """Spreadsheets of East Asia take full-width signs for the narrow ones."""
+    assert lines_of([[name, "Anna"]]).lstrip('"').startswith("'")

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from firmware.bench.gate import Gate, running_gate
-from firmware.controller.selftest import LEASE_MS, SelfTests
+from firmware.controller.selftest import BEGINS, LEASE_MS, SAVE_S, SelfTests
+from firmware.controller.selftest_shelf import Shelf
 from firmware.core.codes import Code
 from firmware.core.fact import Afar
 from firmware.core.facts import OpenOnce, SetOutOfService
@@ -19,6 +20,7 @@ from firmware.core.views import view
 from firmware.rehearsal.virtual_time import run_virtual
 from firmware.selftest.machine import Stage
 from firmware.selftest.messages import (
+    REPORTS_MAX,
     BeginTest,
     Do,
     DoStep,
@@ -26,6 +28,7 @@ from firmware.selftest.messages import (
     FinishTest,
     LookTest,
     PauseTest,
+    ReportEntry,
     ResumeTest,
     RunAsk,
 )
@@ -412,3 +415,53 @@ def test_what_is_no_message_of_ours_is_refused(sent: dict[str, object]) -> None:
 
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(sent, AnyInstallerAsk)
+
+
+def test_of_too_many_reports_the_oldest_goes_and_never_the_one_just_made(tmp_path: Path) -> None:
+    """A board without a clock makes reports without a time."""
+    shelf = Shelf(tmp_path)
+    pages = {"en": b"<!DOCTYPE html>", "zh": b"<!DOCTYPE html>"}
+    for number in range(REPORTS_MAX):
+        shelf.put(ReportEntry(f"{number:012x}", 1_000 + number, "Li Na", ("front_door",), 1, 0, 0, 0), pages)
+    shelf.put(ReportEntry("f" * 12, None, "Li Na", ("front_door",), 1, 0, 0, 0), pages)
+    kept = {entry.id for entry in shelf.entries()}
+    assert len(kept) == REPORTS_MAX
+    assert "f" * 12 in kept
+    assert shelf.read(f"{'f' * 12}.en.html")
+    assert f"{0:012x}" not in kept
+    assert not shelf.read(f"{0:012x}.en.html")
+
+
+def test_a_storm_at_other_wires_writes_the_run_no_oftener_than_once_a_second(tmp_path: Path) -> None:
+    async def scene(bench: Bench) -> None:
+        await bench.begin("front_door")
+        await bench.do("press:front_rex")
+        file, written = bench.gate.folder / "selftest" / "run.json", set()
+        for number in range(200):
+            for observer in bench.gate.controller.wires.observers:
+                observer("hall_drop", ("active", "inactive")[number % 2])
+            await bench.gate.pass_time(0.05)
+            written.add(file.stat().st_mtime_ns)
+        assert bench.entry("press:front_rex").stage is Stage.LISTENING
+        assert len(written) <= 10 / SAVE_S + 2
+        bench.gate.plants.doors["front_door"].press_rex()
+        await bench.gate.pass_time(3)
+        kept = Shelf(bench.gate.folder).load()
+        assert kept is not None
+        assert kept.entry("press:front_rex") == bench.entry("press:front_rex")
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.attack("selftest-11")
+def test_whoever_begins_and_drops_tests_all_day_fills_no_journal_and_flaps_no_portal(tmp_path: Path) -> None:
+    async def scene(bench: Bench) -> None:
+        for _ in range(60):
+            await bench.begin("front_door", "bike_shed", "hall", "vehicle_lane")
+            await bench.ask(DropTest(**WHO), 0.8)
+        burst = BEGINS[1] + 1
+        assert len(await bench.gate.events(Code.SELFTEST_BEGUN)) <= burst
+        assert len(await bench.gate.events(Code.OUT_OF_SERVICE)) <= 4 * burst
+        assert bench.mode("front_door") is Mode.LOCKED
+
+    play(tmp_path, scene)

@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from firmware.core.codes import Code
 from firmware.core.view import Mode, Position, SiteView
-from firmware.journal import search
+from firmware.journal import QueryTooLong, search
 from firmware.messages import Health
 from firmware.network.api.clients import ClientDesk
 from firmware.network.api.metric_text import METRICS_TYPE, Metric, counter, gauge, text_of
@@ -109,7 +109,12 @@ class Metrics:
         counted: Counter[Code] = Counter()
         cursor = self._cursor
         for _ in range(BATCHES_MAX):
-            rows = search(path, after=cursor, oldest=True, limit=ROWS_AT_ONCE, expired=expired)
+            try:
+                rows = search(path, after=cursor, oldest=True, limit=ROWS_AT_ONCE, expired=expired)
+            except QueryTooLong:
+                if cursor == self._cursor:
+                    raise
+                break  # or a slow card would never be through with what has gathered
             for row in rows:
                 if row.event.code not in HIDDEN:
                     counted[row.event.code] += max(1, row.event.count)

@@ -32,7 +32,9 @@ class Known:
         self.heard = 0  # how often all of them have come
         self._on_change = on_change
         self._now_s = asyncio.get_running_loop().time
-        self._asked_s = {False: -ASK_S, True: -ASK_S}  # for wires; for the test
+        self._watched_s = -ASK_S
+        # For the test, by whoever is at it and by whoever only looks: the one must not stand for the other.
+        self._looked_s = {False: -ASK_S, True: -ASK_S}
         self._gathered: dict[str, Wire] = {}
         self._waiting: OrderedDict[str, asyncio.Future[RunSeen | ReportsListed | ReportPart | Wired]] = OrderedDict()
         self.run_at_s = 0.0
@@ -42,8 +44,8 @@ class Known:
 
     def keep_watching(self) -> None:
         """A window is open: what it shows is to be told on."""
-        if self._now_s() - self._asked_s[False] >= ASK_S and self.link.look(WatchWires()) is not None:
-            self._asked_s[False] = self._now_s()
+        if self._now_s() - self._watched_s >= ASK_S and self.link.look(WatchWires()) is not None:
+            self._watched_s = self._now_s()
 
     async def all_wires(self) -> bool:
         """Have them all as they are now; False: the controller does not answer, and they are old."""
@@ -51,7 +53,7 @@ class Known:
             await self.asked(WatchWires())
         except LinkError:
             return False
-        self._asked_s[False] = self._now_s()
+        self._watched_s = self._now_s()
         return True
 
     async def look_at_run(self, look: LookTest) -> RunSeen | None:
@@ -63,9 +65,9 @@ class Known:
         return seen if isinstance(seen, RunSeen) else None
 
     def here(self, look: LookTest) -> None:
-        """The installer's window is open: that is told now and then."""
-        if self._now_s() - self._asked_s[True] >= ASK_S and self.link.look(look) is not None:
-            self._asked_s[True] = self._now_s()
+        """A window is open, where `look.here` says so the installer's: that is told now and then."""
+        if self._now_s() - self._looked_s[look.here] >= ASK_S and self.link.look(look) is not None:
+            self._looked_s[look.here] = self._now_s()
 
     async def asked(self, command: AnyOfPage) -> RunSeen | ReportsListed | ReportPart | Wired:
         """What is told under this request. Raises LinkError."""

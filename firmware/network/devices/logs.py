@@ -25,7 +25,9 @@ JOURNAL_BYTES_MAX = 1 << 20
 JOURNAL_S_MAX = 5.0
 
 _PRIORITY = re.compile(r"\A<([0-7])>")  # sd-daemon(3)
-_RAISED = re.compile(r"\A(\s*[\w.]*(?:Error|Exception|Warning|Interrupt|Exit)\w*)(?::.*)?\Z")
+_RAISED = re.compile(
+    r"\A(\s*(?:[\w.]*(?:Error|Exception|Warning|Interrupt|Exit)\w*|(?:firmware|drivers|models)(?:\.\w+)+))(?::.*)?\Z"
+)
 _PRIVATE = (
     (re.compile(r"[\u4e00-\u9fff][A-Z][·\s]?[0-9A-Z]{5,6}"), "[plate]"),
     (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b"), "[address]"),
@@ -118,10 +120,12 @@ class JournalLogs:
             )
         except OSError:
             return []
+        content = b""
         try:
             async with asyncio.timeout(JOURNAL_S_MAX):
                 assert running.stdout is not None
-                content = await running.stdout.read(JOURNAL_BYTES_MAX)
+                while len(content) < JOURNAL_BYTES_MAX and (piece := await running.stdout.read(JOURNAL_BYTES_MAX)):
+                    content += piece
         except TimeoutError:
             return []
         finally:

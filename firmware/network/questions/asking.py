@@ -12,7 +12,8 @@ from firmware.network.settings import Settings
 from firmware.people_words.questions import GIVEN_MAX, INSTANT_S_MAX, AskMay
 from firmware.terminal import TerminalError, instant_ms
 
-FIELDS = ("who", "holder", "point", "at", "given")
+SOUGHT = "who"  # as a person types it
+FIELDS = (SOUGHT, "holder", "point", "at", "given")
 FIELD_CHARACTERS_MAX = 64
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import tzinfo
 from http import HTTPStatus
 from pathlib import Path
@@ -25,7 +25,7 @@ from firmware.network.journal.showing import Telling
 from firmware.network.live import Live
 from firmware.network.people.asks import PeopleAway, PeopleSaid
 from firmware.network.people.front import Front, query, wrong_of
-from firmware.network.questions.asking import Asking, Point, asking_of, points_of
+from firmware.network.questions.asking import FIELDS, SOUGHT, Asking, Point, asking_of, points_of
 from firmware.network.questions.showing import DECISIONS, OF_PEOPLE, OF_RULES, Paths, Told, address, telling
 from firmware.network.questions.told import AllTold
 from firmware.network.questions.told import Told as Kept
@@ -58,7 +58,7 @@ class QuestionPages:
 
     def calls(self) -> dict[str, Answering]:
         """What answers which line of the table of routes."""
-        return {"why": self._why, "why_who": self._why_who, "may": self._may}
+        return {"why": self._why, "why_who": self._why_who, "may": self._may, "may_find": self._may_find}
 
     # -- why ----------------------------------------------------------------------------------------------------------
 
@@ -175,8 +175,20 @@ class QuestionPages:
         switched = self._front.rendering.switched(asked)
         if switched is not None:
             return switched
-        now_ms = self._live.utc_ms_at(self._now_s())
-        asking = asking_of(asked.request.query_params, self._points, self._zone, now_ms)
+        asked_for = {name: text for name, text in asked.request.query_params.items() if name != SOUGHT}
+        return await self._may_answered(asked, self._asking(asked_for))
+
+    async def _may_find(self, asked: Asked) -> Response:
+        """What is sought stands in no address; once it is known who is meant, her id does."""
+        asking = self._asking({name: asked.field(name) for name in FIELDS})
+        if asking.holder:
+            return see(address(MAY, **_addressed(asking)))
+        return await self._may_answered(asked, asking)
+
+    def _asking(self, fields: Mapping[str, str]) -> Asking:
+        return asking_of(fields, self._points, self._zone, self._live.utc_ms_at(self._now_s()))
+
+    async def _may_answered(self, asked: Asked, asking: Asking) -> Response:
         found: PeopleFound | None = None
         may: May | None = None
         error: PageError | PeopleSaid | None = asking.wrong
@@ -217,7 +229,7 @@ class QuestionPages:
         return self._html(
             asked,
             "questions_may.html",
-            address(MAY, **asking.typed),
+            address(MAY, **_addressed(asking)),
             error,
             asking=asking,
             may=may,
@@ -266,6 +278,11 @@ class QuestionPages:
             refusal = (wrong.text, wrong.following, wrong.library)
         shared = {"refusal": refusal, "zone": self._front.settings.time_zone}
         return self._front.rendering.html(template, asked.request, asked.session, path, status, **(shared | values))
+
+
+def _addressed(asking: Asking) -> dict[str, str]:
+    """What of it may stand in an address."""
+    return {name: text for name, text in asking.typed.items() if name != SOUGHT}
 
 
 def _paths(roles: Collection[Role]) -> Paths:

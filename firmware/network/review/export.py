@@ -19,11 +19,11 @@ from firmware.network.rules.pages import Seams, address
 from firmware.network.words import Words
 from firmware.people_words.base import Refused
 from firmware.people_words.review import Concerned, ListConcerned
+from firmware.roster.sheets.text_table import armoured
 
 ROWS_AT_ONCE = 200
 PIECES_MAX = 5_000  # a million people
 BOM = "\ufeff"  # so that spreadsheets take it for UTF-8
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would carry out (OWASP, CSV injection)
 
 
 class ReviewExport:
@@ -78,26 +78,22 @@ class ReviewExport:
         """The table, page by page: however long it is, one page is in memory."""
         side = question.side
         head = ("holder", "name", "household", "what", "where", "of_late")
-        yield (BOM + _lines([[words(f"review_csv_{name}") for name in head]])).encode()
+        yield (BOM + lines_of([[words(f"review_csv_{name}") for name in head]])).encode()
         names = self._seams.point_names()
         for _ in range(PIECES_MAX):
             shown = [person_shown(words, one, found, side, names, all_places=True) for one in found.people]
             rows = [
                 [one.holder, one.name, one.household, one.what, " | ".join(one.places), one.passages] for one in shown
             ]
-            yield _lines(rows).encode()
+            yield lines_of(rows).encode()
             if not found.more or not found.people:
                 return
             further = ListConcerned(review=question.review, side=side, most=ROWS_AT_ONCE, after=found.people[-1].n)
             found = await self._seams.asks.ask_for(Concerned, further, asked.person, asked.address)
 
 
-def _lines(rows: list[list[str]]) -> str:
+def lines_of(rows: list[list[str]]) -> str:
     """As RFC 4180 has it; nothing in it is a formula."""
     out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerows([[_plain(cell) for cell in row] for row in rows])
+    csv.writer(out, lineterminator="\r\n").writerows([[armoured(cell) for cell in row] for row in rows])
     return out.getvalue()
-
-
-def _plain(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
