@@ -21,7 +21,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup texts system models weights run test lint types units page screens pictures peers train bench soak prove mutants fuzz rig lock clean
+.PHONY: help setup texts system models weights run test lint types units page access screens pictures peers train bench soak prove mutants fuzz rig lock clean
 
 # $(call timed,NAME,COMMANDS): run them and say how long it took, also when they fail; $$status is theirs.
 timed = echo "-- $(1)"; started=$$(date +%s); status=0; ( $(2) ) || status=$$?; \
@@ -108,7 +108,8 @@ types: setup ## mypy, strict
 # cores. Rooms that start processes of their own, in folders of their own, and judge no time closer than seconds, run two
 # files at a time: they mostly wait. Every other room, a new one too, has the machine to itself (tests/house/test_stages.py).
 SIDE_BY_SIDE := compare config core house identity importing journal lanes models replay roster_source sheets system texts
-TWO_BY_TWO := backup command desk ledger overlay people people_import people_questions people_rules roster selftest
+TWO_BY_TWO := backup command desk ledger overlay people people_import people_questions people_rules roster selftest \
+	network/test_browser_access.py network/test_api_fuzzed.py
 PYTEST := $(PY) -m pytest --durations=15
 
 # Each stage runs also when one before it has failed.
@@ -126,6 +127,9 @@ endif
 
 page: setup system ## what the page promises: first view, state to pixel with 50 windows, memory; ARGS="--json"
 	$(call stage,page,$(PY) -m tests.run.page_figures $(ARGS))
+
+access: setup system ## axe-core, keyboard, widths and print of every page in both languages
+	$(call stage,access,MENSHEN_ACCESS=whole $(PYTEST) tests/network/test_browser_access.py $(ARGS))
 
 SCREENS ?= ../screens
 screens: setup system ## a picture of every page of the running demo, in both languages, on phone and desk: SCREENS= where to
