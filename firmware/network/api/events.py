@@ -37,7 +37,7 @@ KINDS = (*(f"{GROUP}{name}" for name in GROUPS), *(code.value for code in Code i
 Kind: Any = Literal[KINDS]
 Time = Annotated[datetime, Meta(tz=True)]
 Place = Annotated[str, Meta(pattern=f"^(before|after):[0-9]{{1,{CURSOR_DIGITS_MAX}}}-[0-9]{{1,{CURSOR_DIGITS_MAX}}}$")]
-Name = Annotated[str, Meta(min_length=1, max_length=64)]
+Name = Annotated[str, Meta(min_length=1, max_length=64, pattern="^[!-~]*$")]  # ids of a site file are shorter yet
 OF_EVENTS = (
     Param("portal", Name),
     Param("kind", Kind),
