@@ -91,7 +91,9 @@ def test_a_new_room_has_the_machine_to_itself():
 def test_the_rooms_on_all_cores_are_there():
     beside, two, alone = stages()
     assert beside.paths | two.paths == alone.ignored
-    assert [name for name in alone.ignored if not name.endswith(".py") and not list((ROOT / name).rglob("test_*"))] == []
+    assert [
+        name for name in alone.ignored if not name.endswith(".py") and not list((ROOT / name).rglob("test_*"))
+    ] == []
     assert [name for name in alone.ignored if not (ROOT / name).exists()] == []
 
 

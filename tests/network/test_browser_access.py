@@ -1,8 +1,8 @@
 """Every page for everybody: axe-core finds nothing, the keyboard goes everywhere, and nothing needs width or motion.
 
 axe-core (MPL-2.0) comes with axe-playwright-python, of which nothing else is used. The page's policy allows no foreign
-script, so the browser's windows of these tests have none. `make access` looks at each page in both languages; `make test`
-at every second one in English on a phone by day, and at the others in Chinese at a desk by night.
+script, so the browser's windows of these tests have none. `make access` looks at each page in both languages; `make
+test` at every second one in English on a phone by day, and at the others in Chinese at a desk by night.
 """
 
 from __future__ import annotations
