@@ -57,9 +57,9 @@ async def read_form(request: Request, *, long: bool = False) -> dict[str, tuple[
     return fields
 
 
-async def read_json(request: Request) -> bytes:
+async def read_json(request: Request, *, long: bool = False) -> bytes:
     """What was sent to the API: said to be JSON, or nothing at all. Raises FormError."""
-    body = await _read(request)
+    body = await _read(request, LONG_BYTES_MAX if long else FORM_BYTES_MAX)
     if body and _type_of(request) != JSON_TYPE:
         raise FormError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
     return bytes(body)

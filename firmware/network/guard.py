@@ -18,7 +18,8 @@ from starlette.types import Message, Receive, Scope, Send
 from firmware.network.api.client import ClientSession
 from firmware.network.forms import TOKEN, TOKEN_HEADER, FormError, drain, is_from_here, read_form, read_json
 from firmware.network.hosts import Hosts
-from firmware.network.routes import Asked, Need, Route, admits, of_api
+from firmware.network.route import Need, Route, of_api
+from firmware.network.routes import Asked, admits
 from firmware.network.sessions import Session, Sessions
 from firmware.network.table import Found, Table
 from firmware.network.uploads import Upload
@@ -156,7 +157,7 @@ class Guard:
             await upload.token()  # of the file nothing is taken before that is right
             form = upload.fields
         elif route.of_api:
-            body = await read_json(request)
+            body = await read_json(request, long=route.long)
         else:
             form = await read_form(request, long=route.long)
         if session is not None and not self._still(session):

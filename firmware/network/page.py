@@ -21,7 +21,8 @@ from firmware.network.guard import Callers, Guard
 from firmware.network.hosts import Hosts
 from firmware.network.live import Live
 from firmware.network.rendering import Rendering
-from firmware.network.routes import Answering, Asked, of_api
+from firmware.network.route import of_api
+from firmware.network.routes import Answering, Asked
 from firmware.network.sessions import Sessions
 from firmware.network.table import Table
 from firmware.network.words import ACCEPT_PARTS_MAX

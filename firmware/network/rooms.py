@@ -10,6 +10,7 @@ from firmware.network.accounts.diary import Diary
 from firmware.network.accounts.pages import AccountPages
 from firmware.network.acts.desk import ActDesk
 from firmware.network.acts.pages import ActPages
+from firmware.network.api.answering import answering
 from firmware.network.api.room import ApiRoom
 from firmware.network.backup.room import BackupRoom
 from firmware.network.calling.room import CallRoom
@@ -100,9 +101,10 @@ class Rooms:
             RulesRoom(Seams(people, live, rendering, settings)),
             ReviewRoom(Seams(people, live, rendering, settings), diary),
         ]
-        answering = {name: call for room in self._rooms for name, call in room.calls().items()}
+        calls = {name: call for room in self._rooms for name, call in room.calls().items()}
+        answers = answering(calls, lambda request: rendering.speaker(request).words)
         accounts = AccountPages(desk, rendering)
-        self.page = Page(live, events, sessions, rendering, accounts, given.hosts, acts, answering)
+        self.page = Page(live, events, sessions, rendering, accounts, given.hosts, acts, answers)
 
     async def close(self) -> None:
         """Idempotent, as each room's."""

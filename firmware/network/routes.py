@@ -1,14 +1,13 @@
 """Every way into the page and its API, in one table: path, method, who may use it, and whether it changes anything.
 
-The application is built from this table and from nothing else, so that no route can exist without its line here. A part
-of a path in braces stands for any one part: /api/v1/portals/{portal}. What is below /api/ speaks JSON, to sessions and
-to clients with a token; its OpenAPI document is made from these lines and firmware/network/api/operations.py.
+The application is built from this table and from nothing else, so that no route can exist without its line here, or, of
+the API, in api_routes.py. A part of a path in braces stands for any one part: /api/v1/portals/{portal}. What is below
+/api/ speaks JSON, to sessions and to clients with a token; its OpenAPI document is made from these lines.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
@@ -16,88 +15,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from firmware.network.accounts.account import Role
-from firmware.network.acts.act import OF_PORTAL, OF_SITE, What
 from firmware.network.api.client import ClientSession
+from firmware.network.api_routes import API_ROUTES
+from firmware.network.route import (
+    ACTS,
+    AT_GATE,
+    AT_WIRES,
+    LOOKERS,
+    OF_TESTS,
+    READERS,
+    RUNNERS,
+    Need,
+    Route,
+)
 from firmware.network.sessions import Session
 from firmware.network.uploads import Upload
 
-API = "/api/v1"
-METRICS = "/metrics"
-
-
-class Need(StrEnum):
-    """Who may use a route, where it is not a role."""
-
-    NOBODY = "nobody"  # no session is needed
-    SESSION = "session"  # of anybody
-    ACCOUNT = "account"  # of somebody with an account: the console has none, and no client
-    METRICS = "metrics"  # a client that may read figures and nothing else, and whoever keeps the site running
-
-
-class Route(NamedTuple):
-    """`call` names what answers; `changes`: it is a POST of a form, and only that.
-
-    `file`: of one with a file; `long`: of one with a field for each column of a sheet.
-    """
-
-    method: str
-    path: str
-    needs: Need | Role | frozenset[Role]  # one of these roles
-    call: str
-    file: bool = False
-    long: bool = False
-
-    @property
-    def changes(self) -> bool:
-        return self.method in CHANGING
-
-    @property
-    def of_api(self) -> bool:
-        return of_api(self.path)
-
-
-def of_api(path: str) -> bool:
-    """Whether a token is taken there, and JSON spoken."""
-    return path.startswith("/api/") or path == METRICS
-
-
-CHANGING = frozenset({"POST", "DELETE"})
-
-READERS = frozenset({Role.AUDITOR, Role.MANAGER})  # of the journal as a whole, and of who it was for a purpose
-
-LOOKERS = frozenset({Role.GUARD, Role.MANAGER, Role.INSTALLER})  # through cameras, for a purpose
-
-AT_WIRES = frozenset({Role.INSTALLER, Role.MANAGER})  # who works on devices, and who reads how they are
-OF_TESTS = AT_WIRES | {Role.AUDITOR}  # reports of self-tests
-
-AT_GATE = frozenset({Role.GUARD, Role.MANAGER})
-
-# What may be asked of the gate, and by whom; each has a page that says what it would do, and a form that does it.
-ACTS: tuple[tuple[What, Role | frozenset[Role]], ...] = (
-    (What.OPEN, AT_GATE),
-    (What.ACKNOWLEDGE, AT_GATE),
-    (What.HOLD, Role.MANAGER),
-    (What.LOCK, Role.MANAGER),
-    (What.RELEASE, Role.MANAGER),
-    (What.RESET, Role.MANAGER),
-    (What.OUT_OF_SERVICE, Role.INSTALLER),
-    (What.IN_SERVICE, Role.INSTALLER),
-    (What.LOCKDOWN, Role.MANAGER),
-    (What.END_LOCKDOWN, Role.MANAGER),
-    (What.EVACUATION, Role.MANAGER),
-    (What.END_EVACUATION, Role.MANAGER),
-)
-
-# The same by the API: its path and what answers.
-ORDERED_AT = (
-    *((f"{API}/portals/{{portal}}/{what.value}", what) for what in OF_PORTAL),
-    *((f"{API}/site/{what.value}", what) for what in OF_SITE),
-    (f"{API}/alarms/{{subject}}/acknowledge", What.ACKNOWLEDGE),
-)
-GIVERS = AT_GATE | {Role.INSTALLER}  # whoever may ask anything, and see what became of it
-RUNNERS = frozenset({Role.AUDITOR, Role.MANAGER, Role.INSTALLER})  # who may read figures of the controller
-
-ROUTES = (
+_PAGE_ROUTES = (
     # What the log-in looks like: nothing of the site is in it.
     Route("GET", "/page.css", Need.NOBODY, "page.css"),
     Route("GET", "/icon.svg", Need.NOBODY, "icon.svg"),
@@ -261,23 +195,6 @@ ROUTES = (
     Route("POST", "/people/import/undo", Role.MANAGER, "import_undo"),
     Route("GET", "/people/import/problems", Role.MANAGER, "import_problems"),
     Route("GET", "/people/import/done", Role.MANAGER, "import_done"),
-    # The API: each line has its entry in firmware/network/api/operations.py. The first is what page.js lives on.
-    Route("GET", f"{API}/stream", Need.SESSION, "stream"),
-    Route("GET", f"{API}/openapi.json", Need.SESSION, "api document"),
-    Route("GET", f"{API}/me", Need.SESSION, "api me"),
-    Route("GET", f"{API}/site", Need.SESSION, "api site"),
-    Route("GET", f"{API}/portals", Need.SESSION, "api portals"),
-    Route("GET", f"{API}/portals/{{portal}}", Need.SESSION, "api portal"),
-    Route("GET", f"{API}/alarms", Need.SESSION, "api alarms"),
-    *(Route("POST", path, dict(ACTS)[what], f"api {what.value}") for path, what in ORDERED_AT),
-    Route("GET", f"{API}/orders", GIVERS, "api orders"),
-    Route("GET", f"{API}/orders/{{order}}", GIVERS, "api order"),
-    Route("GET", f"{API}/events", Need.SESSION, "api events"),
-    Route("GET", f"{API}/journal/counts", READERS, "api counts"),
-    Route("GET", f"{API}/journal/chain", READERS, "api chain"),
-    Route("GET", f"{API}/clients", Role.MANAGER, "api clients"),
-    Route("DELETE", f"{API}/clients/{{client}}", Role.MANAGER, "api revoke"),
-    Route("GET", METRICS, Need.METRICS, "metrics"),
     # Its pages: what can be asked, and who has a token.
     Route("GET", "/api", Need.SESSION, "api page"),
     Route("GET", "/api.css", Need.SESSION, "api.css"),
@@ -285,6 +202,8 @@ ROUTES = (
     Route("POST", "/clients/make", Role.MANAGER, "make_client"),
     Route("POST", "/clients/revoke", Role.MANAGER, "revoke_client"),
 )
+
+ROUTES = (*_PAGE_ROUTES, *API_ROUTES)
 
 
 class Asked(NamedTuple):

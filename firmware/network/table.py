@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from firmware.network.routes import ROUTES, Answering, Route
+from firmware.network.route import Route
+from firmware.network.routes import ROUTES, Answering
 
 
 class Found(NamedTuple):

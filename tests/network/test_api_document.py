@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from firmware.network.api.document import document, roles_of
 from firmware.network.api.operations import OPERATIONS
 from firmware.network.api.problems import KINDS
+from firmware.network.route import API
 from firmware.network.routes import ROUTES
 from firmware.network.words import LANGUAGES, Words
 from tests.house.print_map import API_PAGE, with_routes
@@ -61,11 +62,15 @@ def test_the_document_is_valid_and_has_every_route_with_all_that_may_happen(lang
         in_path = [part["name"] for part in operation["parameters"] if part["in"] == "path"]
         assert in_path == re.findall(r"\{(\w+)\}", route.path)
         assert ("404" in answers) == bool(in_path), route
-        if route.method == "POST":
-            keys = [part for part in operation["parameters"] if part["name"] == "Idempotency-Key"]
-            assert [key["required"] for key in keys] == [True]
+        keys = [part for part in operation["parameters"] if part["name"] == "Idempotency-Key"]
+        assert [key["required"] for key in keys] == ([True] if OPERATIONS[route.call].once else [])
+        if keys:
+            assert {"409", "413", "415", "422", "429"} <= answers, route
+            assert answers & {"201", "202", "200", "204"}
+        if route.path.startswith(f"{API}/portals/") and route.method == "POST":  # an order
             assert {"201", "202", "409", "413", "415", "422", "429", "503"} <= answers, route
-            assert "example" in operation["requestBody"]["content"]["application/json"]
+        if route.changes and route.method != "DELETE":
+            assert "example" in operation["requestBody"]["content"]["application/json"], route
         for status, answer in operation["responses"].items():
             if status[0] in "45":
                 schema = answer["content"]["application/problem+json"]["schema"]

@@ -11,7 +11,8 @@ import pytest
 from firmware.core.account_facts import Administered
 from firmware.network.accounts.account import Role
 from firmware.network.forms import FORM_BYTES_MAX
-from firmware.network.routes import ROUTES, Need, Route
+from firmware.network.route import Need, Route
+from firmware.network.routes import ROUTES
 from tests.network.accounts import Gate, gate
 from tests.network.api_client import KEY, at, call, make_client, token_for, words
 from tests.network.running import Response, RunningPage

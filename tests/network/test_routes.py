@@ -13,7 +13,8 @@ from firmware.core.account_facts import Act
 from firmware.messages import Ask
 from firmware.network.accounts.account import Role
 from firmware.network.forms import FORM_BYTES_MAX, FORM_FIELDS_MAX, FORM_S_MAX
-from firmware.network.routes import ROUTES, Need, Route
+from firmware.network.route import Need, Route
+from firmware.network.routes import ROUTES
 from tests.network.accounts import Gate, gate
 from tests.network.running import Response, RunningPage, running_page
 from tests.network.sending import send_file

@@ -23,7 +23,8 @@ from firmware.core.effects import Event
 from firmware.core.view import Lamp, Mode, Position, SiteView
 from firmware.messages import Message
 from firmware.network.accounts.account import Role
-from firmware.network.routes import ROUTES, Need, Route
+from firmware.network.route import Need, Route
+from firmware.network.routes import ROUTES
 from tests.network.accounts import PASSPHRASE
 from tests.network.fake_controller import UTC_MS, barrier, door, hall, health, lane, quiet, shed, spots, states
 from tests.network.journals import JournalGate, journal_gate

@@ -12,13 +12,15 @@ import msgspec
 from firmware import __version__
 from firmware.network.accounts.account import Role
 from firmware.network.api.examples import EXAMPLES
-from firmware.network.api.operations import OPERATIONS, Operation
-from firmware.network.api.orders import KEY_HEADER, KEY_PATTERN
+from firmware.network.api.keys import KEY_HEADER, KEY_PATTERN
+from firmware.network.api.operation import Operation
+from firmware.network.api.operations import OPERATIONS
 from firmware.network.api.problems import OF_STATUS, PROBLEM_TYPE, Problem, refusal
 from firmware.network.api.speaking import JSON, PART_CHARACTERS_MAX
 from firmware.network.api.stream import STREAM_TYPE
 from firmware.network.forms import TOKEN_HEADER
-from firmware.network.routes import ROUTES, RUNNERS, Need, Route, of_api
+from firmware.network.route import RUNNERS, Need, Route, of_api
+from firmware.network.routes import ROUTES
 from firmware.network.words import HTML_LANGUAGE, Words
 
 OPENAPI = "3.1.0"
@@ -150,10 +152,13 @@ def _responses(words: Words, route: Route, operation: Operation, schema_of: dict
     if operation.body is not None or route.method == "DELETE":
         problems += _OF_BODIES
     if operation.once:
-        problems.append(HTTPStatus.TOO_MANY_REQUESTS)
+        problems += (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.CONFLICT)
+    right = told[str(operation.status.value)]
+    if operation.located:
         place = {"required": True, "description": words("api_location"), "schema": {"type": "string"}}
-        told["202"] = _right(words, operation, schema_of) | {"description": words("api_202")}
-        told["201"]["headers"] = told["202"]["headers"] = {"Location": place}
+        right["headers"] = {"Location": place}
+    if operation.late:
+        told["202"] = right | {"description": words("api_202")}
     for status in sorted(set(problems)):
         told[str(status.value)] = {
             "description": words(f"api_{status.value}"),

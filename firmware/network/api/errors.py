@@ -6,6 +6,8 @@ from http import HTTPStatus
 
 from firmware.network.errors import NetworkError
 
+NOT_KNOWN = "not_known"  # the kind of problem that says so: it may be done, and whoever was asked has not said
+
 
 class ApiError(NetworkError):
     """`allowed` is what would have been understood; `more` stands in the problem as it is."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 from http import HTTPStatus
 
 from starlette.responses import Response
@@ -15,16 +14,15 @@ from firmware.network.acts.desk import ORDERS_PER_S, ActDesk, Fate, Ordered
 from firmware.network.acts.said import ActSpeaker
 from firmware.network.api import resources
 from firmware.network.api.errors import ApiError
+from firmware.network.api.keys import key_of
 from firmware.network.api.resources import Confirmed, Holding, Lockdown, Nothing, Opening
 from firmware.network.api.speaking import answer, body_of, missing, part_of
 from firmware.network.rendering import Rendering
-from firmware.network.routes import API, ORDERED_AT, Answering, Asked
+from firmware.network.route import API, ORDERED_AT
+from firmware.network.routes import Answering, Asked
 
-KEY_HEADER = "idempotency-key"  # draft-ietf-httpapi-idempotency-key-header
-KEY_PATTERN = "^[A-Za-z0-9_-]{8,64}$"
 NUMBER_DIGITS = 24
 NOT_SENT_RETRY_S = 5
-_KEY = re.compile(KEY_PATTERN.removesuffix("$"), re.ASCII)
 Body = Opening | Holding | Lockdown | Confirmed | Nothing
 BODIES: dict[What, type[Body]] = {
     What.OPEN: Opening,
@@ -64,9 +62,7 @@ class Orders:
         return ask
 
     async def _ask(self, asked: Asked, what: What) -> Response:
-        key = asked.request.headers.get(KEY_HEADER, "")
-        if _KEY.fullmatch(key) is None or len(asked.request.headers.getlist(KEY_HEADER)) > 1:
-            raise ApiError(HTTPStatus.BAD_REQUEST, "key_needed", allowed=(KEY_PATTERN,))
+        key = key_of(asked)
         order = self._meant(asked, what)
         number = hashlib.sha256(f"{folded(asked.person.name)}\n{key}".encode()).hexdigest()[:NUMBER_DIGITS]
         before = self._desk.known(number)

@@ -26,7 +26,9 @@ KINDS = (
     "key_used",
     "too_fast",
     "refused",
+    "not_taken",
     "not_sent",
+    "not_known",
     "not_recorded",
     "journal",
 )
@@ -47,13 +49,15 @@ OF_STATUS = {
     HTTPStatus.CONFLICT: "refused",
     HTTPStatus.SERVICE_UNAVAILABLE: "not_sent",
     HTTPStatus.TOO_MANY_REQUESTS: "too_fast",
+    HTTPStatus.GATEWAY_TIMEOUT: "not_known",
 }
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """What went wrong (RFC 9457). `detail` says what to do next; `allowed` what would have been understood.
 
-    `order` is where the order stands that this is about, `reasons` why the controller refused it.
+    `order` is where the order stands that this is about, `reasons` why the controller, or the desk of people, refused
+    it; `field` is the field of the body that it is about.
     """
 
     type: str
@@ -64,6 +68,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     allowed: tuple[str, ...] = ()
     order: str = ""
     reasons: tuple[str, ...] = ()
+    field: str = ""
 
 
 def refusal(status: HTTPStatus, words: Words) -> Response:

@@ -4,55 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 from pathlib import Path
-
-from starlette.requests import Request
-from starlette.responses import Response
 
 from firmware.network.accounts.desk import AccountDesk
 from firmware.network.accounts.diary import Diary
 from firmware.network.acts.desk import ActDesk
 from firmware.network.acts.pages import ActPages
 from firmware.network.api.clients import ClientDesk
-from firmware.network.api.errors import ApiError
 from firmware.network.api.events import JournalApi
 from firmware.network.api.metrics import Metrics
-from firmware.network.api.operations import OPERATIONS
 from firmware.network.api.orders import Orders
 from firmware.network.api.pages import ClientPages
-from firmware.network.api.problems import problem
-from firmware.network.api.speaking import query_of
 from firmware.network.api.states import States
 from firmware.network.api.stream import LiveStream
 from firmware.network.events import RecentEvents
 from firmware.network.journal.room import JournalRoom
 from firmware.network.live import Live
 from firmware.network.rendering import Rendering
-from firmware.network.routes import Answering, Asked
+from firmware.network.routes import Answering
 from firmware.network.sessions import Sessions
 from firmware.network.settings import Settings
 from firmware.network.streams import Streams
-from firmware.network.words import Words
-
-Speaking = Callable[[Request], Words]
-
-
-def answering(call: str, answer: Answering, words: Speaking) -> Answering:
-    """What answers a route of the API: its address is proven by the operation, and errors become problems.
-
-    A room that adds a resource wraps its calls by this one.
-    """
-    params = OPERATIONS[call].query
-
-    async def checked(asked: Asked) -> Response:
-        try:
-            query_of(asked, params)
-            return await answer(asked)
-        except ApiError as error:
-            return problem(error, words(asked.request))
-
-    return checked
 
 
 class ApiRoom:
@@ -100,12 +72,7 @@ class ApiRoom:
     def calls(self) -> dict[str, Answering]:
         """What answers which line of the table of routes."""
 
-        def words(request: Request) -> Words:
-            return self._rendering.speaker(request).words
-
-        return {
-            name: answering(name, call, words) if name in OPERATIONS else call for name, call in self._calls.items()
-        }
+        return self._calls
 
     async def close(self) -> None:
         """Idempotent."""

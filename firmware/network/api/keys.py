@@ -1,0 +1,103 @@
+"""Idempotency keys: whatever is asked twice under one key is done once, and answered twice (draft-ietf-httpapi).
+
+Kept in memory for a time, each for the one who asked, and the newest of each. What certainly was not done may be asked
+again under its key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import NamedTuple
+
+from starlette.responses import Response
+
+from firmware.network.accounts.account import folded
+from firmware.network.api.errors import NOT_KNOWN, ApiError
+from firmware.network.routes import Answering, Asked
+
+KEY_HEADER = "idempotency-key"  # draft-ietf-httpapi-idempotency-key-header
+KEY_PATTERN = "^[A-Za-z0-9_-]{8,64}$"
+KEPT_S = 600.0
+KEPT_MAX = 2048
+KEPT_OF_ONE_MAX = 256
+BUSY_RETRY_S = 5
+_KEY = re.compile(KEY_PATTERN.removesuffix("$"), re.ASCII)
+
+
+def key_of(asked: Asked) -> str:
+    """The key of a request. Raises ApiError."""
+    told = asked.request.headers.getlist(KEY_HEADER)
+    if len(told) != 1 or _KEY.fullmatch(told[0]) is None:
+        raise ApiError(HTTPStatus.BAD_REQUEST, "key_needed", allowed=(KEY_PATTERN,))
+    return told[0]
+
+
+class _Kept(NamedTuple):
+    person: str
+    asked: bytes  # digest of what was asked
+    answered: asyncio.Future[Response | ApiError]
+    until_s: float
+
+
+class Keys:
+    """Made once for the whole API, in the event loop. `now_s` is a monotonic clock; None: the loop's."""
+
+    def __init__(self, now_s: Callable[[], float] | None = None) -> None:
+        self._kept: dict[tuple[str, str], _Kept] = {}
+        self._now_s = now_s or asyncio.get_running_loop().time
+
+    async def once(self, asked: Asked, answer: Answering) -> Response:
+        """What `answer` says, or said to the same before. Raises ApiError as it does, and for a key used otherwise."""
+        person, key = folded(asked.person.name), key_of(asked)
+        what = _digest(asked)
+        self._forget()
+        before = self._kept.get((person, key))
+        if before is not None:
+            if before.asked != what:
+                raise ApiError(HTTPStatus.CONFLICT, "key_used")
+            return _again(await asyncio.shield(before.answered))
+        self._make_room([name for name, kept in self._kept.items() if kept.person == person], KEPT_OF_ONE_MAX)
+        self._make_room(list(self._kept), KEPT_MAX)
+        answered: asyncio.Future[Response | ApiError] = asyncio.get_running_loop().create_future()
+        self._kept[person, key] = _Kept(person, what, answered, self._now_s() + KEPT_S)
+        told: Response | ApiError = ApiError(HTTPStatus.GATEWAY_TIMEOUT, NOT_KNOWN)
+        try:
+            told = await answer(asked)
+        except ApiError as error:
+            told = error
+        finally:
+            answered.set_result(told)
+            if isinstance(told, ApiError) and told.word != NOT_KNOWN:
+                del self._kept[person, key]  # it was not done: it may be asked again
+        return _again(told)
+
+    def _make_room(self, names: list[tuple[str, str]], most: int) -> None:
+        """For one more among these, oldest first. Raises ApiError where all of them are being done."""
+        if len(names) < most:
+            return
+        oldest = next((name for name in names if self._kept[name].answered.done()), None)
+        if oldest is None:
+            raise ApiError(HTTPStatus.TOO_MANY_REQUESTS, "too_fast", retry_s=BUSY_RETRY_S)
+        del self._kept[oldest]
+
+    def _forget(self) -> None:
+        now_s = self._now_s()
+        for name in [name for name, kept in self._kept.items() if kept.until_s <= now_s and kept.answered.done()]:
+            del self._kept[name]
+
+
+def _digest(asked: Asked) -> bytes:
+    told = f"{asked.request.method} {asked.request.scope['path']}\n".encode("utf-8", "surrogateescape")
+    return hashlib.sha256(told + asked.body).digest()
+
+
+def _again(told: Response | ApiError) -> Response:
+    if isinstance(told, ApiError):
+        raise told
+    again = Response(bytes(told.body), told.status_code)
+    again.raw_headers = list(told.raw_headers)
+    return again
