@@ -18,9 +18,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from firmware.controller.errors import ControllerError
-from firmware.controller.role_socket import listening_socket
 from firmware.controller.safe import make_safe
 from firmware.development_log import DevelopmentLog
+from firmware.local_socket import listening_socket
 
 BACK_OFF_S = (0.5, 1.0, 2.0, 5.0)
 POWER_OFF_S = 3.0

@@ -18,7 +18,7 @@ import numpy as np
 
 from firmware.bench.child import bound
 from firmware.bench.clock import now_ns
-from firmware.controller.role_socket import listening_socket
+from firmware.local_socket import listening_socket
 from firmware.messages import FrameError, FrameReader, pack
 from firmware.sightings import AnyFromVision, CameraOrder, CameraState, Look
 from firmware.vision.__main__ import follower, run

@@ -25,7 +25,7 @@ from drivers.bus.exchange import AnyMessage, Claim, Drive, Edges, Levels, Messag
 from drivers.bus.lines import Edge
 from firmware.bench.child import bound
 from firmware.bench.clock import monotonic_ns, rest
-from firmware.controller.role_socket import listening_socket
+from firmware.local_socket import listening_socket
 from firmware.messages import AnyFromController, FrameReader, States
 
 BIT_INTERVAL_NS = 1_000_000  # 1 ms between bits, SIA AC-01: 0.2-20 ms

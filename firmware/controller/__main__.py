@@ -24,11 +24,11 @@ from firmware.controller.health import ServiceManager
 from firmware.controller.priority import take_priority, tune
 from firmware.controller.process import Controller, open_bus
 from firmware.controller.reset_button import ASKED, ResetButton
-from firmware.controller.role_socket import listening_socket
 from firmware.controller.role_user import RoleUser
 from firmware.controller.tenancy import Tenancy
 from firmware.controller.vision_socket import VisionSocket
 from firmware.identity import IdentityError
+from firmware.local_socket import listening_socket
 from firmware.roster.errors import RosterError
 from firmware.terminal import now_utc_s
 from firmware.wire_messages import Process

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, get_args
 
-from firmware.controller.role_socket import OFFICE_PACE, RoleSocket, listening_socket
+from firmware.controller.role_socket import OFFICE_PACE, RoleSocket
+from firmware.local_socket import listening_socket
 from firmware.messages import AnyFromOffice, AnyOfficeCommand, AnyWireCommand, AskOffice, AskWires, Message
 
 NAME = "office.sock"  # firmware/roster/office.py looks for it there

@@ -7,14 +7,12 @@ ask: whoever takes the process over can still ask for just that, and no faster.
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
-import struct
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from firmware.core.facts import EndLockdown, HoldOpen, OpenOnce, ReleasePortal, StartEvacuation
+from firmware.local_socket import own_users, user_of
 from firmware.messages import (
     NETWORK_MAY_LOOK,
     Answer,
@@ -100,27 +98,6 @@ NETWORK_PACE = Pace(
 OFFICE_PACE = Pace(clients_max=16, asks_per_s=10.0, asks_burst=32)
 
 
-def listening_socket(path: Path, mode: int = 0o660) -> socket.socket:
-    """A listening Unix socket at `path`, replacing one that a dead process left behind.
-
-    Bound through the folder's descriptor: a socket's own path may have 107 bytes (unix(7)), a state folder's more.
-    """
-    path.unlink(missing_ok=True)
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-    try:
-        folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            listening.bind(f"/proc/self/fd/{folder}/{path.name}")
-        finally:
-            os.close(folder)
-        path.chmod(mode)
-        listening.listen(CLIENTS_MAX)
-    except BaseException:
-        listening.close()
-        raise
-    return listening
-
-
 class RoleSocket:
     """Serves one role. `on_ask` takes a message whose command may be asked; `kind` is what messages of the role are."""
 
@@ -142,7 +119,7 @@ class RoleSocket:
         self._welcome = welcome
         self._allowed = allowed
         self._on_ask = on_ask
-        self._user_ids = user_ids if user_ids is not None else frozenset({0, os.getuid()})
+        self._user_ids = own_users() if user_ids is None else user_ids
         self._server: asyncio.Server | None = None
         self._clients: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._asked: dict[str, asyncio.StreamWriter] = {}
@@ -219,7 +196,7 @@ class RoleSocket:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        if len(self._clients) >= self._pace.clients_max or not self._peer_allowed(writer):
+        if len(self._clients) >= self._pace.clients_max or user_of(writer) not in self._user_ids:
             self.refused_peers += 1
             writer.close()
             return
@@ -309,12 +286,6 @@ class RoleSocket:
         if kind in self._pace.beside:
             return self._beside.take(now_s)
         return self._allowance.take(now_s) and (kind not in self._pace.slowed or self._slowed.take(now_s))
-
-    def _peer_allowed(self, writer: asyncio.StreamWriter) -> bool:
-        peer = writer.get_extra_info("socket")
-        credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        _, user_id, _ = struct.unpack("3i", credentials)
-        return user_id in self._user_ids
 
     @staticmethod
     def _write(writer: asyncio.StreamWriter, frame: bytes) -> None:

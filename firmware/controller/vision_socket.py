@@ -8,12 +8,11 @@ vehicle on the loop.
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
-import struct
 
 from drivers.sights import Comparison, Order, Progress, Shown, Sight, Sights, Taken, Taking
 from firmware.controller.role_socket import READ_BYTES, UNSENT_BYTES_MAX, Allowance
+from firmware.local_socket import own_users, user_of
 from firmware.messages import FrameError, FrameReader, pack
 from firmware.sightings import (
     CAMERAS_MAX,
@@ -47,7 +46,7 @@ class VisionSocket:
         """`user_ids`: whose process may connect; None: our own user's and root's."""
         self._site = site
         self._sights = sights
-        self._user_ids = user_ids if user_ids is not None else frozenset({0, os.getuid()})
+        self._user_ids = own_users() if user_ids is None else user_ids
         self._server: asyncio.Server | None = None
         self._client: tuple[asyncio.Task[None], asyncio.StreamWriter] | None = None
         self._heard_s = 0.0
@@ -91,7 +90,7 @@ class VisionSocket:
         task = asyncio.current_task()
         assert task is not None
         now_s = asyncio.get_running_loop().time()
-        if not self._allowed(writer) or (self._client is not None and now_s - self._heard_s < SILENT_S):
+        if user_of(writer) not in self._user_ids or (self._client is not None and now_s - self._heard_s < SILENT_S):
             self.refused_peers += 1
             writer.close()
             return
@@ -191,12 +190,6 @@ class VisionSocket:
             return
         cameras, until_ns = ((), 0) if shown is None else shown
         self._client[1].write(pack(Show(ticket, cameras, until_ns)))
-
-    def _allowed(self, writer: asyncio.StreamWriter) -> bool:
-        peer = writer.get_extra_info("socket")
-        credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        _, user_id, _ = struct.unpack("3i", credentials)
-        return user_id in self._user_ids
 
 
 def _order(order: Order) -> CameraOrder:

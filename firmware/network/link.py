@@ -10,10 +10,12 @@ import secrets
 import socket
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
 from firmware.core.account_facts import Administered
+from firmware.local_socket import reachable
 from firmware.messages import (
     Answer,
     AnyFromController,
@@ -163,8 +165,10 @@ class Link:
         try:
             if handed is not None:
                 return await asyncio.open_unix_connection(sock=handed)
+            assert self._path is not None, "whoever has no path is not asked again"
             async with asyncio.timeout(CONNECT_S_MAX):
-                return await asyncio.open_unix_connection(self._path)
+                with reachable(Path(self._path)) as short:
+                    return await asyncio.open_unix_connection(short)
         except (OSError, TimeoutError) as error:
             why = error.strerror if isinstance(error, OSError) and error.strerror else "no answer"
             raise LinkError(f"no connection to the controller's socket: {why}") from error

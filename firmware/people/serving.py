@@ -6,9 +6,6 @@ Only processes of our own user, root's and those that are named may connect; eve
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
-import struct
 import sys
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from firmware.local_socket import listening_socket, own_users, user_of
 from firmware.messages import FRAME_BYTES_MAX, FrameError, FrameReader, pack
 from firmware.people.errors import Denied
 from firmware.people.line import Desk, LongLine
@@ -38,7 +36,7 @@ class PeopleSocket:
     def __init__(self, path: Path, desk: Desk, user_ids: frozenset[int] | None = None) -> None:
         self.path = path
         self._desk = desk
-        self._user_ids = frozenset({0, os.getuid()}) if user_ids is None else user_ids
+        self._user_ids = own_users() if user_ids is None else user_ids
         self._quick = ThreadPoolExecutor(QUICK_AT_ONCE, "quick")
         self._slow = ThreadPoolExecutor(SLOW_AT_ONCE, "slow")
         self._server: asyncio.Server | None = None
@@ -47,18 +45,12 @@ class PeopleSocket:
 
     async def start(self) -> None:
         """Listen, in place of what a dead process left there. Raises OSError."""
-        self.path.unlink(missing_ok=True)
-        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        folder = os.open(self.path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:  # through the folder's descriptor: a socket's own path may have 107 bytes (unix(7))
-            listening.bind(f"/proc/self/fd/{folder}/{self.path.name}")
-            self.path.chmod(MODE)
+        listening = listening_socket(self.path, MODE)
+        try:
             self._server = await asyncio.start_unix_server(self._serve, sock=listening)
         except BaseException:
             listening.close()
             raise
-        finally:
-            os.close(folder)
 
     async def stop(self) -> None:
         if self._server is not None:
@@ -73,7 +65,7 @@ class PeopleSocket:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        if len(self._clients) >= CLIENTS_MAX or not self._peer_allowed(writer):
+        if len(self._clients) >= CLIENTS_MAX or user_of(writer) not in self._user_ids:
             writer.close()
             return
         self._clients.add(task)
@@ -113,12 +105,6 @@ class PeopleSocket:
             return denied.said
         finally:
             self._open -= 1
-
-    def _peer_allowed(self, writer: asyncio.StreamWriter) -> bool:
-        peer = writer.get_extra_info("socket")
-        credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        _, user_id, _ = struct.unpack("3i", credentials)
-        return user_id in self._user_ids
 
 
 def _framed(request: str, found: AnyFound) -> bytes:

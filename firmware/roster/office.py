@@ -6,12 +6,12 @@ controller's user can enter; nothing else proves who is asking, so the journal k
 
 from __future__ import annotations
 
-import os
 import secrets
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from firmware.local_socket import reachable
 from firmware.messages import (
     Answer,
     AnyFromController,
@@ -33,7 +33,7 @@ from firmware.terminal import TerminalError
 SOCKET = "office.sock"
 ANSWER_S_MAX = 15  # a journal on a bad card stalls for seconds; past this, a person should look at it
 READ_BYTES = 1 << 16
-ENTRIES_PER_FRAME = 100  # of at most 1.5 kB each: a frame holds 256 kB
+ENTRIES_PER_FRAME = 100  # of at most 2.1 kB each: a frame holds 256 kB
 FRAMES_MAX = 1_000  # of one answer; a full list takes 41
 _NO_CONTROLLER = (
     "no controller answers on {path}: {why}. Start the controller, and run this as its user, with the state folder "
@@ -51,12 +51,8 @@ class Office:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             self._socket.settimeout(ANSWER_S_MAX)
-            folder = os.open(state, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                # Through the folder's descriptor: a socket's own path may have 107 bytes (unix(7)), a folder's more.
-                self._socket.connect(f"/proc/self/fd/{folder}/{SOCKET}")
-            finally:
-                os.close(folder)
+            with reachable(self._path) as address:
+                self._socket.connect(address)
         except OSError as error:
             self._socket.close()
             raise TerminalError(_NO_CONTROLLER.format(path=self._path, why=error.strerror or error)) from error
@@ -183,4 +179,5 @@ def _shown(entry: Entry, conflict: str) -> LocalEntry:
         household=entry.household,
         valid_from_s=entry.valid_from_s,
         use_limit=entry.use_limit,
+        profiles=entry.profiles,
     )

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from firmware.local_socket import reachable
 from firmware.messages import FrameError, FrameReader, Message, pack
 from firmware.sightings import AnyToVision
 
@@ -56,7 +57,8 @@ class Link:
         spoke = False
         try:
             async with asyncio.timeout(CONNECT_S_MAX):
-                reader, self._writer = await asyncio.open_unix_connection(self._path)
+                with reachable(self._path) as short:
+                    reader, self._writer = await asyncio.open_unix_connection(short)
             frames = FrameReader(AnyToVision)
             while received := await reader.read(READ_BYTES):
                 for message in frames.feed(received):

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import socket
-import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from firmware.local_socket import listening_socket, user_of
 from firmware.messages import FrameError, FrameReader, pack
 from firmware.pictures import CLIENTS_MAX, EVERY_MS, LIVE_MS, WAIT_MS_MAX, Pictured, Seeing, Want
 from firmware.sightings import Show
@@ -82,7 +80,8 @@ class Pictures:
         if self.door is None:
             return
         try:
-            listening = _listening(self.door)
+            mode = 0o600 if self.door.group_id is None else 0o660
+            listening = listening_socket(self.door.path, mode, self.door.group_id)
         except OSError as error:
             print(f"menshen vision: {self.door.path}: {error.strerror}: no pictures at the page", file=sys.stderr)
             return
@@ -91,7 +90,7 @@ class Pictures:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             task = asyncio.current_task()
             assert task is not None
-            if len(self._clients) >= CLIENTS_MAX or _user_of(writer) not in user_ids:
+            if len(self._clients) >= CLIENTS_MAX or user_of(writer) not in user_ids:
                 self.refused_peers += 1
                 writer.close()
                 return
@@ -178,31 +177,3 @@ class Pictures:
             made.jpeg,
             watch.still_ms,
         )
-
-
-def _listening(door: Door) -> socket.socket:
-    """In place of one that a dead process left behind; through the folder, whose path may be long (unix(7))."""
-    path, _, group_id = door
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-    try:
-        path.unlink(missing_ok=True)
-        folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            listening.bind(f"/proc/self/fd/{folder}/{path.name}")
-        finally:
-            os.close(folder)
-        if group_id is not None:
-            os.chown(path, -1, group_id, follow_symlinks=False)
-        path.chmod(0o600 if group_id is None else 0o660)
-        listening.listen(CLIENTS_MAX)
-    except BaseException:
-        listening.close()
-        raise
-    return listening
-
-
-def _user_of(writer: asyncio.StreamWriter) -> int:
-    peer = writer.get_extra_info("socket")
-    credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    user_id: int = struct.unpack("3i", credentials)[1]
-    return user_id

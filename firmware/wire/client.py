@@ -13,6 +13,7 @@ import secrets
 from pathlib import Path
 from typing import NamedTuple
 
+from firmware.local_socket import reachable
 from firmware.messages import (
     Answer,
     AnyFromController,
@@ -77,12 +78,8 @@ class Client:
     async def connect(cls, state: Path) -> Client:
         """Raises WireError where no controller answers."""
         try:
-            folder = os.open(state, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                # Through the folder's descriptor: a socket's own path may have 107 bytes (unix(7)), a folder's more.
-                reader, writer = await asyncio.open_unix_connection(f"/proc/self/fd/{folder}/{SOCKET}")
-            finally:
-                os.close(folder)
+            with reachable(state / SOCKET) as address:
+                reader, writer = await asyncio.open_unix_connection(address)
         except OSError as error:
             raise WireError("no_controller", path=state / SOCKET, why=error.strerror or error) from error
         return cls(state / SOCKET, reader, writer)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from firmware.controller.role_socket import ASKS_BURST, REFUSALS_BURST, REFUSALS_PER_S, RoleSocket, listening_socket
+from firmware.controller.role_socket import ASKS_BURST, REFUSALS_BURST, REFUSALS_PER_S, RoleSocket
 from firmware.core.facts import OpenOnce
+from firmware.local_socket import listening_socket
 from firmware.messages import Answer, AnyFromController, Ask, FrameReader, Welcome, pack
 from firmware.rehearsal.virtual_time import run_virtual
 

@@ -16,10 +16,10 @@ import msgspec
 
 from firmware.bench.gate import Gate, running_gate
 from firmware.camera_commands import BeginViewing
-from firmware.controller.role_socket import listening_socket
 from firmware.controller.vision_socket import VisionSocket
 from firmware.core.codes import Code
 from firmware.journal import Row, search
+from firmware.local_socket import listening_socket
 from firmware.messages import Answer, AnyFromController, Ask, FrameReader, pack
 from firmware.network.accounts.account import Account, Role
 from firmware.network.accounts.hashing import Hasher

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from firmware.bench.gate import running_gate
-from firmware.controller.role_socket import listening_socket
 from firmware.controller.vision_socket import VisionSocket
+from firmware.local_socket import listening_socket
 from firmware.vision.cameras.makers import camera_of
 from firmware.vision.evidence import Evidence
 from firmware.vision.eyes import Eyes

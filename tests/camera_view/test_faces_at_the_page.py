@@ -16,11 +16,11 @@ from drivers.sights import Taken
 from firmware.bench.gate import running_gate
 from firmware.camera_commands import EndFace, FaceProgress, FacesTold, HowFar, TakeFace, TellFaces
 from firmware.controller.face_room import LATE_S
-from firmware.controller.role_socket import listening_socket
 from firmware.core.codes import Code
 from firmware.core.face_facts import FaceChange
 from firmware.faces.likeness import EMBEDDER
 from firmware.faces.receipt import genuine
+from firmware.local_socket import listening_socket
 from firmware.network.camera_view.faces import read_receipt
 from tests.camera_view.rig import Paged, serve_page
 from tests.faces.people import site_with_faces, template, with_face_camera

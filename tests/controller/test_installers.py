@@ -11,12 +11,13 @@ import pytest
 from firmware.backup.asks import TellBackups
 from firmware.bench.gate import Gate, running_gate
 from firmware.controller.installers import LATER_S_MAX, OTHERS_MS_MIN, RESTART_MS_MIN
-from firmware.controller.role_socket import ASKS_BURST, LOOKS_BURST, listening_socket
+from firmware.controller.role_socket import ASKS_BURST, LOOKS_BURST
 from firmware.controller.wear import Wear
 from firmware.controller.wire_watch import WATCH_MS
 from firmware.core.codes import Code
 from firmware.core.fact import Afar
 from firmware.core.facts import OpenOnce, StartEvacuation
+from firmware.local_socket import listening_socket
 from firmware.messages import Answer, AnyFromController, Ask, FrameReader, Message, Wired, WiresChanged, pack
 from firmware.rehearsal.virtual_time import run_virtual
 from firmware.selftest.messages import BeginTest, ListReports, LookTest, ReadReport, ReportPart, ReportsListed, RunSeen

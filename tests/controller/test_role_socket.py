@@ -9,17 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from firmware.controller.role_socket import (
-    ASKS_BURST,
-    ASKS_OPEN_MAX,
-    CLIENTS_MAX,
-    URGENT_BURST,
-    Pace,
-    RoleSocket,
-    listening_socket,
-)
+from firmware.controller.role_socket import ASKS_BURST, ASKS_OPEN_MAX, CLIENTS_MAX, URGENT_BURST, Pace, RoleSocket
 from firmware.core.facts import OpenOnce, StartEvacuation, StartLockdown
 from firmware.core.view import SiteView
+from firmware.local_socket import listening_socket
 from firmware.messages import (
     FRAME_BYTES_MAX,
     Answer,

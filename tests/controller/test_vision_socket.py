@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from drivers.sights import Order, Sight, Sights
-from firmware.controller.role_socket import listening_socket
 from firmware.controller.vision_socket import SIGHTINGS_BURST, VisionSocket
+from firmware.local_socket import listening_socket
 from firmware.messages import FrameReader, pack
 from firmware.sightings import COUNTERS_MAX, CameraState, Look, Sighting
 

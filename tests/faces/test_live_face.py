@@ -15,11 +15,11 @@ import pytest
 from PIL import Image
 
 from firmware.bench.gate import running_gate
-from firmware.controller.role_socket import listening_socket
 from firmware.controller.vision_socket import VisionSocket
 from firmware.core.codes import Code
 from firmware.core.face_facts import FaceChange
 from firmware.journal import search
+from firmware.local_socket import listening_socket
 from firmware.vision.cameras.makers import camera_of
 from firmware.vision.evidence import Evidence
 from firmware.vision.eyes import Eyes

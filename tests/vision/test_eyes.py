@@ -17,10 +17,10 @@ from drivers.camera import Camera
 from drivers.camera_settings import CameraConfig
 from drivers.reports import AnyReport, DriverError, Plate
 from drivers.sights import Sights
-from firmware.controller.role_socket import listening_socket
 from firmware.controller.supervisor import Supervisor
 from firmware.controller.vision_socket import VisionSocket
 from firmware.core.facts import DeviceLost, DeviceRecovered
+from firmware.local_socket import listening_socket
 from firmware.rehearsal.plants import Plants
 from firmware.rehearsal.scene import SceneServer
 from firmware.sightings import CameraOrder

@@ -17,10 +17,10 @@ import pytest
 from drivers.camera import Camera
 from drivers.camera_settings import CameraConfig, Seen
 from drivers.sights import Comparison, Sights
-from firmware.controller.role_socket import listening_socket
 from firmware.controller.supervisor import Supervisor
 from firmware.controller.vision_socket import VisionSocket
 from firmware.core.facts import DeviceLost, DeviceRecovered
+from firmware.local_socket import listening_socket
 from firmware.vision.clock import now_ns
 from models.faces import pipeline
 from models.manifest import manifest, path_of

@@ -9,6 +9,7 @@ import asyncio
 from collections import OrderedDict
 from pathlib import Path
 
+from firmware.local_socket import reachable
 from firmware.messages import FrameError, FrameReader, pack
 from firmware.network.camera_view.errors import NoPictures
 from firmware.pictures import LIVE_MS, WAIT_MS_MAX, Pictured, Want
@@ -93,7 +94,8 @@ class Source:
 
     @staticmethod
     async def _converse(path: Path, want: Want) -> Pictured:
-        reader, writer = await asyncio.open_unix_connection(path)
+        with reachable(path) as short:
+            reader, writer = await asyncio.open_unix_connection(short)
         try:
             writer.write(pack(want))
             frames = FrameReader(Pictured)

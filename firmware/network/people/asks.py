@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from pathlib import Path
 from typing import TypeVar
 
+from firmware.local_socket import reachable
 from firmware.messages import FrameError, FrameReader, pack
 from firmware.network.accounts.account import Role
 from firmware.network.errors import NetworkError
@@ -55,7 +57,7 @@ class PeopleAsks:
             raise PeopleAway(Refused(word="people_busy"))
         self._open += 1
         try:
-            found = await self._exchange(message, within_s)
+            found = await self._exchange(Path(self._path), message, within_s)
         finally:
             self._open -= 1
         if isinstance(found, Refused):
@@ -71,10 +73,11 @@ class PeopleAsks:
             raise PeopleAway(Refused(word="people_strange"))
         return found
 
-    async def _exchange(self, message: AskPeople, within_s: float) -> AnyFound:
+    async def _exchange(self, path: Path, message: AskPeople, within_s: float) -> AnyFound:
         try:
             async with asyncio.timeout(CONNECT_S_MAX):
-                reader, writer = await asyncio.open_unix_connection(self._path)
+                with reachable(path) as short:
+                    reader, writer = await asyncio.open_unix_connection(short)
         except (OSError, TimeoutError) as error:
             raise PeopleAway(Refused(word="people_away")) from error
         try:
