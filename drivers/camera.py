@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MS = 1_000_000
 START_NS = 18_000 * MS  # models are loaded from a card, and a stream is opened, within that
 SILENT_NS = 5_000 * MS  # five of the states that are said every second
+HELD_UP_NS = 500 * MS  # that a look came late: we were held up ourselves, and what was said meanwhile is not read yet
+AGAIN_NS = 2_000 * MS  # then, to read it: two of the states that are said every second
 STEADY_NS = 1_000 * MS  # of seeing, then it has recovered: a worker that dies of each picture has not
 STALE_NS = 3_000 * MS  # as the core has it (SIGHTING_MS_MAX): what is older opens nothing
 TOLD_MAX = 64  # texts that are remembered for repeats
@@ -56,6 +58,7 @@ class Camera:
         self._sees_since_ns = 0
         self._was_lost = False
         self._heard_ns = 0
+        self._held_up = False  # since it was heard last; a silence is excused once
         self._why = ""
         self._muted = False
         self._told_ns: dict[str, int] = {}
@@ -125,7 +128,7 @@ class Camera:
         }
         self._why = why
         if not why:
-            self._heard_ns = loop_ns()
+            self._heard_ns, self._held_up = loop_ns(), False
             if not self._sees:
                 self._sees, self._sees_since_ns = True, self._heard_ns
                 if self._timer is not None:
@@ -172,8 +175,12 @@ class Camera:
             self._lost.set_result(why)
 
     def _look(self) -> None:
-        """Whether somebody still says that it sees."""
+        """Whether somebody still says that it sees. A silence while our own loop stood still is not theirs."""
         due_ns = self._heard_ns + SILENT_NS
+        if loop_ns() - due_ns > HELD_UP_NS and not self._held_up:
+            self._held_up = True
+            due_ns = loop_ns() + AGAIN_NS
+            self._heard_ns = due_ns - SILENT_NS
         if loop_ns() + SLACK_NS < due_ns:
             self._timer = call_at_ns(due_ns, self._look)
         elif self._sees:

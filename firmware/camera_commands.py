@@ -27,7 +27,9 @@ class BeginViewing(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
     `ticket` is what is shown to the vision process for each picture: it is worth nothing before this is answered with
     done, after `for_s`, or once this connection is gone. `roles` are what the page says of the person, one space
-    between two: who only has the installer's sees where a portal is out of service.
+    between two: who only has the installer's sees where a portal is out of service. `shift`: it is a guard's of this
+    shift, which has one purpose. `incident` is what has happened, in the words of a guard who looks beside it; it
+    stands in `why`.
     """
 
     issuer: Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_CHARACTERS_MAX)]
@@ -37,6 +39,8 @@ class BeginViewing(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     why: Why
     ticket: Ticket
     for_s: Annotated[int, msgspec.Meta(ge=1, le=SECONDS_MAX)]
+    shift: bool = False
+    incident: Annotated[str, msgspec.Meta(max_length=WHY_CHARACTERS_MAX)] = ""
 
     def __repr__(self) -> str:
         return f"BeginViewing({self.cameras!r}, ...)"  # this ends up in tracebacks
@@ -50,6 +54,12 @@ class EndViewing(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
     def __repr__(self) -> str:
         return "EndViewing(...)"
+
+
+class TellShift(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """What this guard looks for in this shift. Answered as JSON: ShiftTold."""
+
+    issuer: Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_CHARACTERS_MAX)]
 
 
 class TellFaces(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -99,6 +109,13 @@ class HowFar(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 # -- what is told, as JSON in the answer ------------------------------------------------------------------------------
 
 
+class ShiftTold(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`purpose` is what the shift's viewings are for, "" where none was stated yet; `left_s` how long the shift is."""
+
+    left_s: int
+    purpose: str = ""
+
+
 class FaceShown(msgspec.Struct, frozen=True, omit_defaults=True):
     """Somebody who is enrolled: nothing of the face."""
 
@@ -134,6 +151,6 @@ class FaceProgress(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 FACES_TOLD = 100  # of one answer
-AnyOfViewings = BeginViewing | EndViewing
+AnyOfViewings = BeginViewing | EndViewing | TellShift
 AnyOfFacesHere = TellFaces | EndFace | TakeFace | HowFar
 AnyOfCameras = AnyOfViewings | AnyOfFacesHere

@@ -14,7 +14,7 @@ from firmware.backup.asks import AnyBackupAsk as AnyBackupAsk
 from firmware.backup.asks import TellBackups
 from firmware.camera_commands import AnyOfCameras as AnyOfCameras
 from firmware.camera_commands import BeginViewing as BeginViewing
-from firmware.camera_commands import HowFar, TellFaces
+from firmware.camera_commands import HowFar, TellFaces, TellShift
 from firmware.core.account_facts import Administered
 from firmware.core.facts import (
     Acknowledge,
@@ -146,7 +146,7 @@ NETWORK_MAY_ASK: frozenset[type] = (
     NETWORK_MAY_ACT | {Administered, FindPlate, ProveClaim, *get_args(AnyOfCameras)} | {*get_args(AnyBackupAsk)}
 )
 # Installers (firmware/controller/installers.py) among others; what only looks goes beside all else.
-NETWORK_MAY_LOOK: frozenset[type] = frozenset({WatchWires, TellFaces, HowFar, TellBackups, *TEST_LOOKS})
+NETWORK_MAY_LOOK: frozenset[type] = frozenset({WatchWires, TellFaces, TellShift, HowFar, TellBackups, *TEST_LOOKS})
 NETWORK_MAY_ASK |= NETWORK_MAY_LOOK | {*TEST_ASKS, RestartProcess}
 
 
@@ -262,6 +262,7 @@ class LocalEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     household: str | None = None  # of a visitor, as the rest
     valid_from_s: int | None = None
     use_limit: int | None = None
+    profiles: tuple[str, ...] = ()
 
 
 class Overlaid(Message, frozen=True):

@@ -156,6 +156,7 @@ class TellBackup(OfficeCommand, frozen=True, kw_only=True):
 
     detail: Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9 :;,._-]{1,400}\Z")]
     address: Annotated[str, msgspec.Meta(max_length=64)] = ""  # from where, of the page
+    forgotten: bool = False  # no backup: what stood before the last restore is about to go
 
 
 class TellPeople(OfficeCommand, frozen=True, kw_only=True):

@@ -24,7 +24,7 @@ TEXT_CHARACTERS_MAX = 300  # of each
 
 Passphrase = Annotated[str, msgspec.Meta(max_length=PASSPHRASE_CHARACTERS_MAX)]
 FileName = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{32}\Z")]
-Kind = Literal["make", "look", "restore", "undo"]
+Kind = Literal["make", "look", "restore", "undo", "forget"]
 
 
 class BackupAsk(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, kw_only=True):
@@ -66,6 +66,12 @@ class UndoRestore(BackupAsk, frozen=True, kw_only=True):
     code: Annotated[str, msgspec.Meta(max_length=CODE_CHARACTERS_MAX)]
 
 
+class ForgetRestored(BackupAsk, frozen=True, kw_only=True):
+    """Remove what is kept of before the last restore: there is no way back after that."""
+
+    code: Annotated[str, msgspec.Meta(max_length=CODE_CHARACTERS_MAX)]
+
+
 class DropBackup(BackupAsk, frozen=True, kw_only=True):
     """Remove the file that was made, and the one that was looked into."""
 
@@ -74,7 +80,7 @@ class TellBackups(BackupAsk, frozen=True, kw_only=True):
     """How it stands; answered by Backups, as JSON."""
 
 
-AnyBackupAsk = MakeBackup | LookIntoBackup | RestoreBackup | UndoRestore | DropBackup | TellBackups
+AnyBackupAsk = MakeBackup | LookIntoBackup | RestoreBackup | UndoRestore | ForgetRestored | DropBackup | TellBackups
 
 
 class Job(msgspec.Struct, frozen=True):

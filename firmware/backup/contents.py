@@ -12,9 +12,10 @@ import msgspec
 
 from firmware.identity import KEY_BYTES
 
-SCHEMA = 1
+SCHEMA = 2  # 2: names of visitors
 MIB = 1 << 20
 SITE, NAMED, SOURCE, OVERLAY, ADOPTION, ACCOUNTS = "site", "named", "source", "overlay", "adoption", "accounts"
+VISITORS = "visitors"
 
 
 class Kind(NamedTuple):
@@ -37,11 +38,22 @@ KINDS: dict[str, Kind] = {
     ADOPTION: Kind(MIB // 64, place="roster/authority"),  # whose rosters it takes; without the community's digest key
     # Of the page: who may log in, as what; passphrases as argon2id digests.
     ACCOUNTS: Kind(64 * MIB, place="network/accounts.db", database=True, application=0x4D4E5341, version_max=1),
+    # Who the visitors of the overlay are: firmware/roster/visitor_book.py.
+    VISITORS: Kind(64 * MIB, place="people/visitors.db", database=True, version_max=1),
 }
 # What never is, and why; people read `backup.without.NAME` of the catalogues whenever one is made or put back.
 WITHOUT = ("identity", "pins", "faces", "journal", "roster")
 
-COUNTS = ("holders", "credentials", "vehicles", "pins", "suspensions", "enrolled", "signers")  # backup.count.*
+COUNTS = (
+    "holders",
+    "credentials",
+    "vehicles",
+    "pins",
+    "suspensions",
+    "enrolled",
+    "signers",
+    "visitors",
+)  # backup.count.*
 PARTS_MAX = 1_100  # the site, and two files for each of 512 devices
 TOTAL_BYTES_MAX = 4_096 * MIB
 LIST_BYTES_MAX = MIB

@@ -29,6 +29,7 @@ from firmware.backup.contents import (
     SITE,
     SOURCE,
     TOTAL_BYTES_MAX,
+    VISITORS,
     Contents,
     Part,
 )
@@ -120,6 +121,12 @@ def gather(where: Where, identity: Identity, work: Path) -> Iterator[Gathered]:
         copy_database(where.accounts, copy)
         prove_database(copy, ACCOUNTS)
         yield taken(ACCOUNTS, copy, {})
+    visitors = where.state / KINDS[VISITORS].place
+    if visitors.is_file():
+        copy = at(VISITORS)
+        copy_database(visitors, copy)
+        prove_database(copy, VISITORS)
+        yield taken(VISITORS, copy, {"visitors": _visitors(copy)})
 
 
 def write(
@@ -276,6 +283,17 @@ def _counts(db: sqlite3.Connection) -> dict[str, int]:
         (pin,),
     ).fetchone()[0]
     return {**one, "pins": beside}
+
+
+def _visitors(copy: Path) -> int:
+    """How many names. Raises BackupRefused for what is no book of visitors."""
+    db = sqlite3.connect(f"{copy.as_uri()}?mode=ro&immutable=1", uri=True)
+    try:
+        return int(db.execute("SELECT count(*) FROM visitor").fetchone()[0])
+    except sqlite3.Error as error:
+        raise BackupRefused(f"{KINDS[VISITORS].place} is no list of visitors: {error}") from error
+    finally:
+        db.close()
 
 
 def _with_keys(overlay: Overlay, folder: Path) -> list[Entry]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 import firmware
-from firmware.backup.contents import ACCOUNTS, ADOPTION, NAMED, OVERLAY, SCHEMA, SITE, SOURCE, Contents, Part
+from firmware.backup.contents import ACCOUNTS, ADOPTION, NAMED, OVERLAY, SCHEMA, SITE, SOURCE, VISITORS, Contents, Part
 from firmware.backup.errors import BackupMisused
 from firmware.backup.naming import names_in
 from firmware.backup.packing import sha256_of
@@ -46,10 +46,10 @@ def previous(site: Path, identity: Identity, work: Path) -> Previous:
         target = Path(move.target)
         old = beside(target, OLD)
         if not old.exists():
-            if move.put and move.kind in (NAMED, ADOPTION, SOURCE, ACCOUNTS):
+            if move.put and move.kind in (NAMED, ADOPTION, SOURCE, ACCOUNTS, VISITORS):
                 gone.append(target)
             continue
-        if move.kind not in (SITE, NAMED, SOURCE, OVERLAY, ADOPTION, ACCOUNTS):
+        if move.kind not in (SITE, NAMED, SOURCE, OVERLAY, ADOPTION, ACCOUNTS, VISITORS):
             continue
         copy = work / f"{number:04d}.{move.kind}"
         if move.kind == OVERLAY:

@@ -16,7 +16,7 @@ import msgspec
 
 from firmware.backup import record
 from firmware.backup.asks import HANDOVER
-from firmware.backup.contents import ACCOUNTS, ADOPTION, KINDS, NAMED, OVERLAY, SITE, SOURCE
+from firmware.backup.contents import ACCOUNTS, ADOPTION, KINDS, NAMED, OVERLAY, SITE, SOURCE, VISITORS
 from firmware.backup.entries import Carried, carried, merged
 from firmware.backup.errors import BackupError, BackupRefused
 from firmware.backup.naming import names_in, place_of
@@ -46,6 +46,7 @@ SAME = {"credential": "s.kind = credential.kind AND s.key = credential.key", "ve
 # In the state folder, too; the last one would be a factory reset by the next start (controller/reset_button.py).
 OUR_NAMES = (
     *("identity", "journal", ROSTER, "faces", "evidence", "network", "backup.work", "backup.page", HANDOVER),
+    *("people", "imports", "selftest", "logs"),
     "factory_reset.asked",
 )
 # What a swap writes beside its targets, and SQLite beside a database.
@@ -105,6 +106,11 @@ class _Readying:
             prove_database(accounts, ACCOUNTS)
             self._placed.append(Placed(ACCOUNTS, self._target.accounts, accounts, database=True))
             self._note("accounts_of_then")
+        visitors = self._opened.of(VISITORS)
+        if visitors is not None:
+            prove_database(visitors, VISITORS)
+            at = self._target.state / KINDS[VISITORS].place
+            self._placed.append(Placed(VISITORS, at, visitors, database=True))
         self._placed.append(Placed(SITE, self._target.site, site, OPEN_MODE))  # the last one: see swap.py
         for each in self._placed:
             if each.target.is_symlink() or (each.target.exists() and not each.target.is_file()):
@@ -159,7 +165,7 @@ class _Readying:
             at.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             shutil.copyfile(copy, at)
             at.chmod(SECRET_MODE)
-            for quote in ('"', "'"):
+            for quote in ('"', "'") if name.startswith("/") else ():  # what is relative is found beside it
                 text = text.replace(f"{quote}{name}{quote}".encode(), f"{quote}{at}{quote}".encode())
         laid = folder / self._target.site.name
         laid.write_bytes(text)

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 import firmware
-from firmware.backup import record, swap
+from firmware.backup import swap
 from firmware.backup.contents import ACCOUNTS, KINDS, SCHEMA, SOURCE, WITHOUT, Contents
 from firmware.backup.errors import (
     BackupDamaged,
@@ -34,6 +34,7 @@ from firmware.backup.restoring import Target, make_ready
 from firmware.backup.unpacking import open_backup
 from firmware.backup.workroom import Workroom
 from firmware.config import Config, draft, escaped, load
+from firmware.controller.backup_events import forgotten_detail, on_record
 from firmware.controller.backup_telling import (
     Changes,
     changes_of,
@@ -44,15 +45,12 @@ from firmware.controller.backup_telling import (
 )
 from firmware.controller.check import check
 from firmware.controller.errors import StateFolderError
-from firmware.controller.restored import finish_restore, put_into_journal
+from firmware.controller.restored import finish_restore, last_held, last_restore, limits_of, put_into_journal
 from firmware.controller.tenancy import Tenancy
 from firmware.core.codes import Code
-from firmware.core.effects import Body, Event
 from firmware.identity import Identity, IdentityError
-from firmware.messages import TellBackup
 from firmware.roster.commands.asking import an_issuer
 from firmware.roster.errors import RosterError
-from firmware.roster.office import Office
 from firmware.terminal import (
     DONE,
     MISUSED,
@@ -67,7 +65,6 @@ from firmware.terminal import (
     now_utc_s,
     own_identity,
     prepare_output,
-    reason,
 )
 from firmware.texts import texts
 
@@ -120,6 +117,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     forgetting = actions.add_parser("forget", help="remove what is kept of before the last restore")
     forgetting.add_argument("site", type=a_path, metavar="SITE", help="the site file that was restored")
+    _add_doer(forgetting)
     forgetting.set_defaults(act=_forget)
     for each in (making, showing, restoring, undoing, forgetting):
         add_language(each)
@@ -212,25 +210,10 @@ def contents_of(gathered: Sequence[Gathered], config: Config, identity: Identity
 def _put_on_record(
     arguments: argparse.Namespace, config: Config, state: Path, identity: Identity, contents: Contents
 ) -> None:
-    """By the running controller, or where none runs into its journal. Raises BackupError, TerminalError."""
-    detail = detail_of(contents)
-    try:
-        tenancy = Tenancy(state)
-    except StateFolderError:
-        with Office(state) as office:
-            answer = office.ask(TellBackup(issuer=arguments.by, why=arguments.why, detail=detail))
-        if not answer.done:
-            words = "; ".join(reason(texts("en"), code) for code in answer.reasons)
-            raise BackupRefused(
-                f"The controller did not put it into its journal, so it is not handed out: {words}"
-            ) from None
-        return
-    try:
-        body = Body(issuer=arguments.by, note=arguments.why)
-        event = Event(Code.BACKUP_MADE, detail=detail, body=body)
-        record.record(state, identity, config.store.limits, event, contents.made_s)
-    finally:
-        tenancy.end()
+    """Raises BackupError, TerminalError: then it is not handed out."""
+    detail, at_s = detail_of(contents), contents.made_s
+    made = Code.BACKUP_MADE
+    on_record(state, identity, config.store.limits, made, by=arguments.by, why=arguments.why, detail=detail, at_s=at_s)
 
 
 # -- looking into one -------------------------------------------------------------------------------------------------
@@ -293,14 +276,9 @@ def _restore(arguments: argparse.Namespace) -> int:
 
 def _undo(arguments: argparse.Namespace) -> int:
     site = arguments.site.resolve()
-    finish_restore(site)
-    last = swap.before(site)
-    if last is None:
-        raise BackupMisused(f"{site}: nothing is kept of before a restore")
-    state = Path(last.state)
-    by_kind = {move.kind: Path(move.target) for move in last.moves}
-    tenancy = Tenancy(state)
-    try:
+    with last_held(site) as last:
+        state = Path(last.state)
+        by_kind = {move.kind: Path(move.target) for move in last.moves}
         identity = own_identity(state)
         with Workroom(state) as work:
             was = previous(site, identity, work)
@@ -318,14 +296,18 @@ def _undo(arguments: argparse.Namespace) -> int:
             changes = changes_of(ready)
             _swap(ready, target, doer, Code.BACKUP_UNDONE)
             return _tell(arguments, ready, changes, done=True)
-    finally:
-        tenancy.end()
 
 
 def _forget(arguments: argparse.Namespace) -> int:
     site = arguments.site.resolve()
     finish_restore(site)
-    count = swap.forget(site)
+    state = Path(last_restore(site).state)
+    with Workroom(state):  # no undo is being made ready of what goes
+        last, by, why = last_restore(site), arguments.by, arguments.why
+        limits, identity = limits_of(site), own_identity(state)
+        code, detail = Code.BACKUP_FORGOTTEN, forgotten_detail(last.utc_s)
+        on_record(state, identity, limits, code, by=by, why=why, detail=detail, at_s=now_utc_s())
+        count = swap.forget(site)
     print(json.dumps({"ok": True, "files": count}) if arguments.json else _said(arguments, "backup.forgotten", count))
     return DONE
 

@@ -26,6 +26,7 @@ from firmware.backup.asks import (
     Backups,
     DropBackup,
     Failed,
+    ForgetRestored,
     Job,
     Kind,
     Last,
@@ -56,6 +57,13 @@ LINE_BYTES_MAX = 1 << 20
 FILES_MAX = 1_000  # that are taken away at once: whoever may lay files in the handover may lay many
 QUIET_S_MAX = 60  # that a restore waits for what moves, or for an emergency to be over
 GONE = Failed("make", "ended")
+KINDS: dict[type, Kind] = {
+    MakeBackup: "make",
+    LookIntoBackup: "look",
+    RestoreBackup: "restore",
+    UndoRestore: "undo",
+    ForgetRestored: "forget",
+}
 
 
 class Guesses:
@@ -178,9 +186,8 @@ class BackupJobs:
         self._begin(command)
         return ""
 
-    def _begin(self, command: MakeBackup | LookIntoBackup | RestoreBackup | UndoRestore) -> None:
-        kinds: dict[type, Kind] = {MakeBackup: "make", LookIntoBackup: "look", RestoreBackup: "restore"}
-        kind = kinds.get(type(command), "undo")
+    def _begin(self, command: MakeBackup | LookIntoBackup | RestoreBackup | UndoRestore | ForgetRestored) -> None:
+        kind = KINDS[type(command)]
         work = Work(
             kind,
             str(self._site),
@@ -189,7 +196,7 @@ class BackupJobs:
             command.issuer,
             command.address,
             command.why,
-            passphrase="" if isinstance(command, UndoRestore) else command.passphrase,
+            passphrase="" if isinstance(command, UndoRestore | ForgetRestored) else command.passphrase,
             handed=str(self._handover / command.file) if isinstance(command, LookIntoBackup) else "",
             seen=command.seen if isinstance(command, RestoreBackup) else "",
         )

@@ -48,16 +48,15 @@ from firmware.backup.unpacking import open_backup
 from firmware.backup.workroom import Workroom
 from firmware.config import draft, escaped, load
 from firmware.controller.backup_command import contents_of, problems_of
+from firmware.controller.backup_events import forgotten_detail, tell
 from firmware.controller.backup_telling import changes_of, detail_of
 from firmware.controller.backup_work import GO, MADE, OUTCOME, TAKEN, Told, Work
 from firmware.controller.restored import put_into_journal
 from firmware.core.codes import Code
 from firmware.identity import IdentityError
-from firmware.messages import TellBackup
 from firmware.roster.errors import RosterError
 from firmware.roster.files import remove
 from firmware.roster.install import CURRENT
-from firmware.roster.office import Office
 from firmware.terminal import TerminalError, now_utc_s, own_identity
 
 NICE = 10
@@ -96,6 +95,8 @@ def run(work: Work) -> None:
         say(Told(made=_make(work)))
     elif work.kind == "look":
         say(Told(looked=_look(work)))
+    elif work.kind == "forget":
+        _forget(work)
     else:
         _restore(work)
 
@@ -119,18 +120,18 @@ def _make(work: Work) -> Made:
             contents,
             copies,
             sound_passphrase(work.passphrase),
-            recorded=lambda: _tell(work, state, detail_of(contents)),
+            recorded=lambda: _tell(work, state, Code.BACKUP_MADE, detail_of(contents)),
             step=_Steps().step,
         )
     return Made(MADE, size, sha256_of(out), contents)
 
 
-def _tell(work: Work, state: Path, detail: str) -> None:
-    """Have the controller put it into its journal, or there is no backup."""
-    with Office(state) as office:
-        answer = office.ask(TellBackup(issuer=work.by, why=work.why, detail=detail, address=work.address))
-    if not answer.done:
-        raise BackupError("the controller did not put it into its journal, so it is not handed out")
+def _tell(work: Work, state: Path, code: Code, detail: str) -> None:
+    """Have the controller put it into its journal, or it is not done."""
+    try:
+        tell(state, code, by=work.by, why=work.why, detail=detail, address=work.address)
+    except BackupRefused as error:  # it is not the file that is refused
+        raise BackupError(str(error)) from error
 
 
 def _where(site: Path, state: Path) -> Where:
@@ -236,6 +237,18 @@ def _before(work: Work, room: Path) -> Ready:
     target = _target(site, state)._replace(folders=tuple({Path(move.target).parent for move in last.moves}))
     ready = make_ready(was.opened, target, identity, room, problems_of, _doer(work))
     return ready._replace(placed=(*was.unnamed, *ready.placed), gone=was.gone)
+
+
+def _forget(work: Work) -> None:
+    """Remove what stood before the last restore; nobody puts anything back meanwhile."""
+    site, state = Path(work.site), Path(work.state)
+    with Workroom(state):
+        last = swap.before(site)
+        if last is None:
+            raise BackupMisused("nothing is kept of before a restore")
+        _tell(work, state, Code.BACKUP_FORGOTTEN, forgotten_detail(last.utc_s))
+        swap.forget(site)
+    say(Told())
 
 
 def _marks(state: Path) -> list[tuple[int, int, int] | None]:

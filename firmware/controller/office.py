@@ -86,6 +86,7 @@ def decide(
             request=request,
             detail=command.detail,
             note=command.why,
+            forgotten=command.forgotten,
         )
     if isinstance(command, TellPeople):
         if command.act not in TOLD_HERE:

@@ -286,6 +286,8 @@ class Controller:
         """What displays say; a plate is told to them by intake."""
         signs = Signs(self._board.displays, self._config.language)
         self.asks.show = Prompts(signs, self._board.drivers).show
+        shown = self.installers.tests.displays
+        shown.show, shown.over = signs.test, signs.test_over
         self.intake.on_plate, self.intake.now_ns = signs.plate_seen, lambda: round(self._loop.time() * 1e9)
         return signs
 
@@ -307,7 +309,7 @@ class Controller:
         return self.journal.erase(command.holder, now_ms=now_ms, utc_ms=utc_ms, asked=asked, request=request)
 
     def _stepped(self, fact: AnyFact, effects: tuple[object, ...], ticket: int | None) -> None:
-        self.viewings.stepped(fact, ticket)
+        self.viewings.stepped(fact, effects, ticket)
         self.publisher.stepped(fact, effects, ticket)
         self.desk.stepped(fact, effects, ticket)
         self.installers.stepped(fact, effects, ticket)

@@ -46,6 +46,7 @@ from firmware.core.refusals import ID_CHARACTERS_MAX
 from firmware.core.site import Site
 from firmware.core.trial_facts import TryOutput
 from firmware.core.viewing_facts import CameraViewed
+from firmware.core.viewings import SHIFT
 from firmware.recording import VERSION, Ended, Header, Taken
 
 RECORDING_BYTES_MAX = 256 << 20
@@ -113,9 +114,7 @@ class Pseudonyms:
         if isinstance(fact, Reading):
             changes["presented"] = self._replaced(fact.presented)
         elif isinstance(fact, Started) and fact.kept:
-            changes["kept"] = {
-                key: self.issuer(value) if key.startswith(LOCKED) else value for key, value in fact.kept.items()
-            }
+            changes["kept"] = dict(self._kept(key, value) for key, value in fact.kept.items())
         return msgspec.structs.replace(fact, **changes) if changes else fact
 
     def effect(self, effect: AnyEffect) -> AnyEffect:
@@ -125,10 +124,19 @@ class Pseudonyms:
                 return effect
             return Record(msgspec.structs.replace(effect.event, body=self._replaced(effect.event.body)))
         if isinstance(effect, Keep):
-            personal = effect.value is not None and effect.key.startswith(LOCKED)
-            return Keep(effect.key, self.issuer(effect.value or "")) if personal else effect
+            key, value = self._kept(effect.key, effect.value or "")
+            return Keep(key, None if effect.value is None else value)
         changes = self._changes(effect)
         return msgspec.structs.replace(effect, **changes) if changes else effect
+
+    def _kept(self, key: str, value: str) -> tuple[str, str]:
+        """Who locked a portal; and which guard looks through cameras, until when, and what for."""
+        if key.startswith(LOCKED):
+            return key, self.issuer(value)
+        if key.startswith(SHIFT):
+            until, _, purpose = value.partition(" ")
+            return SHIFT + self.issuer(key.removeprefix(SHIFT)), f"{until} {self.of(purpose)}"
+        return key, value
 
     def _replaced(self, thing: Any) -> Any:
         changes = self._changes(thing)

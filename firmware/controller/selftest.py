@@ -14,16 +14,16 @@ from msgspec.structs import replace
 
 from firmware.config import Config
 from firmware.controller.clock import Clock
-from firmware.controller.inbox import Inbox, Rank
+from firmware.controller.inbox import Inbox
 from firmware.controller.role_socket import Allowance, RoleSocket
+from firmware.controller.selftest_core import OURSELVES, AskedOfCore, refusals
+from firmware.controller.selftest_displays import Numbers, questions_of
 from firmware.controller.selftest_report import Press
 from firmware.controller.selftest_shelf import Shelf
 from firmware.controller.selftest_views import against, left_out, out_of_service, scope_of, seen
 from firmware.controller.wires import Stepping, Wires, lines_of
-from firmware.core.account_facts import Act, Administered
-from firmware.core.codes import Code, Reason
-from firmware.core.effects import Record
-from firmware.core.fact import Afar
+from firmware.core.account_facts import Act
+from firmware.core.codes import Reason
 from firmware.core.facts import AnyFact, OpenOnce, SetOutOfService
 from firmware.core.kept import FOR_TEST, out_of_service_key
 from firmware.core.state import State
@@ -49,6 +49,7 @@ from firmware.selftest.run import (
     after_restart,
     noted,
     passed_time,
+    said,
     saw,
     started,
     stopped,
@@ -64,7 +65,6 @@ SAVE_S = 1.0  # between two syncs: wires that move in a storm must not wear the 
 OPENINGS = (1 / 3, 8)  # a second, and at once
 REPORTS = (1 / 600, 6)  # whoever has the page could push the reports of years out by making others
 BEGINS = (1 / 60, 8)  # each takes up to 32 portals out of service, and tells it of each
-OURSELVES = "self-test"  # who puts back into service what nobody put back
 
 
 class SelfTests:
@@ -78,8 +78,9 @@ class SelfTests:
         self._press = press
         self._wires = wires
         self._clock = clock
-        self._inbox = inbox
+        self._core = AskedOfCore(inbox)
         self._socket = socket
+        self.displays = Numbers()
         self._engine: Stepping | None = None
         self.run: Run | None = None  # at most one
         self._lease_ms = 0
@@ -102,7 +103,7 @@ class SelfTests:
             run = replace(after_restart(run, boot, self._moment()), taken=() if run.paused else owned)
             self._lease_ms = self._clock.now_ms() + LEASE_MS
         self.run = run
-        self._put_back(tuple(name for name in owned if run is None or name not in run.taken))
+        self._core.put_back(tuple(name for name in owned if run is None or name not in run.taken))
         self._after()
 
     async def keep(self) -> None:
@@ -180,7 +181,7 @@ class SelfTests:
     def _begin(self, command: BeginTest, request: str) -> None:
         roles = {name: point.role for name, point in self._wires.points.items()}
         portals = tuple(dict.fromkeys(command.portals))
-        steps = steps_of(self._state.wiring, portals, roles, site=command.site)
+        steps = steps_of(self._state.wiring, portals, roles, site=command.site, reset=self._config.reset_input)
         if not 0 < len(steps) <= STEPS_MAX:
             reason = "selftest_many" if steps else "selftest_nothing"
             self._socket.answer(Answer(request, False, (reason,)))
@@ -197,33 +198,31 @@ class SelfTests:
             boots=(self._press.boot,),
         )
         self._take(command)
-        self._tell(Act.SELFTEST_BEGUN, command, request, " ".join(portals))
+        self._core.tell(Act.SELFTEST_BEGUN, command, request, " ".join(portals))
 
     def _resume(self, command: ResumeTest, request: str) -> None:
         assert self.run is not None, "refused otherwise"
         self.run = replace(self.run, paused=False)
         self._take(command)
-        self._tell(Act.SELFTEST_BEGUN, command, request, " ".join(self.run.portals))
+        self._core.tell(Act.SELFTEST_BEGUN, command, request, " ".join(self.run.portals))
 
     def _take(self, command: RunAsk) -> None:
         """Take the run's portals out of service, in the issuer's name; the core asks the site's `remote` once more."""
         assert self.run is not None
         taken = tuple(name for name in self.run.portals if not out_of_service(self._state, name))
-        for name in taken:
-            fact = SetOutOfService(command.issuer, afar=command.afar or Afar(), portal=name, test=True)
-            self._inbox.put(fact, Rank.COMMAND, "network")
+        self._core.take_out(command, taken)
         self.run = replace(self.run, taken=taken)
 
     def _pause(self, command: PauseTest, request: str) -> None:
         self._release(quietly=command.left)
         assert self.run is not None
         self.run = replace(self.run, paused=True)
-        self._tell(Act.SELFTEST_PAUSED, command, request, "left" if command.left else "")
+        self._core.tell(Act.SELFTEST_PAUSED, command, request, "left" if command.left else "")
 
     def _drop(self, command: DropTest, request: str) -> None:
         assert self.run is not None
         self._release(quietly=False)
-        self._tell(Act.SELFTEST_DROPPED, command, request, self.run.id)
+        self._core.tell(Act.SELFTEST_DROPPED, command, request, self.run.id)
         self.run = None
 
     def _do(self, command: DoStep) -> tuple[bool, tuple[str, ...]]:
@@ -243,7 +242,7 @@ class SelfTests:
                 if entry.step.deed and not self._openings.take(self._now_s()):
                     return False, ("too_many",)
                 levels = {name: self._wires.word(name) for name in entry.step.expects}
-                run = started(run, entry.step.id, command.issuer, levels, at)
+                run = started(run, entry.step.id, command.issuer, levels, at, questions_of(entry.step))
                 self.run = run
                 begun = run.entry(entry.step.id)
                 if begun is not None and begun.stage is Stage.LISTENING:
@@ -258,7 +257,7 @@ class SelfTests:
             case Do.YES | Do.NO:
                 if entry.stage is not Stage.ASKING:
                     return False, ("selftest_too_late",)
-                run = took(run, entry.step.id, Trigger.YES if command.do is Do.YES else Trigger.NO, at)
+                run = said(run, entry.step.id, command.do is Do.YES, at)
             case Do.NOTE:
                 pass
         self.run = run
@@ -269,11 +268,7 @@ class SelfTests:
         step = entry.step
         if step.deed is not Deed.OPEN_ONCE:
             return
-        self._deed = (f"selftest-{secrets.token_hex(6)}", step.id)
-        opens = OpenOnce(
-            command.issuer, self._deed[0], command.afar or Afar(), portal=step.portal, access_point=step.point or None
-        )
-        self._inbox.put(opens, Rank.COMMAND, "network")
+        self._deed = (self._core.open_once(command, step), step.id)
 
     async def _finish(self, command: FinishTest, request: str) -> None:
         """Back into service first: a report can wait. Then the report, and its event, which is the answer."""
@@ -283,14 +278,14 @@ class SelfTests:
         lines = {name: lines_of(point) for name, point in self._wires.points.items()}
         try:
             kept = await asyncio.to_thread(
-                self._press.report, run, self._moment().utc_ms, lines, left_out(run, self._state), command.issuer
+                self._press.report, run, self._moment().utc_ms, lines, left_out(run, self._wires), command.issuer
             )
         except OSError as error:
             self._press.complain(f"the report of a self-test cannot be saved: {error.strerror}")
             self._socket.answer(Answer(request, False, (Reason.NOT_SAVED,)))
         else:
-            said = f"{kept.passed} passed, {kept.failed} failed, {kept.skipped} skipped, {kept.waiting} not done"
-            self._tell(Act.SELFTEST_ENDED, command, request, f"{kept.id}: {said}, sha256 {kept.sha256[:16]}")
+            counted = f"{kept.passed} passed, {kept.failed} failed, {kept.skipped} skipped, {kept.waiting} not done"
+            self._core.tell(Act.SELFTEST_ENDED, command, request, f"{kept.id}: {counted}, sha256 {kept.sha256[:16]}")
             self.run = None
         finally:
             self._busy = False
@@ -302,13 +297,7 @@ class SelfTests:
         """The core has taken a fact."""
         if self.run is None or not isinstance(fact, OpenOnce | SetOutOfService):
             return
-        refused = [
-            effect.event.reasons
-            for effect in effects
-            if isinstance(effect, Record)
-            and effect.event.code is Code.COMMAND_REFUSED
-            and effect.event.request == fact.request
-        ]
+        refused = refusals(fact.request, effects)
         if isinstance(fact, OpenOnce):
             if refused and fact.request == self._deed[0] and self.run.entry(self._deed[1]) is not None:
                 why = f"core:{' '.join(refused[0])}"
@@ -319,7 +308,7 @@ class SelfTests:
 
     def _observed(self, device: str, word: str) -> None:
         if self.run is not None and self.run.running is not None:
-            self._set(saw(self.run, Seen(device, word), scope_of(self.run, self._state, self._wires), self._moment()))
+            self._set(saw(self.run, Seen(device, word), scope_of(self.run, self._wires), self._moment()))
 
     def _due(self) -> None:
         self._timer = None
@@ -339,8 +328,9 @@ class SelfTests:
             self._after()
 
     def _after(self) -> None:
-        """The run may be another one: it is saved, told, and its next deadline waited for."""
+        """The run may be another one: it is saved, told, shown, and its next deadline waited for."""
         self._unsaved.set()
+        self.displays.follow(self.run)
         if self._telling is None:
             self._telling = asyncio.get_running_loop().call_later(TELL_S, self._publish)
         self._wake()
@@ -364,21 +354,8 @@ class SelfTests:
         """Break off what runs, and put the portals back; `quietly`: nobody is there, so that no window opens them."""
         assert self.run is not None
         self.run = stopped(self.run, self._moment())
-        self._put_back(self.run.taken, quietly=quietly)
+        self._core.put_back(self.run.taken, quietly=quietly)
         self.run = replace(self.run, taken=())
-
-    def _put_back(self, portals: Sequence[str], *, quietly: bool = True) -> None:
-        """In our own name: whoever took them has gone, or has said that it is over."""
-        for name in portals:
-            # Where a person is there, what waits for one goes on as far as `remote` lets it.
-            afar = None if quietly else Afar("installer")
-            back = SetOutOfService(OURSELVES, afar=afar, portal=name, out=False, test=True, quietly=quietly)
-            self._inbox.put(back, Rank.SYSTEM, "selftest")
-
-    def _tell(self, act: Act, command: RunAsk, request: str, detail: str) -> None:
-        address = command.afar.address if command.afar else ""
-        fact = Administered(command.issuer, request, act=act, address=address, detail=detail)
-        self._inbox.put(fact, Rank.COMMAND if request else Rank.SYSTEM, "network")
 
     def _work(self, job: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(job)

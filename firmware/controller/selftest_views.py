@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from firmware.controller.wires import Wires, lines_of, uses_of
+from firmware.controller.wires import Wires, lines_of
 from firmware.core.codes import Reason
 from firmware.core.site import Remote
 from firmware.core.state import State
@@ -32,15 +32,16 @@ def against(portals: Sequence[str], state: State) -> tuple[str, ...]:
     return ()
 
 
-def scope_of(run: Run, state: State, wires: Wires) -> Scope:
+def scope_of(run: Run, wires: Wires) -> Scope:
     """Devices of the portals under test, and those that nothing uses; what residents use elsewhere is no fault."""
-    uses = uses_of(state)
+    uses = wires.uses
     return Scope(frozenset(name for name in wires.points if name not in uses or uses[name][0] in run.portals))
 
 
-def left_out(run: Run, state: State) -> tuple[str, ...]:
-    """Devices of the portals under test that no step proves."""
-    own = [name for name, use in uses_of(state).items() if use[0] in run.portals]
+def left_out(run: Run, wires: Wires) -> tuple[str, ...]:
+    """Devices of the portals under test, and of the site where it is, that no step proves."""
+    owners = {*run.portals, ""} if run.site else {*run.portals}
+    own = [name for name, use in wires.uses.items() if use[0] in owners]
     return uncovered([entry.step for entry in run.entries], own)
 
 
@@ -60,7 +61,7 @@ def seen(run: Run | None, request: str, state: State, wires: Wires, now_ms: int,
         run.began_utc_ms,
         None if run.paused else lease_ms,
         tuple(_step(entry, wires, now_ms) for entry in run.entries),
-        left_out(run, state),
+        left_out(run, wires),
         choices,
     )
 
@@ -85,4 +86,5 @@ def _step(entry: Entry, wires: Wires, now_ms: int) -> StepSeen:
         None if last is None else last.utc_ms,
         None if watch.until_ms is None else max(0, watch.until_ms - now_ms),
         step.word,
+        "" if watch.question is None else watch.question.asks,
     )

@@ -15,6 +15,7 @@ from firmware.core.effects import Announce, Feedback
 from firmware.faces.steps import Prompt
 from firmware.texts import Texts, texts
 
+TEST = "display.test"  # under the number of a self-test, in each language: a wrong encoding is seen by it
 HOLD_S = 5.0  # that an outcome stays: the core's own is as long as a reader's lamp, too short to be read from a car
 PLATE_S = 10.0  # that a plate is the one of the vehicle that stands there
 RESTING = frozenset(
@@ -30,7 +31,7 @@ def shown_texts(language: str) -> tuple[str, ...]:
     said = texts(language)
     words = [f"display.{feedback.value}" for feedback in Feedback if feedback is not Feedback.IDLE]
     words += [f"display.reason.{reason.value}" for reason in sorted(PUBLIC)]
-    return tuple(said.say(word) for word in (*words, *(f"display.{prompt.value}" for prompt in Prompt)))
+    return tuple(said.say(word) for word in (*words, *(f"display.{prompt.value}" for prompt in Prompt), TEST))
 
 
 class Shows(Protocol):
@@ -59,6 +60,7 @@ class Signs:
         self._rests: dict[str, Announce] = {}  # what follows the outcome, or the step, that stands there now
         self._last: dict[str, Announce] = {}  # what was announced last and shown
         self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._tested: set[str] = set()  # they show a number of a self-test, and nothing else until it is over
 
     def plate_seen(self, reader: str, plate: str) -> None:
         """A camera has read this plate at this access point, right before its PlateSeen."""
@@ -67,6 +69,10 @@ class Signs:
     def announce(self, told: Announce) -> None:
         """Show it; what only rests waits until an outcome was there for long enough to be read."""
         if told.display not in self._displays:
+            return
+        if told.display in self._tested:
+            if told.feedback in RESTING:
+                self._last[told.display] = told
             return
         if told.feedback in RESTING and told.display in self._timers:
             self._rests[told.display] = told
@@ -82,7 +88,7 @@ class Signs:
 
     def prompt(self, display: str, prompt: Prompt, for_s: float) -> None:
         """What a person before a camera is to do now: for so long, or until the next outcome. No fact tells it."""
-        if display not in self._displays:
+        if display not in self._displays or display in self._tested:
             return
         timer = self._timers.pop(display, None)
         if timer is not None:
@@ -91,6 +97,32 @@ class Signs:
             self._rests.setdefault(display, self._last[display])  # what stood there comes back
         self._displays[display].show_text(tuple(said.say(f"display.{prompt}") for said in self._languages[display]))
         self._timers[display] = asyncio.get_running_loop().call_later(for_s, self._held, display)
+
+    def test(self, display: str, number: str) -> None:
+        """A number for a self-test; whoever is there is asked whether it stands there. It stays until `test_over`."""
+        if display not in self._displays:
+            return
+        timer = self._timers.pop(display, None)
+        if timer is not None:
+            timer.cancel()
+        rests = self._rests.pop(display, None)
+        if rests is not None:
+            self._last[display] = rests
+        elif display in self._last and self._last[display].feedback not in RESTING:
+            del self._last[display]
+        self._tested.add(display)
+        self._displays[display].show_text((number, *(said.say(TEST) for said in self._languages[display])))
+
+    def test_over(self, display: str) -> None:
+        """What rested there comes back."""
+        if display not in self._tested:
+            return
+        self._tested.discard(display)
+        rests = self._last.get(display)
+        if rests is None:
+            self._displays[display].show_text(())
+        else:
+            self._show(rests)
 
     def _held(self, display: str) -> None:
         del self._timers[display]

@@ -3,27 +3,35 @@
 Pictures go from the vision process to whoever shows it a ticket that this desk has told it of. A ticket is told once
 the purpose stands in the journal, and ends with its time, by hand, or with the connection that asked for it. So a
 network process that is taken over sees nothing without an event that says so.
+
+A guard has one viewing a shift, with one purpose, which the core keeps (core/viewings.py); beside it, for an incident
+that is stated in own words, a short one.
 """
 
 from __future__ import annotations
 
 from asyncio import TimerHandle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
+
+import msgspec
 
 from drivers.loop_time import call_at_ns, loop_ns
 from drivers.sights import Shown, Sights
-from firmware.camera_commands import AnyOfCameras, AnyOfFacesHere, BeginViewing, EndViewing
+from firmware.camera_commands import AnyOfCameras, AnyOfFacesHere, BeginViewing, EndViewing, ShiftTold, TellShift
 from firmware.config import Config
+from firmware.controller.clock import Clock
 from firmware.controller.desk import Desk
 from firmware.controller.engine import Engine
 from firmware.controller.face_desk import FaceDesk
 from firmware.controller.face_room import FaceRoom
 from firmware.controller.inbox import Inbox, Rank
 from firmware.controller.role_socket import Allowance, RoleSocket
-from firmware.core.codes import Reason
+from firmware.core.codes import Code, Reason
+from firmware.core.effects import Record
 from firmware.core.facts import AnyFact
 from firmware.core.viewing_facts import CameraViewed, Viewing
+from firmware.core.viewings import shift_of
 from firmware.messages import Answer, Ask
 
 VIEWINGS_MAX = 8  # of all persons; each costs a JPEG or two a second while somebody looks
@@ -31,6 +39,8 @@ BEGINS_PER_S = 1 / 10  # persons who state a purpose; a network process that is 
 BEGINS_BURST = 6
 MANAGER_S_MAX = 1_800  # as a look at the journal
 INSTALLER_S_MAX = 900  # to aim a camera
+INCIDENT_S_MAX = 900  # of a guard; what lasts longer is stated again
+INCIDENT_CHARACTERS_MIN = 5  # a word at least, as of a purpose
 PENDING_NS_MAX = 60_000_000_000  # for an event to be committed; then nobody waits for it any more
 LATE_NS = 10_000_000_000  # twice as long as the page waits for an answer
 NS = 1_000_000_000
@@ -56,6 +66,7 @@ class Served(Protocol):
     faces: FaceDesk
     desk: Desk
     engine: Engine
+    clock: Clock
 
 
 class ViewingDesk:
@@ -79,6 +90,8 @@ class ViewingDesk:
         command = ask.command
         if isinstance(command, EndViewing):
             self._end_asked(ask.request, command)
+        elif isinstance(command, TellShift):
+            self._socket.answer(Answer(ask.request, True, told=msgspec.json.encode(self._shift(command)).decode()))
         elif isinstance(command, BeginViewing):
             self._begin(ask, command)
         elif isinstance(command, AnyOfFacesHere):
@@ -100,11 +113,16 @@ class ViewingDesk:
         one = Open(command, ask.request, now_ns, self._seconds(command))
         self._pending[ask.request] = one
         self._socket.tie(ask.request)
-        self._tell(Viewing.BEGUN, command, ask.request, f"{one.for_s // 60} min")
+        self._tell(Viewing.BEGUN, command, ask.request, f"{self._kind(command)}{-(-one.for_s // 60)} min")
 
-    def stepped(self, fact: AnyFact, ticket: int | None) -> None:
-        """The core has taken it: `ticket` is what the journal commits it by."""
-        if isinstance(fact, CameraViewed) and fact.request in self._pending and ticket is not None:
+    def stepped(self, fact: AnyFact, effects: Sequence[object], ticket: int | None) -> None:
+        """The core has taken it, or refused it: `ticket` is what the journal commits it by."""
+        if not isinstance(fact, CameraViewed) or fact.request not in self._pending or ticket is None:
+            return
+        if any(isinstance(each, Record) and each.event.code is Code.COMMAND_REFUSED for each in effects):
+            del self._pending[fact.request]
+            self._socket.untie(fact.request)
+        else:
             self._pending[fact.request] = self._pending[fact.request]._replace(committed_by=ticket)
 
     def committed(self, ticket: int) -> None:
@@ -118,6 +136,8 @@ class ViewingDesk:
             shown = one.command.ticket
             until_ns = loop_ns() + one.for_s * NS
             timer = call_at_ns(until_ns, lambda shown=shown: self._end(shown, "time"))  # type: ignore[misc]
+            for other in self._of_shift(one.command):
+                self._end(other, "elsewhere")
             self._open[shown] = one._replace(timer=timer, asked_ns=loop_ns())
             self._sights.show(shown, Shown(one.command.cameras, until_ns))
 
@@ -141,8 +161,12 @@ class ViewingDesk:
             return (Reason.CAMERA_NOT_FOUND,)
         if len(cameras) > self._use.cameras_at_once:
             return (Reason.VIEWING_CAMERAS,)
-        if len(taken) >= VIEWINGS_MAX:
+        if len(taken) - len(self._of_shift(command)) >= VIEWINGS_MAX:
             return (Reason.VIEWINGS_FULL,)
+        if roles & {GUARD, MANAGER} == {GUARD} and not command.shift:
+            stated = command.incident.strip()
+            sound = len(stated) >= INCIDENT_CHARACTERS_MIN and stated in command.why
+            return () if sound else (Reason.VIEWING_PURPOSE,)
         if not roles & {GUARD, MANAGER}:
             served = {portal for camera in cameras for portal in self._cameras[camera]}
             return tuple(f"{Reason.IN_SERVICE}:{portal}" for portal in sorted(served) if not self._is_out(portal))
@@ -150,8 +174,40 @@ class ViewingDesk:
 
     def _seconds(self, command: BeginViewing) -> int:
         roles = command.roles.split()
-        most = INSTALLER_S_MAX if MANAGER not in roles else MANAGER_S_MAX
-        return min(command.for_s, self._use.shift_hours * 3600 if GUARD in roles else most)
+        if _is_of_shift(command):
+            most = self._shift(command).left_s
+        elif MANAGER in roles:
+            most = MANAGER_S_MAX
+        else:
+            most = INCIDENT_S_MAX if GUARD in roles else INSTALLER_S_MAX
+        return max(1, min(command.for_s, most))
+
+    # -- a guard's shift ----------------------------------------------------------------------------------------------
+
+    def _shift(self, command: BeginViewing | TellShift) -> ShiftTold:
+        """What stands of the guard's shift, or a whole one that nothing was stated for yet."""
+        now_ms = self._controller.clock.now_ms()
+        shift = shift_of(self._controller.engine.state, command.issuer, now_ms)
+        if shift is None:
+            return ShiftTold(self._use.shift_hours * 3600)
+        return ShiftTold((shift.until_ms - now_ms) // 1000, shift.purpose)
+
+    def _kind(self, command: BeginViewing) -> str:
+        """What the event says of it before its length."""
+        if _is_of_shift(command):
+            return "resumed, " if self._shift(command).purpose else "shift, "
+        roles = command.roles.split()
+        return "incident, " if GUARD in roles and MANAGER not in roles else ""
+
+    def _of_shift(self, command: BeginViewing) -> tuple[str, ...]:
+        """Tickets of the same shift that are open: it is one viewing, wherever the guard looks."""
+        if not _is_of_shift(command):
+            return ()
+        return tuple(
+            ticket
+            for ticket, one in self._open.items()
+            if _is_of_shift(one.command) and one.command.issuer == command.issuer
+        )
 
     def _is_out(self, portal: str) -> bool:
         state = self._controller.engine.state
@@ -190,6 +246,7 @@ class ViewingDesk:
             purpose=command.why,
             detail=detail,
             reasons=reasons,
+            shift_s=self._use.shift_hours * 3600 if viewing is Viewing.BEGUN and _is_of_shift(command) else 0,
         )
         self._inbox.put(fact, Rank.COMMAND, "network")
 
@@ -200,6 +257,10 @@ class ViewingDesk:
             one.timer.cancel()
         self._sights.show(ticket, None)
         return one
+
+
+def _is_of_shift(command: BeginViewing) -> bool:
+    return command.shift and GUARD in command.roles.split()
 
 
 def cameras_of(config: Config) -> Mapping[str, tuple[str, ...]]:

@@ -81,6 +81,7 @@ class Wires:
     ) -> None:
         tables = [DeviceDraft("", str(table.get("id", "")), table) for table in config.devices]
         self._points = points_of(typed(tables, Problems()))
+        self._reset = {} if config.reset_input is None else {config.reset_input: ("", "factory_reset")}
         self._drivers = drivers
         self._clock = clock
         self._inbox = inbox
@@ -222,12 +223,17 @@ class Wires:
 
     def some(self, names: Iterable[str]) -> tuple[Wire, ...]:
         """These, as they are now."""
-        uses = uses_of(self._state)
+        uses = self.uses
         now_ms, utc_ms = self._clock.now_ms(), self._clock.utc_ms()
         found = ((name, self._points[name]) for name in names if name in self._points)
         return tuple(
             self._wire(self._state, point, name, uses.get(name, ("", "")), now_ms, utc_ms) for name, point in found
         )
+
+    @property
+    def uses(self) -> dict[str, tuple[str, str]]:
+        """As uses_of, and the button on the board that is none of the core's."""
+        return uses_of(self._state) | self._reset
 
     @property
     def _state(self) -> State:
@@ -237,7 +243,7 @@ class Wires:
     def listed(self, request: str) -> Iterator[Wired]:
         """All of them, in as many frames as it takes."""
         state = self._state
-        uses = uses_of(state)
+        uses = self.uses
         now_ms, utc_ms = self._clock.now_ms(), self._clock.utc_ms()  # one instant for all of it
         wires = [
             self._wire(state, point, name, uses.get(name, ("", "")), now_ms, utc_ms)
@@ -334,6 +340,9 @@ def uses_of(state: State) -> dict[str, tuple[str, str]]:
             uses[name] = ("" if point is None else point.portal, use.role.value)
         else:
             uses[name] = (use.owner if use.owner in wiring.portals else "", use.role.value)
+    for point in wiring.points.values():
+        if point.display is not None:
+            uses.setdefault(point.display, (point.portal, "display"))
     for name, portals in wiring.thermometers.items():
         uses[name] = (portals[0], "temperature")
     return uses

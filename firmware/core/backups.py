@@ -11,9 +11,9 @@ DETAIL_CHARACTERS_MAX = 500
 
 
 def backup_made(draft: Draft, fact: BackupMade) -> None:
-    """Tell it, with who made it and why."""
+    """Tell it, with who did it and why."""
     draft.record(
-        Code.BACKUP_MADE,
+        Code.BACKUP_FORGOTTEN if fact.forgotten else Code.BACKUP_MADE,
         detail=fact.detail[:DETAIL_CHARACTERS_MAX],
         body=Body(issuer=fact.issuer or None, note=fact.note or None, address=fact.address or None),
         request=fact.request,

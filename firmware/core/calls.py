@@ -53,8 +53,9 @@ def due(draft: Draft, point: str) -> None:
 
 
 def answer_call(draft: Draft, fact: AnswerCall) -> Refusal:
+    """Whoever has answered and answers again has answered once: nothing is told anew, and nobody talks for longer."""
     refusal = _stands(draft, fact.access_point)
-    if not refusal:
+    if not refusal and not _is_answered_by(draft, fact.access_point, fact.issuer):
         _call_on(draft, fact.access_point, CallTrigger.ANSWERED, fact.issuer)
     return refusal
 
@@ -78,6 +79,11 @@ def _stands(draft: Draft, point: str) -> Refusal:
     if point not in draft.calls:
         return (f"{Reason.NOT_FOUND_PORTAL}:{point[:ID_CHARACTERS_MAX]}",)
     return (Reason.NO_CALL,) if draft.calls[point].call is Call.NONE else DONE
+
+
+def _is_answered_by(draft: Draft, point: str, issuer: str) -> bool:
+    now = draft.calls[point]
+    return now.call is Call.ANSWERED and now.by == issuer[:ID_CHARACTERS_MAX]
 
 
 # -- the machines -----------------------------------------------------------------------------------------------------

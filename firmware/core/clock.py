@@ -10,6 +10,7 @@ from firmware.core.lanes import evaluate_lane
 from firmware.core.machines import HoldTrigger
 from firmware.core.release import hold_on
 from firmware.core.schedule import evaluate_all
+from firmware.core.viewings import move as move_shifts
 
 # Smaller corrections are the clock being kept; larger ones are told, and an edge of a schedule that lies within is
 # found, not passed. The clock of a controller may be wrong by 5 s at most (GA/T 1742), so that 2 s is worth telling.
@@ -28,6 +29,7 @@ def clock_set(draft: Draft, fact: ClockSet) -> None:
         draft.record(Code.CLOCK_STEPPED, detail=f"{step_ms} ms")
     _evaluate(draft, by_time=step_ms is not None and abs(step_ms) <= CLOCK_STEP_MS)
     _move_holds(draft)
+    move_shifts(draft)
 
 
 def clock_lost(draft: Draft, fact: ClockLost) -> None:

@@ -1,7 +1,6 @@
 """Every event code, once: its name, its ONVIF topic where one exists, its severity and its class of retention.
 
-Topics: ONVIF Access Control Service, Door Control Service and Core specifications (tns1:AccessControl, tns1:Door,
-tns1:Device). Reasons stand in reasons.py.
+Topics (tns1:...) are those of ONVIF's Access Control, Door Control and Core specifications. Reasons: reasons.py.
 """
 
 from __future__ import annotations
@@ -174,6 +173,7 @@ class Code(StrEnum):
     BACKUP_MADE = "backup.made"
     BACKUP_RESTORED = "backup.restored"  # what was there before is kept aside
     BACKUP_UNDONE = "backup.undone"  # back to what was there before a restore
+    BACKUP_FORGOTTEN = "backup.forgotten"  # what was there before a restore is gone for good
     STOPPED = "controller.stopped"
     UNCLEAN_START = "controller.unclean_start"
     KEPT_UNREADABLE = "controller.kept_unreadable"
@@ -208,7 +208,6 @@ class Code(StrEnum):
     STORE_FAILED = "journal.failed"
     STORE_RECOVERED = "journal.recovered"
     INBOX_OVERFLOWED = "inbox.overflowed"
-    # the journal's own
     RETENTION_CUT = "journal.retention_cut"
     ERASED = "journal.erased"  # tombstone
     EPOCH_BEGUN = "journal.epoch_begun"  # the first row of a journal, which says why it is the first
@@ -359,6 +358,7 @@ MEANING: dict[Code, Meaning] = {
     Code.BACKUP_MADE: Meaning("tns1:Monitoring/Backup/Last", _N),
     Code.BACKUP_RESTORED: Meaning(None, _N),
     Code.BACKUP_UNDONE: Meaning(None, _N),
+    Code.BACKUP_FORGOTTEN: Meaning(None, _N),
     Code.STARTED: Meaning("tns1:Monitoring/OperatingTime/LastReboot", _I),
     Code.STOPPED: Meaning(None, _I),
     Code.UNCLEAN_START: Meaning(None, _W),

@@ -16,7 +16,7 @@ from firmware.core.codes import MEANING, Code, Severity
 from firmware.core.effects import AnyEffect, Event, Keep, Record, SetOutput
 from firmware.core.lane.turn import LaneTurn
 from firmware.core.reader import ReaderState, deadlines
-from firmware.core.state import TRIAL, CallState, PortalState, Roadway, State, Trial, WayState
+from firmware.core.state import SHIFTS, TRIAL, CallState, PortalState, Roadway, Shift, State, Trial, WayState
 from firmware.core.timers import Timers, drop, put
 from firmware.core.wiring import Wiring
 
@@ -148,6 +148,11 @@ class Draft:
         """Put the trial of an output, with its deadline; None: there is none."""
         self.set(trial=trial)
         self._deadline(TRIAL, None if trial is None else trial.until_ms)
+
+    def set_shifts(self, shifts: dict[str, Shift]) -> None:
+        """Put what guards look for, with the end of the first that is over."""
+        self.set(shifts=shifts)
+        self._deadline(SHIFTS, min((shift.until_ms for shift in shifts.values()), default=None))
 
     def set_portal_deadline(self, portal: str, timers: Timers) -> None:
         self._deadline(portal, timers[0][0] if timers else None)

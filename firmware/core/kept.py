@@ -1,8 +1,9 @@
 """What survives the power, and the first fact of every run.
 
-Kept: latched faults, lockdown, out of service, locks by an operator, lock-outs of PINs, doubt of the ledger. Not kept:
-holds and passages, fire and evacuation. A controller that starts releases nothing because it starts: an active fire
-input does, as a fact, and an evacuation is commanded anew by a person, who is told that it ended.
+Kept: latched faults, lockdown, out of service, locks by an operator, lock-outs of PINs, doubt of the ledger, and what
+guards look through cameras for in this shift. Not kept: holds and passages, fire and evacuation. A controller that
+starts releases nothing because it starts: an active fire input does, as a fact, and an evacuation is commanded anew by
+a person, who is told that it ended.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from firmware.core.machines import HoldTrigger
 from firmware.core.reader import restore
 from firmware.core.release import hold_on
 from firmware.core.state import EVERYWHERE, KEPT_UNREADABLE
+from firmware.core.viewings import restore as restore_shifts
 from firmware.core.wiring import Portal
 
 LOCKDOWN = "lockdown"
@@ -85,6 +87,7 @@ def started(draft: Draft, fact: Started) -> None:
     if fact.kept is None:
         _without_memory(draft)
         return
+    restore_shifts(draft, fact)
     _restore_site(draft, fact.kept)
     for portal in draft.wiring.portals.values():
         _restore_portal(draft, portal, fact.kept)

@@ -103,6 +103,7 @@ class Reason(StrEnum):
     VIEWING_CAMERAS = "viewing_cameras"  # more at once than the site allows
     VIEWINGS_FULL = "viewings_full"  # so many people look already
     VIEWING_OVER = "viewing_over"
+    VIEWING_PURPOSE = "viewing_purpose"  # a guard's shift has another purpose, and no incident was stated
     FACE_BUSY = "face_busy"  # somebody is being enrolled, or compared, at this camera
     GRANTED = "granted"
 

@@ -25,6 +25,7 @@ from firmware.core.wiring import Portal, Wiring, locks, wire
 
 EVERYWHERE = "*"  # in `lockdown`
 TRIAL = "*trial"  # in `deadlines`: no id of a portal or reader begins so
+SHIFTS = "*shifts"
 KEPT_UNREADABLE = "kept_unreadable"  # why a fault is latched: the store that keeps faults could not be read
 
 
@@ -92,6 +93,14 @@ class CallState(msgspec.Struct, frozen=True):
     timers: Timers = NO_TIMERS
 
 
+class Shift(NamedTuple):
+    """What a guard looks through cameras for until this shift is over (viewings.py)."""
+
+    purpose: str
+    until_ms: int
+    until_utc_s: int | None = None  # of one that began before the start, until wall time is known
+
+
 class State(msgspec.Struct, frozen=True):
     """Everything the core knows. `offset_ms` is UTC minus the monotonic clock, None while wall time is unknown."""
 
@@ -118,6 +127,7 @@ class State(msgspec.Struct, frozen=True):
     outputs_failed: frozenset[str] = frozenset()  # devices whose failure was told, and which were not well since
     tampered: frozenset[str] = frozenset()  # inputs
     trial: Trial | None = None
+    shifts: dict[str, Shift] = {}  # of guards who have looked, by their names
     tested: frozenset[str] = frozenset()  # portals that are out of service for a self-test, and for nothing else
     unacknowledged: frozenset[str] = frozenset()  # readers, devices and the site with an alarm that nobody has seen
 

@@ -68,7 +68,7 @@ from firmware.core.release import hold_on, passing_on
 from firmware.core.rex import exit_on
 from firmware.core.schedule import evaluate
 from firmware.core.settle import settle
-from firmware.core.state import TRIAL, State, initial
+from firmware.core.state import SHIFTS, TRIAL, State, initial
 from firmware.core.trial_facts import TryEnded, TryRenewed
 from firmware.core.turnstile import pulse_on
 from firmware.core.viewing_facts import CameraViewed
@@ -150,6 +150,8 @@ def _catch_up(draft: Draft, now_ms: int) -> None:
             calls.due(draft, owner)
         elif owner == TRIAL:
             trial.due(draft)
+        elif owner == SHIFTS:
+            viewings.due(draft)
         elif portal is None:
             _reader_due(draft, owner)
         else:

@@ -16,7 +16,8 @@ class Viewing(StrEnum):
 class CameraViewed(Command, frozen=True, kw_only=True):
     """Somebody looks through these cameras, or no more. No picture is shown before this is committed.
 
-    `issuer` is who looks, `address` from where; `purpose` is what was stated. `detail` names no person.
+    `issuer` is who looks, `address` from where; `purpose` is what was stated. `detail` names no person. `shift_s`: it
+    is a guard's of the shift, which lasts so long from its first viewing on; 0: it is none.
     """
 
     viewing: Viewing
@@ -25,3 +26,4 @@ class CameraViewed(Command, frozen=True, kw_only=True):
     purpose: str = ""
     detail: str = ""
     reasons: tuple[str, ...] = ()
+    shift_s: int = 0

@@ -43,7 +43,7 @@ def is_from_here(request: Request) -> bool:
 
 async def read_form(request: Request, *, long: bool = False) -> dict[str, tuple[str, ...]]:
     """The fields of a form, each with its values. Raises FormError."""
-    if _type_of(request) != FORM_TYPE:
+    if type_of(request) != FORM_TYPE:
         raise FormError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
     body = await _read(request, LONG_BYTES_MAX if long else FORM_BYTES_MAX)
     most = LONG_FIELDS_MAX if long else FORM_FIELDS_MAX
@@ -60,7 +60,7 @@ async def read_form(request: Request, *, long: bool = False) -> dict[str, tuple[
 async def read_json(request: Request, *, long: bool = False) -> bytes:
     """What was sent to the API: said to be JSON, or nothing at all. Raises FormError."""
     body = await _read(request, LONG_BYTES_MAX if long else FORM_BYTES_MAX)
-    if body and _type_of(request) != JSON_TYPE:
+    if body and type_of(request) != JSON_TYPE:
         raise FormError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
     return bytes(body)
 
@@ -76,7 +76,8 @@ async def drain(request: Request) -> None:
                     return
 
 
-def _type_of(request: Request) -> str:
+def type_of(request: Request) -> str:
+    """The media type of what is sent, without its parameters."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 

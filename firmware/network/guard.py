@@ -15,14 +15,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
-from firmware.network.api.client import ClientSession
+from firmware.network.api.client import ClientSession, still
 from firmware.network.forms import TOKEN, TOKEN_HEADER, FormError, drain, is_from_here, read_form, read_json
 from firmware.network.hosts import Hosts
 from firmware.network.route import Need, Route, of_api
 from firmware.network.routes import Asked, admits
 from firmware.network.sessions import Session, Sessions
 from firmware.network.table import Found, Table
-from firmware.network.uploads import Upload
+from firmware.network.uploads import Body, Sent, Upload
 
 # Everything the page uses comes from itself; nothing is inline; no other page may hold it in a frame.
 HEADERS = {
@@ -40,8 +40,8 @@ HEADERS = {
 }
 HEAD_BYTES_MAX = 16 * 1024  # request line and headers; a browser's are below 2 kB
 
-# (request, status) -> the page that says what to do
-Refusal = Callable[[Request, HTTPStatus], Response]
+# (request, status, kind of problem or "" for the status's own) -> the page that says what to do
+Refusal = Callable[[Request, HTTPStatus, str], Response]
 
 
 class Callers(Protocol):
@@ -132,7 +132,7 @@ class Guard:
             return self._nothing(request, session)
         route, answering, parts = found
         if not admits(route, session):
-            return self._refused(request, HTTPStatus.UNAUTHORIZED if session is None else HTTPStatus.FORBIDDEN)
+            return self._not_admitted(request, route, session)
         if not route.changes:
             return await answering(Asked(request, session, {}, parts))
         return await self._change(request, session, found)
@@ -150,12 +150,15 @@ class Guard:
         by_token = isinstance(session, ClientSession)  # no other page can send it: nothing adds it by itself
         if not by_token and not is_from_here(request):
             return self._refused(request, HTTPStatus.FORBIDDEN)
-        upload = Upload(request) if route.file else None
+        upload: Sent | None = None
         form: Mapping[str, tuple[str, ...]] = {}
         body = b""
-        if upload is not None:
-            await upload.token()  # of the file nothing is taken before that is right
-            form = upload.fields
+        if route.file and route.of_api:
+            upload = Body(request)  # of which nothing is taken here: the token stands in the head
+        elif route.file:
+            upload = sent = Upload(request)
+            await sent.token()  # of the file nothing is taken before that is right
+            form = sent.fields
         elif route.of_api:
             body = await read_json(request, long=route.long)
         else:
@@ -170,7 +173,7 @@ class Guard:
 
     def _still(self, session: Session) -> bool:
         now_s = asyncio.get_running_loop().time()
-        return session.lives(now_s) if isinstance(session, ClientSession) else self._sessions.use(session, now_s)
+        return still(self._sessions, session, now_s)
 
     def _is_ours(
         self, route: Route, session: Session | None, request: Request, form: Mapping[str, tuple[str, ...]]
@@ -180,6 +183,12 @@ class Guard:
             return True
         token = request.headers.get(TOKEN_HEADER, "") if route.of_api else form.get(TOKEN, ("",))[0]
         return session is not None and self._sessions.is_form_token(session, token)
+
+    def _not_admitted(self, request: Request, route: Route, session: Session | None) -> Response:
+        if session is None:
+            return self._refused(request, HTTPStatus.UNAUTHORIZED)
+        personal = isinstance(session, ClientSession) and not route.by_token
+        return self._refused(request, HTTPStatus.FORBIDDEN, "person_needed" if personal else "")
 
     def _nothing(self, request: Request, session: Session | None) -> Response:
         """No such route. Whoever has no session does not learn which there are."""
@@ -199,8 +208,8 @@ class Guard:
         made = self._sessions.enter(code, _address(request), now_s)
         return self._refused(request, HTTPStatus.UNAUTHORIZED) if made is None else self._enter(made, request)
 
-    def _refused(self, request: Request, status: HTTPStatus) -> Response:
-        refusal = self._refuse(request, status)
+    def _refused(self, request: Request, status: HTTPStatus, kind: str = "") -> Response:
+        refusal = self._refuse(request, status, kind)
         wait_s = self._callers.wait_s(_address(request)) if "authorization" in request.headers else 0
         if wait_s > 0:
             refusal.headers["retry-after"] = str(int(wait_s) + 1)

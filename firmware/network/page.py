@@ -102,13 +102,13 @@ class Page:
         enter = self._accounts.entered
         return Guard(Table(calls), self._sessions, self._hosts, cookie, self.refuse, enter, callers)
 
-    def refuse(self, request: Request, status: HTTPStatus) -> Response:
+    def refuse(self, request: Request, status: HTTPStatus, kind: str = "") -> Response:
         """A page that says what was refused and what to do next; without a session, the one to log in.
 
-        In the API a problem instead.
+        In the API a problem instead, of this `kind`, or of the status's own.
         """
         if of_api(request.scope["path"]):
-            return refusal(status, self._rendering.speaker(request).words)
+            return refusal(status, self._rendering.speaker(request).words, kind)
         if status is HTTPStatus.UNAUTHORIZED:
             return self._accounts.needed(request)
         words = self._rendering.speaker(request).words

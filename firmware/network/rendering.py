@@ -81,7 +81,10 @@ class Rendering:
 
     def opened(self, session: Session, request: Request, path: str = "/") -> Response:
         """To a page, with the cookie of a new session."""
-        response = see(path)
+        return self.kept(see(path), session, request)
+
+    def kept(self, response: Response, session: Session, request: Request) -> Response:
+        """An answer with the cookie of a new session."""
         response.set_cookie(
             self._cookie,
             self._sessions.cookie_of(session),

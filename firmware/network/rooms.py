@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from firmware.network.accounts.api import AccountApi
 from firmware.network.accounts.desk import AccountDesk
 from firmware.network.accounts.diary import Diary
 from firmware.network.accounts.pages import AccountPages
@@ -92,9 +93,10 @@ class Rooms:
             api,
             BackupRoom(live, link, rendering, sessions, settings),
             self.label,
-            CallRoom(link, act_desk, rendering),
+            AccountApi(desk, live, rendering),
+            CallRoom(link, act_desk, live, rendering),
             DevicesRoom(live, link, rendering, sessions, settings, given.logs, people),
-            CameraRoom(live, link, rendering, sessions, settings, given.pictures),
+            CameraRoom(live, link, rendering, sessions, settings, given.pictures, people),
             PeopleRoom(people, rendering, settings),
             ImportRoom(people, rendering, settings, sessions),
             QuestionRoom(people, live, rendering, settings),

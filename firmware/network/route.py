@@ -24,7 +24,8 @@ class Need(StrEnum):
 class Route(NamedTuple):
     """`call` names what answers; `changes`: it is a POST of a form, and only that.
 
-    `file`: of one with a file; `long`: of one with a field for each column of a sheet.
+    `file`: of one with a file; `long`: of one with a field for each column of a sheet. `person`: somebody who has
+    logged in asks it, and no client: what it does would outlive the client's token.
     """
 
     method: str
@@ -33,6 +34,7 @@ class Route(NamedTuple):
     call: str
     file: bool = False
     long: bool = False
+    person: bool = False
 
     @property
     def changes(self) -> bool:
@@ -41,6 +43,11 @@ class Route(NamedTuple):
     @property
     def of_api(self) -> bool:
         return of_api(self.path)
+
+    @property
+    def by_token(self) -> bool:
+        """Whether a client may ask it at all."""
+        return self.of_api and not self.person and self.needs is not Need.ACCOUNT
 
 
 def of_api(path: str) -> bool:

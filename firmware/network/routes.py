@@ -29,7 +29,7 @@ from firmware.network.route import (
     Route,
 )
 from firmware.network.sessions import Session
-from firmware.network.uploads import Upload
+from firmware.network.uploads import Sent
 
 _PAGE_ROUTES = (
     # What the log-in looks like: nothing of the site is in it.
@@ -70,21 +70,19 @@ _PAGE_ROUTES = (
     Route("GET", "/label", Role.INSTALLER, "label"),
     Route("GET", "/backup", Role.INSTALLER, "backup"),
     Route("GET", "/backup.js", Role.INSTALLER, "backup.js"),
-    Route("GET", "/backup/state", Role.INSTALLER, "backup_state"),
     Route("POST", "/backup/make", Role.INSTALLER, "backup_make"),
     Route("POST", "/backup/file", Role.INSTALLER, "backup_file"),
     Route("POST", "/backup/look", Role.INSTALLER, "backup_look", file=True),
     Route("POST", "/backup/restore", Role.INSTALLER, "backup_restore"),
     Route("POST", "/backup/undo", Role.INSTALLER, "backup_undo"),
+    Route("POST", "/backup/forget", Role.INSTALLER, "backup_forget"),
     Route("POST", "/backup/drop", Role.INSTALLER, "backup_drop"),
     # Devices, self-test, machine (firmware/network/devices).
     Route("GET", "/devices.css", Need.SESSION, "devices.css"),
     Route("GET", "/devices.js", Need.SESSION, "devices.js"),
     Route("GET", "/selftest.js", Need.SESSION, "selftest.js"),
     Route("GET", "/devices", AT_WIRES, "devices"),
-    Route("GET", "/devices/stream", AT_WIRES, "devices_stream"),
     Route("GET", "/selftest", OF_TESTS, "selftest"),
-    Route("GET", "/selftest/stream", OF_TESTS, "selftest_stream"),
     Route("POST", "/selftest/begin", Role.INSTALLER, "selftest_begin"),
     Route("POST", "/selftest/step", Role.INSTALLER, "selftest_step"),
     Route("POST", "/selftest/run", Role.INSTALLER, "selftest_run"),
@@ -100,10 +98,12 @@ _PAGE_ROUTES = (
     Route("GET", "/people/schedules", READERS, "schedules"),
     Route("GET", "/people/schedule", READERS, "schedule"),
     Route("POST", "/people/schedule", Role.MANAGER, "schedule_put"),
+    Route("POST", "/people/schedule/rename", Role.MANAGER, "schedule_rename"),
     Route("POST", "/people/schedule/remove", Role.MANAGER, "schedule_remove"),
     Route("GET", "/people/profiles", READERS, "profiles"),
     Route("GET", "/people/profile", READERS, "profile"),
     Route("POST", "/people/profile", Role.MANAGER, "profile_put"),
+    Route("POST", "/people/profile/rename", Role.MANAGER, "profile_rename"),
     Route("POST", "/people/profile/remove", Role.MANAGER, "profile_remove"),
     Route("GET", "/people/days", READERS, "days"),
     Route("POST", "/people/days", Role.MANAGER, "days_put"),
@@ -111,8 +111,11 @@ _PAGE_ROUTES = (
     Route("GET", "/people/review", READERS, "review"),
     Route("POST", "/people/review", Role.MANAGER, "review_make"),
     Route("GET", "/people/review/who", READERS, "review_who"),
+    Route("POST", "/people/review/who", READERS, "review_who_find"),
     Route("GET", "/people/review/changes", READERS, "review_changes"),
+    Route("POST", "/people/review/changes", READERS, "review_changes_find"),
     Route("GET", "/people/review/passages", READERS, "review_passages"),
+    Route("POST", "/people/review/passages", READERS, "review_passages_find"),
     Route("POST", "/people/review/export", READERS, "review_export"),
     Route("GET", "/people/review/bring", Role.MANAGER, "review_confirm"),
     Route("POST", "/people/review/bring", Role.MANAGER, "review_bring"),
@@ -123,7 +126,6 @@ _PAGE_ROUTES = (
     Route("GET", "/people.js", AT_GATE, "people.js"),
     Route("GET", "/people", Role.MANAGER, "people"),
     Route("POST", "/people/find", Role.MANAGER, "people_find"),
-    Route("POST", "/people/list", Role.MANAGER, "people_list"),
     Route("POST", "/people/plate", Role.MANAGER, "people_plate"),
     Route("GET", "/people/new", Role.MANAGER, "people_new"),
     Route("POST", "/people/new", Role.MANAGER, "people_add"),
@@ -153,7 +155,6 @@ _PAGE_ROUTES = (
     Route("POST", "/people/bring", Role.MANAGER, "people_bring"),
     Route("POST", "/people/begin", Role.MANAGER, "people_begin"),
     Route("GET", "/people/job", Role.MANAGER, "people_job"),
-    Route("GET", "/people/job/state", Role.MANAGER, "people_job_state"),
     Route("POST", "/people/job/cancel", Role.MANAGER, "people_job_cancel"),
     *(Route("GET", f"/act/{what.value}", needs, f"see {what.value}") for what, needs in ACTS),
     *(Route("POST", f"/act/{what.value}", needs, f"do {what.value}") for what, needs in ACTS),
@@ -163,8 +164,6 @@ _PAGE_ROUTES = (
     Route("GET", "/cameras", LOOKERS, "cameras"),
     Route("POST", "/cameras/begin", LOOKERS, "begin_viewing"),
     Route("GET", "/cameras/view", LOOKERS, "viewing"),
-    Route("GET", "/cameras/newest", LOOKERS, "camera_newest"),
-    Route("GET", "/cameras/picture", LOOKERS, "camera_picture"),
     Route("POST", "/cameras/end", LOOKERS, "end_viewing"),
     # Faces, by consent: who is enrolled, an enrolment, a withdrawal. No template ever comes here.
     Route("GET", "/faces.js", Role.MANAGER, "faces.js"),
@@ -173,9 +172,9 @@ _PAGE_ROUTES = (
     Route("GET", "/faces/receipts", Role.MANAGER, "face_receipts"),
     Route("GET", "/faces/receipt", Role.MANAGER, "face_receipt"),
     Route("GET", "/faces/enrol", Role.MANAGER, "enrol_face"),
+    Route("POST", "/faces/who", Role.MANAGER, "find_face_holder"),
     Route("POST", "/faces/enrol", Role.MANAGER, "take_face"),
     Route("GET", "/faces/enrolling", Role.MANAGER, "enrolling"),
-    Route("GET", "/faces/progress", Role.MANAGER, "face_progress"),
     Route("POST", "/faces/stop", Role.MANAGER, "stop_face"),
     # Why an event came out as it did, for whoever may see it; who it was, for a purpose. May somebody pass?
     Route("GET", "/questions.css", Need.SESSION, "questions.css"),
@@ -214,7 +213,7 @@ class Asked(NamedTuple):
     form: Mapping[str, tuple[str, ...]]
     parts: Mapping[str, str] = MappingProxyType({})  # of the path, where its line has braces
     body: bytes = b""  # JSON of the API
-    upload: Upload | None = None  # of a route that takes a file
+    upload: Sent | None = None  # of a route that takes a file
 
     def field(self, name: str) -> str:
         """The first value of a field of the form; "" where there is none."""
@@ -256,6 +255,8 @@ def admits(route: Route, session: Session | None) -> bool:
         return bool(RUNNERS & session.roles) or (isinstance(session, ClientSession) and session.client.metrics)
     if isinstance(session, ClientSession) and not session.roles:
         return False  # figures, and nothing else
+    if isinstance(session, ClientSession) and route.of_api and not route.by_token:
+        return False
     if route.needs is Need.SESSION:
         return True
     if route.needs is Need.ACCOUNT:

@@ -1,13 +1,16 @@
-"""A file that a browser sends with a form: taken piece by piece, never held, and only after the form's token is right.
+"""A file that somebody sends: taken piece by piece, never held, and only after it is proven who sends it.
 
-The form's fields come before its file, in the order of the page (RFC 7578, section 5.2): the token first, so that
-nothing is taken of whoever has none. Every part, name and wait is bounded; what is no form of ours ends at once.
+A browser sends it with a form, whose fields come before the file in the order of the page (RFC 7578, section 5.2): the
+token first, so that nothing is taken of whoever has none. To the API it is the whole body, and all else stands in the
+head. Every part, name and wait is bounded; what is no form of ours ends at once.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 
@@ -43,23 +46,18 @@ class TooLarge(FormError):
         super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 
-class Upload:
-    """One form with a file. `begin` reads what stands before the file; then `pieces` gives the file, once."""
+class Sent(ABC):
+    """A file on its way. `begin` reads what stands before it; then `pieces` gives the file, once."""
 
-    def __init__(self, request: Request, file_bytes_max: int = UPLOAD_BYTES_MAX) -> None:
-        """Raises FormError for what is no such form. Nothing of the body is taken yet."""
-        kind = request.headers.get("content-type", "")
-        matched = _BOUNDARY.search(kind)
-        if kind.partition(";")[0].strip().lower() != UPLOAD_TYPE or matched is None:
-            raise FormError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+    def __init__(self, request: Request, file_bytes_max: int) -> None:
+        """Raises FormError where the head does not say how much comes. Nothing of the body is taken yet."""
         declared = request.headers.get("content-length", "")
         if not (declared.isascii() and declared.isdecimal()) or len(declared) > 15:
             raise FormError(HTTPStatus.LENGTH_REQUIRED)
-        self._mark = b"\r\n--" + (matched[1] or matched[2]).encode("ascii", "replace")
         self._declared = int(declared)
         self._most = file_bytes_max
         self._source = request.stream()
-        self._held = bytearray(b"\r\n")  # the first mark has no line end before it
+        self._held = bytearray()
         self._now_s = asyncio.get_running_loop().time
         self._end_s = self._now_s() + UPLOAD_S_MAX
         self._fields_end_s = self._now_s() + BEGIN_S_MAX
@@ -70,11 +68,6 @@ class Upload:
         self.fields: dict[str, tuple[str, ...]] = {}
         self.file_name = ""
 
-    @property
-    def is_too_large(self) -> bool:
-        """Whether the head says already that more comes than is taken."""
-        return self._declared > self._most + ABOUT_BYTES_MAX
-
     def allow(self, file_bytes_max: int) -> None:
         """How large the file may be, of a room that takes larger or smaller ones than most; before `begin`."""
         self._most = file_bytes_max
@@ -83,6 +76,68 @@ class Upload:
     def declared(self) -> int:
         """How much comes, as the head says."""
         return self._declared
+
+    @abstractmethod
+    async def begin(self) -> Mapping[str, tuple[str, ...]]:
+        """The fields before the file. Raises FormError; TooLarge where the head says that more comes than is taken."""
+
+    @abstractmethod
+    def pieces(self) -> AsyncIterator[bytes]:
+        """The file, in pieces of at most PIECE_BYTES_MAX. Raises FormError where it does not come whole."""
+
+    async def drain(self) -> None:
+        """Take and drop what still comes, within limits: whoever is still sending does not read an answer."""
+        dropped = 0
+        self._fields_end_s = self._end_s = self._now_s() + DRAIN_S_MAX
+        self._idle_s = DRAIN_IDLE_S_MAX
+        try:
+            while not self._over and dropped < DRAINED_BYTES_MAX:
+                self._held.clear()
+                await self._more()
+                dropped += len(self._held)
+        except FormError:
+            return  # it is over, or too slow: whatever is answered now is answered
+
+    async def _more(self) -> None:
+        """Take what comes next. Raises FormError where nothing does, or too little in too long a time."""
+        begun_s = self._now_s()
+        try:
+            async with asyncio.timeout_at(min(begun_s + self._idle_s, self._fields_end_s, self._end_s)):
+                piece = await anext(self._source)
+        except StopAsyncIteration:
+            self._over = True
+            raise FormError(HTTPStatus.BAD_REQUEST) from None
+        except ClientDisconnect as error:
+            self._over = True
+            raise FormError(HTTPStatus.BAD_REQUEST) from error
+        except TimeoutError as error:
+            raise FormError(HTTPStatus.REQUEST_TIMEOUT) from error
+        self._held += piece
+        self._window_taken += len(piece)
+        self._waited_s += self._now_s() - begun_s
+        if self._waited_s >= WINDOW_S:
+            if self._window_taken < WINDOW_BYTES_MIN:
+                raise FormError(HTTPStatus.REQUEST_TIMEOUT)
+            self._waited_s, self._window_taken = 0.0, 0
+
+
+class Upload(Sent):
+    """A form with a file. Its `token` is read first, its other fields by `begin`."""
+
+    def __init__(self, request: Request, file_bytes_max: int = UPLOAD_BYTES_MAX) -> None:
+        """Raises FormError for what is no such form. Nothing of the body is taken yet."""
+        kind = request.headers.get("content-type", "")
+        matched = _BOUNDARY.search(kind)
+        if kind.partition(";")[0].strip().lower() != UPLOAD_TYPE or matched is None:
+            raise FormError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        super().__init__(request, file_bytes_max)
+        self._mark = b"\r\n--" + (matched[1] or matched[2]).encode("ascii", "replace")
+        self._held += b"\r\n"  # the first mark has no line end before it
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether the head says already that more comes than is taken."""
+        return self._declared > self._most + ABOUT_BYTES_MAX
 
     async def token(self) -> str:
         """The first field, which has to be the token. Raises FormError."""
@@ -125,19 +180,6 @@ class Upload:
         await self._until(b"--", 0)  # the file is the last part: what follows would be a second
         self._over = True
 
-    async def drain(self) -> None:
-        """Take and drop what still comes, within limits: whoever is still sending does not read an answer."""
-        dropped = 0
-        self._fields_end_s = self._end_s = self._now_s() + DRAIN_S_MAX
-        self._idle_s = DRAIN_IDLE_S_MAX
-        try:
-            while not self._over and dropped < DRAINED_BYTES_MAX:
-                self._held.clear()
-                await self._more()
-                dropped += len(self._held)
-        except FormError:
-            return  # it is over, or too slow: whatever is answered now is answered
-
     # -- pieces of a form ---------------------------------------------------------------------------------------------
 
     async def _part(self) -> tuple[str, bool]:
@@ -173,27 +215,51 @@ class Upload:
         del self._held[: at + len(mark)]
         return found
 
-    async def _more(self) -> None:
-        """Take what comes next. Raises FormError where nothing does, or too little in too long a time."""
-        begun_s = self._now_s()
-        try:
-            async with asyncio.timeout_at(min(begun_s + self._idle_s, self._fields_end_s, self._end_s)):
-                piece = await anext(self._source)
-        except StopAsyncIteration:
-            self._over = True
-            raise FormError(HTTPStatus.BAD_REQUEST) from None
-        except ClientDisconnect as error:
-            self._over = True
-            raise FormError(HTTPStatus.BAD_REQUEST) from error
-        except TimeoutError as error:
-            raise FormError(HTTPStatus.REQUEST_TIMEOUT) from error
-        self._held += piece
-        self._window_taken += len(piece)
-        self._waited_s += self._now_s() - begun_s
-        if self._waited_s >= WINDOW_S:
-            if self._window_taken < WINDOW_BYTES_MIN:
-                raise FormError(HTTPStatus.REQUEST_TIMEOUT)
-            self._waited_s, self._window_taken = 0.0, 0
+
+class Body(Sent):
+    """A whole body, as the API takes one. What a form has in fields stands in the head, and is told by `about`."""
+
+    def __init__(self, request: Request, file_bytes_max: int = UPLOAD_BYTES_MAX) -> None:
+        """Raises FormError. Nothing of the body is taken yet."""
+        super().__init__(request, file_bytes_max)
+        self._fields_end_s = self._end_s
+        self._digest = hashlib.sha256()
+
+    def about(self, file_name: str, **fields: str) -> None:
+        """What the head says of the file; before `begin`."""
+        self.file_name = _plain(file_name)
+        self.fields = {name: (text,) for name, text in fields.items()}
+
+    @property
+    def sha256(self) -> bytes:
+        """Of what was taken."""
+        return self._digest.digest()
+
+    async def begin(self) -> Mapping[str, tuple[str, ...]]:
+        """Raises TooLarge where the head says that more comes than is taken."""
+        if self._declared > self._most:
+            raise TooLarge
+        return self.fields
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The file, in pieces of at most PIECE_BYTES_MAX. Raises FormError where it does not come whole."""
+        taken = 0
+        while taken < self._declared:
+            await self._more()
+            taken += len(self._held)
+            if taken > self._most:
+                raise TooLarge
+            self._digest.update(self._held)
+            for begin in range(0, len(self._held), PIECE_BYTES_MAX):
+                yield bytes(self._held[begin : begin + PIECE_BYTES_MAX])
+            self._held.clear()
+        self._over = True
+
+    async def take(self) -> None:
+        """All of it, and forget it: only its digest is wanted. Raises FormError, TooLarge."""
+        await self.begin()
+        async for _ in self.pieces():
+            pass
 
 
 def _plain(name: str) -> str:

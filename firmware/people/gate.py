@@ -6,6 +6,7 @@ Nothing is said to hold that the controller has not answered to.
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,15 +14,16 @@ from zoneinfo import ZoneInfo
 from firmware.core.access import Factor
 from firmware.core.account_facts import Act
 from firmware.core.codes import Reason
-from firmware.messages import CancelEnrolment, Enrol, Invite, Leave, Lift, Suspend
-from firmware.people.editing import edited
+from firmware.messages import Answer, CancelEnrolment, Enrol, Invite, Leave, Lift, Suspend
+from firmware.people.at_once import SLACK_S, Asked, AtOnce, By, at_once
 from firmware.people.errors import Denied, PeopleError
-from firmware.people.holders import credential_of, not_moved, put_credential, unchanged
+from firmware.people.following import drop_credential, keep_presented, pseudonyms_of, remove_holder
+from firmware.people.holders import credential_of, not_moved
 from firmware.people.jobs import Lane, Work
 from firmware.people.line import MANAGERS, Desk, Line, Lines, LongLine
 from firmware.people.place import Place
-from firmware.people.promises import one_line, tell
-from firmware.people.rows import Credential, Pseudonyms, credentials_of, revision_of, shown
+from firmware.people.promises import one_line
+from firmware.people.rows import Pseudonyms, revision_of, shown
 from firmware.people_words.base import Asker
 from firmware.people_words.holders import (
     BringToGate,
@@ -39,24 +41,28 @@ from firmware.roster.build import BuildReport, build_source
 from firmware.roster.errors import RosterError, RosterRefused
 from firmware.roster.handover import Handed, answer, hand_in, newest_version
 from firmware.roster.office import ANSWER_S_MAX, Office
-from firmware.roster.source import edit
 from firmware.roster.source.store import Source
 from firmware.roster.understood import NotUnderstood
+from firmware.terminal import now_utc_s
 
 BUILT = "built.roster"  # in our own folder, for as long as it is handed in
 HAND_IN_S_MAX = 60.0
 PROBLEMS_MAX = 20
 PROOF_S = 0.25
 PROOFS_MAX = 40
+_SECONDS = re.compile(r"([T ][0-9]{2}:[0-9]{2}):[0-9]{2}(?:\.[0-9]{1,6})?")  # some browsers send them
 
 
 def instant(text: str, zone: tzinfo, field: str, *, end: bool) -> int | None:
-    """UTC seconds of what a form's field of date and time has; None where it is empty. Raises Denied."""
+    """UTC seconds of what a form's field of date and time has; None where it is empty. Raises Denied.
+
+    Without an offset it is the site's time; seconds are left out.
+    """
     typed = text.strip()
     if not typed:
         return None
     try:
-        return understood.time(typed[:16], zone, end=end)
+        return understood.time(_SECONDS.sub(r"\1", typed, count=1), zone, end=end)
     except NotUnderstood as error:
         raise Denied(f"people_bad_{field}", field=field, found=error.found) from error
 
@@ -71,19 +77,25 @@ def zone_of(place: Place) -> ZoneInfo:
 def suspend(desk: Desk, who: Asker, question: SuspendHere) -> Edited:
     """Raises Denied."""
     place = desk.place
-    until_s = instant(question.until, zone_of(place), "until", end=True)
+    until_s = question.until_s
+    if until_s is None:
+        until_s = instant(question.until, zone_of(place), "until", end=True)
     what = {"issuer": who.name, "why": one_line(question.why), "lost": question.lost, "until_s": until_s}
     if question.ref:
         found = _at_gate(place, question.holder, question.ref)
         command = Suspend(factor=found[0], key=found[1], **what)  # type: ignore[arg-type]
     else:
         command = Suspend(holder=question.holder, **what)  # type: ignore[arg-type]
-    tell(place, who, Act.EDITED, "suspension asked", holder=question.holder, why=question.why)
-    told = place.ask(command)
-    if not told.done:
-        tell(place, who, Act.EDIT_NOT_DONE, "suspension asked", holder=question.holder)
-        raise Denied("people_gate_refused", reasons=" ".join(told.reasons))
+    with at_once(place, Asked(who, By.SUSPENDED, "suspension asked", question.holder, question.why)) as one:
+        told = taken(one.ask(command))
     return Edited(id=question.holder, batch=0, at_gate=True, reasons=told.reasons)
+
+
+def taken(told: Answer) -> Answer:
+    """Raises Denied where the controller refuses."""
+    if not told.done:
+        raise Denied("people_gate_refused", reasons=" ".join(told.reasons))
+    return told
 
 
 def _at_gate(place: Place, holder: str, ref: str) -> tuple[Factor, str]:
@@ -106,15 +118,20 @@ def _at_gate(place: Place, holder: str, ref: str) -> tuple[Factor, str]:
 def lift(desk: Desk, who: Asker, question: LiftHere) -> Edited:
     """Raises Denied."""
     place = desk.place
-    entry = next((each for each in place.local().entries if each.id == question.entry), None)
-    if entry is None or entry.holder != question.holder:
-        raise Denied("people_entry_gone")
-    tell(place, who, Act.EDITED, "local entry ended", holder=question.holder, why=question.why)
-    told = place.ask(Lift(issuer=who.name, why=one_line(question.why), entry=question.entry))
-    if not told.done:
-        tell(place, who, Act.EDIT_NOT_DONE, "local entry ended", holder=question.holder)
-        raise Denied("people_gate_refused", reasons=" ".join(told.reasons))
+    _own_entry(place, question.holder, question.entry)
+    with at_once(place, _ending(who, question)) as one:
+        told = taken(one.ask(Lift(issuer=who.name, why=one_line(question.why), entry=question.entry)))
     return Edited(id=question.holder, batch=0, at_gate=True, reasons=told.reasons)
+
+
+def _own_entry(place: Place, holder: str, id: str) -> None:
+    """Raises Denied where it is not there, or another one's."""
+    if not any(each.id == id and each.holder == holder for each in place.local().entries):
+        raise Denied("people_entry_gone")
+
+
+def _ending(who: Asker, question: LiftHere, ref: str = "") -> Asked:
+    return Asked(who, By.ENDED, "local entry ended", question.holder, question.why, entry=question.entry, ref=ref)
 
 
 def end_holder(desk: Desk, who: Asker, question: EndHolder) -> Edited:
@@ -124,23 +141,21 @@ def end_holder(desk: Desk, who: Asker, question: EndHolder) -> Edited:
     if ours:
         with place.reading() as source:
             _seen(source, id, question.revision)
-    tell(place, who, Act.EDITED, "holder leaves", holder=id, why=question.why)
-    told = place.ask(Leave(issuer=who.name, why=one_line(question.why), holder=id))
-    unknown = Reason.NOT_FOUND_HOLDER.value in told.reasons  # never was at the gate: nothing to refuse there
-    if not told.done and not (unknown and ours):
-        tell(place, who, Act.EDIT_NOT_DONE, "holder leaves", holder=id)
-        raise Denied("people_gate_refused", reasons=" ".join(told.reasons))
-    if not ours:
-        return Edited(id=id, batch=0, at_gate=told.done)
-    try:
-        with edited(place, who, "holder removed", holder=id, why=question.why) as batch:
-            unchanged(batch, id, question.revision)
-            edit.remove(batch, "holder", id)
-    except Denied as denied:
-        if not told.done:
-            raise
-        raise Denied("people_ended_not_removed", text=denied.said.text) from denied
-    return Edited(id=id, batch=batch.id, at_gate=told.done)
+    revision = question.revision if ours else None
+    with at_once(place, Asked(who, By.LEFT, "holder leaves", id, question.why, revision=revision)) as one:
+        told = one.ask(Leave(issuer=who.name, why=one_line(question.why), holder=id))
+        unknown = Reason.NOT_FOUND_HOLDER.value in told.reasons  # never was at the gate: nothing to refuse there
+        if not (unknown and ours):
+            taken(told)
+        if not ours:
+            return Edited(id=id, batch=0, at_gate=told.done)
+        try:
+            batch = remove_holder(place, who, id, question.revision, question.why)
+        except Denied as denied:
+            if not told.done:
+                raise
+            raise Denied("people_ended_not_removed", text=denied.said.text) from denied
+    return Edited(id=id, batch=batch, at_gate=told.done)
 
 
 def _seen(source: Source, holder: str, revision: int) -> None:
@@ -150,7 +165,7 @@ def _seen(source: Source, holder: str, revision: int) -> None:
 # -- at a reader ------------------------------------------------------------------------------------------------------
 
 
-def at_reader(place: Place, work: Work, command: Enrol | Invite) -> tuple[str, str, tuple[str, ...]]:
+def at_reader(place: Place, work: Work, one: AtOnce, command: Enrol | Invite) -> tuple[str, str, tuple[str, ...]]:
     """Wait until something is presented where a reader waits for it: (KIND:KEY, the entry, reasons). Raises Denied."""
     assert command.reader is not None
     seconds = command.for_ms // 1000
@@ -165,7 +180,7 @@ def at_reader(place: Place, work: Work, command: Enrol | Invite) -> tuple[str, s
                 other.ask(CancelEnrolment(issuer=command.issuer, why=command.why, reader=command.reader or ""))
 
     show(0)
-    told = place.ask(command, seconds + ANSWER_S_MAX, show)
+    told = one.ask(command, seconds + ANSWER_S_MAX, show)
     if told.done and told.presented:
         return told.presented, told.entry, told.reasons
     if cancelling:
@@ -178,31 +193,29 @@ def enrol(desk: Desk, who: Asker, question: EnrolAtReader, work: Work) -> Enroll
     place, id = desk.place, question.holder
     if question.kind not in ("card", "tag", "code"):
         raise Denied("people_bad_kind", field="kind")
-    with place.served() as roster:
-        pseudonyms = Pseudonyms(place.authority().keys_of(roster))
-    tell(place, who, Act.EDITED, "enrolment at a reader", holder=id, why=question.why)
-    try:
-        command = Enrol(
-            issuer=who.name,
-            why=one_line(question.why),
-            holder=id,
-            factor=Factor(question.kind),
-            reader=question.reader,
-            for_ms=question.seconds * 1000,
-            replaces=_replaced(place, question, pseudonyms),
-        )
-        presented, entry, reasons = at_reader(place, work, command)
-    except Denied:
-        tell(place, who, Act.EDIT_NOT_DONE, "enrolment at a reader", holder=id)
-        raise
-    kind, _, key = presented.partition(":")
-    factor = Factor(kind)
-    ref = pseudonyms.ref(factor, key)
-    there = {"holder": id, "shown": shown(factor, key), "entry": entry, "ref": ref, "reasons": reasons}
-    try:
-        _keep(place, who, question, (factor, key), pseudonyms)
-    except Denied as denied:
-        return EnrolledThere(kept=False, why_not=denied.said.word, **there)  # type: ignore[arg-type]
+    pseudonyms = pseudonyms_of(place)
+    command = Enrol(
+        issuer=who.name,
+        why=one_line(question.why),
+        holder=id,
+        factor=Factor(question.kind),
+        reader=question.reader,
+        for_ms=question.seconds * 1000,
+        replaces=_replaced(place, question, pseudonyms),
+    )
+    waits_s = now_utc_s() + question.seconds + SLACK_S
+    asked = Asked(who, By.ENROLLED, "enrolment at a reader", id, question.why, until_s=waits_s, ref=question.replaces)
+    with at_once(place, asked) as one:
+        presented, entry, reasons = at_reader(place, work, one, command)
+        one.know(presented)
+        kind, _, key = presented.partition(":")
+        factor = Factor(kind)
+        ref = pseudonyms.ref(factor, key)
+        there = {"holder": id, "shown": shown(factor, key), "entry": entry, "ref": ref, "reasons": reasons}
+        try:
+            keep_presented(place, who, id, presented, question.replaces, question.why)
+        except Denied as denied:
+            return EnrolledThere(kept=False, why_not=denied.said.word, **there)  # type: ignore[arg-type]
     return EnrolledThere(**there)  # type: ignore[arg-type]
 
 
@@ -217,33 +230,24 @@ def _replaced(place: Place, question: EnrolAtReader, pseudonyms: Pseudonyms) -> 
     return (question.replaces,) if question.replaces in known else ()
 
 
-def _keep(place: Place, who: Asker, question: EnrolAtReader, new: tuple[Factor, str], pseudonyms: Pseudonyms) -> None:
-    """Into the list: the new one, and that the old one is lost. Raises Denied."""
-    if not place.source_path.exists():
-        raise Denied("people_no_source")
-    with edited(place, who, f"{new[0].value} enrolled", holder=question.holder, why=question.why) as batch:
-        put_credential(batch, question.holder, *new, {})
-        lost: list[Credential] = []
-        if question.replaces:
-            mine = credentials_of(batch.db, question.holder, pseudonyms)
-            lost = [each for each in mine if each.ref == question.replaces]
-        for each in lost:
-            edit.set_fields(batch, each.entity, each.id, {"status": "lost"})
-
-
 def take_back(desk: Desk, who: Asker, question: TakeBack) -> Edited:
     """It was the wrong one. Raises Denied."""
-    place, batch_id = desk.place, 0
-    told = lift(desk, who, LiftHere(holder=question.holder, entry=question.entry, why="it was the wrong one"))
-    if question.ref and place.source_path.exists() and place.rights().mine:
-        with place.served() as roster:
-            pseudonyms = Pseudonyms(place.authority().keys_of(roster))
-        with edited(place, who, "enrolment taken back", holder=question.holder) as batch:
-            for each in credentials_of(batch.db, question.holder, pseudonyms):
-                if each.ref == question.ref:
-                    edit.remove(batch, each.entity, each.id)
-        batch_id = batch.id if batch.changes else 0
-    return Edited(id=question.holder, batch=batch_id, at_gate=told.at_gate)
+    place, id, ref = desk.place, question.holder, question.ref
+    lifts = LiftHere(holder=id, entry=question.entry, why="it was the wrong one")
+    ours = bool(ref) and place.source_path.exists() and place.rights().mine
+    try:
+        _own_entry(place, id, question.entry)
+    except Denied:
+        if not ours:
+            raise
+        batch = drop_credential(place, who, id, ref)  # ended before, or by itself: the list is to forget it, too
+        if not batch:
+            raise
+        return Edited(id=id, batch=batch)
+    with at_once(place, _ending(who, lifts, ref if ours else "")) as one:
+        told = taken(one.ask(Lift(issuer=who.name, why=lifts.why, entry=lifts.entry)))
+        batch = drop_credential(place, who, id, ref) if ours else 0
+    return Edited(id=id, batch=batch, at_gate=told.done)
 
 
 # -- the whole list ---------------------------------------------------------------------------------------------------
@@ -259,16 +263,14 @@ def bring(desk: Desk, who: Asker, question: BringToGate, work: Work) -> Brought:
     with place.reading() as source:
         if source.head.batch != question.batch:
             raise Denied("people_moved_on")
-    tell(place, who, Act.HANDED_IN, told, why=question.why)
+    newest = newest_version(place.folder)
+    asked = Asked(who, By.HANDED_IN, told, why=question.why, batch=question.batch, version=newest)
     try:
-        report = _built(place, question.batch, built, work)
-        handed = _handed_in(place, built)
+        with at_once(place, asked, act=Act.HANDED_IN):
+            report = _built(place, question.batch, built, work)
+            handed = _handed_in(place, built)
     except _NotBuilt as refused:
-        tell(place, who, Act.EDIT_NOT_DONE, told)
         return Brought(answer="refused", batch=question.batch, problems=refused.problems)
-    except BaseException:
-        tell(place, who, Act.EDIT_NOT_DONE, told)
-        raise
     finally:
         built.unlink(missing_ok=True)
     work.at("people_stage_gate")

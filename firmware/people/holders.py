@@ -1,4 +1,4 @@
-"""Edits of the list: holders, households, their credentials and PINs. Each is one batch, told before it counts.
+"""Edits of the list: holders, households and their credentials. Each is one batch, told before it counts.
 
 An edit names the newest batch that whoever makes it has seen of the holder; where somebody else was faster, nothing is
 overwritten, and it is said who it was.
@@ -28,13 +28,10 @@ from firmware.people_words.base import Asker
 from firmware.people_words.holders import (
     AddCredential,
     BeginSource,
-    DropPin,
     EditCredential,
     Edited,
     EditHolder,
     EditHousehold,
-    GivePin,
-    PinGiven,
 )
 from firmware.roster import understood
 from firmware.roster.entry import ENROLMENT_S_DEFAULT
@@ -44,7 +41,6 @@ from firmware.roster.keys import ID, KIND, canonical, valid
 from firmware.roster.rules import Rules
 from firmware.roster.source import edit
 from firmware.roster.source.batch import Batch, Kind
-from firmware.roster.source.pins import Digester
 from firmware.roster.source.rules import write_rules
 from firmware.roster.source.store import Source
 from firmware.roster.understood import NotUnderstood
@@ -55,13 +51,10 @@ HOUSEHOLD_FIELDS = ("label", "spaces", "note")
 CREDENTIAL_FIELDS = ("status", "valid_from", "valid_until", "use_limit", "printed")
 CODE_BYTES = 16  # 128 bits: nobody guesses what a QR code says
 MADE = "made"  # the kind of a QR code that is made here
-PIN_DIGITS = 6  # of one that is made: a million, a thousand times what a lock-out lets be tried in a night
-PIN_TRIES_MAX = 20  # until a PIN is found that nobody has
 FIRST_PROFILE = "everywhere"
 _PRINTED_CARD = re.compile(
     r"\A\s*0*([0-9]{1,3})\s*[,:/ ]\s*0*([0-9]{1,5})\s*\Z"
 )  # facility and number, as cards show it
-_PIN_FIELD = {"with": "pin_with", "duress": "duress_pin_with"}
 
 
 def edit_holder(desk: Desk, who: Asker, question: EditHolder) -> Edited:
@@ -85,9 +78,14 @@ def edit_holder(desk: Desk, who: Asker, question: EditHolder) -> Edited:
 
 def unchanged(batch: Batch, holder: str, seen: int) -> None:
     """Nobody else has changed the holder since batch `seen`. Raises Denied."""
+    there(batch, holder)
+    not_moved(batch.db, revision_of(batch.db, holder), seen)
+
+
+def there(batch: Batch, holder: str) -> None:
+    """The list has this holder. Raises Denied."""
     if batch.db.execute("SELECT 1 FROM holder WHERE id = ?", (holder,)).fetchone() is None:
         raise Denied("people_not_found", holder=holder[:32])
-    not_moved(batch.db, revision_of(batch.db, holder), seen)
 
 
 def not_moved(db: sqlite3.Connection, revision: int, seen: int) -> None:
@@ -173,13 +171,16 @@ def add_credential(desk: Desk, who: Asker, question: AddCredential) -> Edited:
     fields = {name: text for name, text in question.fields.items() if name in CREDENTIAL_FIELDS and text.strip()}
     fields = _zoned(place, fields)
     late = _beyond(fields)
+    with place.served() as roster:
+        ref = Pseudonyms(place.authority().keys_of(roster)).ref(factor, key)
     if not place.rights().mine or not place.source_path.exists():
         if late:
             raise Denied("people_not_only_here", field=late)
-        return replace(_only_here(place, who, question, factor, key, _until(place, fields)), code=made)
+        here = _only_here(place, who, question, factor, key, _until(place, fields))
+        return replace(here, code=made, ref=ref)
     with edited(place, who, f"{factor.value} added", holder=question.holder, why=question.why) as batch:
         put_credential(batch, question.holder, factor, key, fields)
-    told = Edited(id=question.holder, batch=batch.id, code=made)
+    told = Edited(id=question.holder, batch=batch.id, code=made, ref=ref)
     until_s, now_s = _until(place, fields), now_utc_s()
     if not question.at_once or late or (until_s is not None and until_s <= now_s):
         return told
@@ -244,8 +245,7 @@ def _only_here(
 
 def put_credential(batch: Batch, holder: str, factor: Factor, key: str, fields: dict[str, str]) -> None:
     """A credential of a holder, which nobody has yet. Raises Denied, ChangeRefused."""
-    if batch.db.execute("SELECT 1 FROM holder WHERE id = ?", (holder,)).fetchone() is None:
-        raise Denied("people_not_found", holder=holder[:32])
+    there(batch, holder)
     entity, id = ("vehicle", key) if factor is Factor.PLATE else ("credential", f"{factor.value}:{key}")
     columns = dict(fields)
     if entity == "vehicle":
@@ -299,55 +299,6 @@ def credential_of(db: sqlite3.Connection, holder: str, ref: str, pseudonyms: Pse
     raise Denied("people_credential_gone")
 
 
-# -- PINs -------------------------------------------------------------------------------------------------------------
-
-
-def give_pin(desk: Desk, who: Asker, question: GivePin) -> PinGiven:
-    """Typed or made; it is told once, here, and stands in the list as a keyed digest. Raises Denied."""
-    place = desk.place
-    typed = question.digits.strip()
-    if typed and not valid(Factor.PIN, typed):
-        raise Denied("people_bad_pin", field="digits")
-    if question.use not in ("with", "duress", "alone"):
-        raise Denied("people_bad_kind", field="use")
-    identity = place.identity()
-    with edited(place, who, f"PIN {question.use}", holder=question.holder, why=question.why) as batch:
-        if question.use != "alone":
-            digits = typed or _made()
-            edit.set_fields(batch, "holder", question.holder, {_PIN_FIELD[question.use]: digits}, identity)
-        else:
-            digits = typed or _free(batch, identity)
-            (_, key) = edit.key_of("credential", f"pin:{digits}", identity)
-            if owner_of(batch.db, Factor.PIN, str(key)) is not None:
-                raise Denied("people_pin_taken", field="digits")
-            edit.add(batch, "credential", f"pin:{digits}", {"holder": question.holder}, identity)
-    return PinGiven(holder=question.holder, use=question.use, digits=digits)
-
-
-def _made() -> str:
-    return "".join(secrets.choice("0123456789") for _ in range(PIN_DIGITS))
-
-
-def _free(batch: Batch, identity: Digester) -> str:
-    """A PIN that nobody has. Raises Denied."""
-    for _ in range(PIN_TRIES_MAX):
-        digits = _made()
-        (_, key) = edit.key_of("credential", f"pin:{digits}", identity)
-        if owner_of(batch.db, Factor.PIN, str(key)) is None:
-            return digits
-    raise Denied("people_pins_full", field="digits")
-
-
-def drop_pin(desk: Desk, who: Asker, question: DropPin) -> Edited:
-    """Raises Denied."""
-    field = _PIN_FIELD.get(question.use)
-    if field is None:
-        raise Denied("people_bad_kind", field="use")
-    with edited(desk.place, who, "PIN taken away", holder=question.holder, why=question.why) as batch:
-        edit.set_fields(batch, "holder", question.holder, {field: ""})
-    return Edited(id=question.holder, batch=batch.id if batch.changes else 0)
-
-
 # -- an empty list ----------------------------------------------------------------------------------------------------
 
 
@@ -389,7 +340,5 @@ LINES: Lines = {
     EditHousehold: Line(MANAGERS, edit_household, slow=True),
     AddCredential: Line(MANAGERS, add_credential, slow=True),
     EditCredential: Line(MANAGERS, edit_credential, slow=True),
-    GivePin: Line(MANAGERS, give_pin, slow=True),
-    DropPin: Line(MANAGERS, drop_pin, slow=True),
     BeginSource: Line(MANAGERS, begin, slow=True),
 }

@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from firmware.config import load
+from firmware.people.at_once import finish
 from firmware.people.errors import Denied, Settled
+from firmware.people.following import FOLLOWING
 from firmware.people.jobs import Jobs
 from firmware.people.line import Desk
 from firmware.people.place import Place
@@ -26,8 +28,8 @@ MEMORY_BYTES_MAX = 768 << 20  # of data; 250,000 holders with all that is done t
 KILLED_FIRST = b"500"  # where memory is short, this process goes before the gate (proc(5), oom_score_adj)
 MISUSED = 2
 PROBLEMS_NAMED_MAX = 3
-SETTLE_S = 5.0  # between two tries to tell what a process that was killed has left
-SETTLE_TRIES_MAX = 720  # an hour; the next edit tries it, too
+SETTLE_S = 5.0  # between two tries to make good what a process that was killed has left
+LOOK_S = 60.0  # between two looks whether there is anything
 
 
 def main(argv: Sequence[str]) -> int:
@@ -91,11 +93,15 @@ async def serve(config_path: Path, state: Path, path: Path, user_ids: frozenset[
 
 
 async def _settled(place: Place) -> None:
-    """Tell the journal what was promised and is not so, as soon as the controller is there."""
-    for _ in range(SETTLE_TRIES_MAX):
-        try:
-            await asyncio.to_thread(settle, place)
-        except Denied:
-            await asyncio.sleep(SETTLE_S)
-        else:
-            return
+    """Make good what was promised and is not so: as soon as the controller is there, and whenever it was silent."""
+    while True:
+        settled = await asyncio.to_thread(_is_settled, place)
+        await asyncio.sleep(LOOK_S if settled else SETTLE_S)
+
+
+def _is_settled(place: Place) -> bool:
+    try:
+        settle(place)
+        return finish(place, FOLLOWING)
+    except Denied:
+        return False

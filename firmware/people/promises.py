@@ -1,5 +1,7 @@
 """What the journal is told before it counts, and what is written down of that, so that a kill in between is told too.
 
+What is asked of the controller at once has promises of its own (at_once.py).
+
 A promise is a file in the desk's own folder. It stands from before the journal hears of an edit until the edit is
 committed, or the journal has heard that it is not; what a process that ended has left, the next one settles.
 """
@@ -92,7 +94,7 @@ def promised(
     made = Promised(place, promise, path)
     _open.add(path)
     try:
-        _write(path, promise)
+        write(path, promise)
         tell(place, who, Act.EDITED, detail, holder=holder, why=why)
     except Denied as denied:
         if denied.said.word == UNHEARD:
@@ -128,7 +130,7 @@ def _is_kept(place: Place, promise: Promise) -> bool:
     return found is not None
 
 
-def _write(path: Path, promise: Promise) -> None:
+def write(path: Path, promise: msgspec.Struct) -> None:
     """Durably: a power cut between journal and source is a kill as well. Raises Denied."""
     try:
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE), "wb") as file:

@@ -1,4 +1,7 @@
-"""What is different in the source since the roster in service was built of it, as people read it."""
+"""What is different in the source since the roster in service was built of it, as people read it.
+
+A rule that only has another name is one difference, and what names it is none.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 import msgspec
 
 from firmware.core.access import Rule, Window
+from firmware.people.review_renames import along, before_of, renames
 from firmware.people_words.review import DifferenceTold
 from firmware.roster.rules import DAYS
 from firmware.roster.source.reading import Fields, compared, id_for_people
@@ -44,13 +48,28 @@ def differences(source: Source, served_batch: int) -> Iterator[DifferenceTold]:
         f" ORDER BY CASE touched.entity {ranks} END, owner, touched.id"
     )
     zone = source.time_zone
-    for n, (entity, id, before, after, owner) in enumerate(source.db.execute(sql, (served_batch,)), start=1):
+    names = renames(source.db, served_batch)
+    n = 0
+    for entity, id, before, after, owner in source.db.execute(sql, (served_batch,)):
         old, new = (None if text is None else msgspec.json.decode(text, type=Row) for text in (before, after))
+        kind = "added" if old is None else "removed" if new is None else "changed"
+        count = 0
+        name = names.old_of(entity, id) if old is None else None
+        if name is not None:
+            kind, old, count = "renamed", before_of(source.db, entity, name, served_batch), along(source.db, entity, id)
+        elif new is None and id in names.of(entity):
+            continue  # told under its new name
+        if old is not None and new is not None:
+            old = names.read_over(entity, old)
+            if old == new:
+                continue
         was, now = fields_of(entity, old, new, zone)
+        if name is not None:
+            was, now = {"name": name, **was}, {"name": id, **now}
         pin = entity == "credential" and id.startswith(_PIN_IDS)
         shown = PIN if pin else id_for_people(entity, id)
-        kind = "added" if old is None else "removed" if new is None else "changed"
-        yield DifferenceTold(n, kind, entity, shown[:ID_CHARACTERS_MAX], _short(was), _short(now), owner or "")
+        n += 1
+        yield DifferenceTold(n, kind, entity, shown[:ID_CHARACTERS_MAX], _short(was), _short(now), owner or "", count)
 
 
 def fields_of(entity: str, old: Row | None, new: Row | None, zone: tzinfo) -> tuple[Fields, Fields]:

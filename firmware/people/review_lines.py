@@ -12,16 +12,16 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from firmware.core.account_facts import Act
 from firmware.journal import JournalError
 from firmware.journal.schema import DATABASE_FILE
 from firmware.people.errors import Denied
 from firmware.people.jobs import Work
 from firmware.people.line import AUDITOR, MANAGER, MANAGERS, Desk, Line, Lines, LongLine
 from firmware.people.place import Place
-from firmware.people.promises import one_line, promised, tell
+from firmware.people.promises import one_line, promised
 from firmware.people.review_differences import differences
 from firmware.people.review_making import Two, compare_people, reach_of, step_of, two_rosters
+from firmware.people.review_purposes import NEEDED, Purposes, a_purpose
 from firmware.people.review_store import SIDES, ReviewStore
 from firmware.people.ruling import portals_following
 from firmware.people.standing import in_service, served_batch
@@ -69,6 +69,8 @@ class Reviews:
         self._now_s = now_s
         self._lock = threading.Lock()
         self._store: ReviewStore | None = None
+        self._place: Place | None = None  # whose review it is
+        self._purposes = Purposes()
 
     def lines(self) -> Lines:
         return {
@@ -76,7 +78,7 @@ class Reviews:
             LookAtReview: Line(READERS, self.look),
             ListConcerned: Line(READERS, self.concerned),
             ListDifferences: Line(READERS, self.differences),
-            ListPassages: Line(READERS, self.passages),
+            ListPassages: Line(READERS, self.passages, slow=True),
         }
 
     # -- made ---------------------------------------------------------------------------------------------------------
@@ -86,6 +88,8 @@ class Reviews:
         place = desk.place
         if not place.rights().mine:
             raise Denied("people_not_ours")
+        if question.why:
+            a_purpose(question.why)  # or minutes later nothing came of it
         begun_s = place.now_s()
         store = ReviewStore()
         try:
@@ -101,7 +105,7 @@ class Reviews:
             store.close()
             raise
         with self._lock:
-            before, self._store = self._store, store
+            before, self._store, self._place = self._store, store, place
         if before is not None:
             before.close()
         return told
@@ -133,7 +137,7 @@ class Reviews:
             at_portals={name: tuple(portals) for name, portals in followed.items() if reach.changed(name)},
         )
         if question.why and two.old is not None:
-            tell(place, who, Act.LOOKED_UP, "review of the last 30 days", why=question.why)
+            self._purposes.state(place, who, told.id, question.why, "review of the last 30 days")
             work.at("review_stage_journal")
             told = self._passages(place, two, work, store, told)
         return told
@@ -168,7 +172,7 @@ class Reviews:
 
     def look(self, desk: Desk, _who: Asker, _question: LookAtReview) -> ReviewTold:
         """The newest one, and whether anything has moved on since. Raises Denied where there is none."""
-        told = self._found("").told
+        told = self._found(desk.place, "").told
         assert told is not None
         return replace(told, stale=self._stale(desk.place, told))
 
@@ -180,16 +184,19 @@ class Reviews:
             version = 0 if roster is None else roster.version
         return "gate" if version != told.served_version else ""
 
-    def concerned(self, _desk: Desk, _who: Asker, question: ListConcerned) -> Concerned:
-        """Raises Denied where the review is gone."""
+    def concerned(self, desk: Desk, who: Asker, question: ListConcerned) -> Concerned:
+        """How often somebody came is told to whoever has said why. Raises Denied where the review is gone."""
         if question.side not in SIDES:
             raise Denied("review_gone")
         people, places, total = self._read(
+            desk.place,
             question.review,
             lambda store: store.people(
                 question.side, question.portal, question.words, question.after, question.most + 1
             ),
         )
+        if not self._purposes.of(desk.place, who, question.review):
+            people = [replace(person, passages=None) for person in people]
         kept: list[PersonTold] = []
         room = ANSWER_BYTES_MAX
         sizes = {pair: sum(100 + 24 * len(place.lost + place.gained) for place in of) for pair, of in places.items()}
@@ -207,9 +214,10 @@ class Reviews:
             more=len(people) > len(kept),
         )
 
-    def differences(self, _desk: Desk, _who: Asker, question: ListDifferences) -> Differences:
+    def differences(self, desk: Desk, _who: Asker, question: ListDifferences) -> Differences:
         """Raises Denied where the review is gone."""
         found, total = self._read(
+            desk.place,
             question.review,
             lambda store: store.differences(question.entity, question.words, question.after, question.most + 1),
         )
@@ -224,25 +232,31 @@ class Reviews:
             kept.append(each)
         return Differences(differences=tuple(kept), total=total, more=len(found) > len(kept))
 
-    def passages(self, _desk: Desk, _who: Asker, question: ListPassages) -> PassagesTold:
-        """Raises Denied where the review is gone."""
+    def passages(self, desk: Desk, who: Asker, question: ListPassages) -> PassagesTold:
+        """For a purpose of one's own. Raises Denied where there is none, or the review is gone."""
+        place, review = desk.place, question.review
         most = min(question.most, 200)  # each has reasons of both sides
-        found, total = self._read(
-            question.review, lambda store: store.passages(question.words, question.after, most + 1)
-        )
-        return PassagesTold(passages=tuple(found[:most]), total=total, more=len(found) > most)
+        self._found(place, review or "-")
+        if question.why:
+            purpose = self._purposes.state(place, who, review, question.why, "passages of a review of the last 30 days")
+        else:
+            purpose = self._purposes.of(place, who, review)
+        if not purpose:
+            raise Denied(NEEDED, field="purpose")
+        found, total = self._read(place, review, lambda store: store.passages(question.words, question.after, most + 1))
+        return PassagesTold(passages=tuple(found[:most]), total=total, more=len(found) > most, purpose=purpose)
 
-    def _found(self, id: str) -> ReviewStore:
+    def _found(self, place: Place, id: str) -> ReviewStore:
         with self._lock:
-            store = self._store
+            store = self._store if self._place is place else None
         if store is None:
             raise Denied("review_none")
         if id and (store.told is None or store.told.id != id):
             raise Denied("review_gone")
         return store
 
-    def _read(self, id: str, read: Callable[[ReviewStore], T]) -> T:
-        store = self._found(id or "-")
+    def _read(self, place: Place, id: str, read: Callable[[ReviewStore], T]) -> T:
+        store = self._found(place, id or "-")
         try:
             return read(store)
         except sqlite3.ProgrammingError as error:  # a newer one took its place this instant, and closed it

@@ -42,7 +42,7 @@ _TABLES = (
 )
 HOW = ("all", "some", "credential")  # by number, the gravest first
 SIDES = ("lost", "gained")
-_KINDS = ("added", "changed", "removed")
+_KINDS = ("added", "changed", "removed", "renamed")
 _LETS_IN = ("let_in", "asked")
 
 
@@ -129,7 +129,7 @@ class ReviewStore:
         counts: dict[str, list[int]] = {}
         rows = []
         for each in differences:
-            of = counts.setdefault(each.entity, [0, 0, 0])
+            of = counts.setdefault(each.entity, [0] * len(_KINDS))
             of[_KINDS.index(each.kind)] += 1
             searched = "\n".join((each.id, each.owner, *each.before.values(), *each.after.values())).lower()
             rows.append((each.n, each.entity, searched, msgspec.msgpack.encode(each)))

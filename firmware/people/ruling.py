@@ -55,27 +55,28 @@ def sum_of(*texts: str) -> str:
 # -- schedules --------------------------------------------------------------------------------------------------------
 
 
-def put_schedule(batch: Batch, name: str, week: Week, special: Mapping[str, tuple[Window, ...]], was: str) -> None:
+def put_schedule(batch: Batch, name: str, week: Week, special: Mapping[str, tuple[Window, ...]], was: str) -> str:
     """Add (`was` is NEW) or change a schedule. `special`: kind -> windows, () for never on such days.
 
-    Raises RuleRefused.
+    Gives what it is recognised by from now on. Raises RuleRefused.
     """
-    _a_name(name, "schedule")
+    a_name(name, "schedule")
     if name == ALWAYS:
         raise RuleRefused("rule_built_in", name)
     _a_week(name, week, special)
-    _unchanged(batch, "schedule", name, was)
+    unchanged(batch, "schedule", name, was)
     text = (_encode(week).decode(), _encode(dict(sorted(special.items()))).decode())
     batch.db.execute(
         "INSERT INTO schedule VALUES (?, ?, ?)"
         " ON CONFLICT (name) DO UPDATE SET week = excluded.week, special = excluded.special",
         (name, *text),
     )
+    return sum_of(name, *text)
 
 
 def remove_schedule(batch: Batch, name: str, was: str, portals: Sequence[str] = ()) -> None:
     """Remove a schedule that no profile follows, nor any of the site's `portals`. Raises RuleRefused."""
-    _unchanged(batch, "schedule", name, was)
+    unchanged(batch, "schedule", name, was)
     if portals:
         raise RuleRefused("rule_schedule_of_site", name, portals[:NAMED_MAX], max(0, len(portals) - NAMED_MAX))
     users = followers(batch.db).get(name, [])
@@ -107,9 +108,9 @@ def portals_following(site: Site) -> dict[str, list[str]]:
 # -- access profiles --------------------------------------------------------------------------------------------------
 
 
-def put_profile(batch: Batch, name: str, rules: Sequence[Rule], was: str) -> None:
-    """Add (`was` is NEW) or change an access profile. Raises RuleRefused."""
-    _a_name(name, "profile")
+def put_profile(batch: Batch, name: str, rules: Sequence[Rule], was: str) -> str:
+    """Add (`was` is NEW) or change an access profile. Gives what it is recognised by. Raises RuleRefused."""
+    a_name(name, "profile")
     known = {ALWAYS, *(schedule for (schedule,) in batch.db.execute("SELECT name FROM schedule"))}
     if not 0 < len(rules) <= RULES_MAX:
         raise RuleRefused("rule_profile_empty" if not rules else "rule_too_many", name)
@@ -117,26 +118,37 @@ def put_profile(batch: Batch, name: str, rules: Sequence[Rule], was: str) -> Non
         if not 0 < len(rule.access_points) <= POINTS_MAX:
             raise RuleRefused("rule_no_points", name)
         if rule.schedule not in known:
-            raise RuleRefused("rule_no_such_schedule", rule.schedule[:_POINT_CHARACTERS_MAX])
+            raise RuleRefused("rule_schedule_unknown", rule.schedule[:_POINT_CHARACTERS_MAX])
         strange = [point for point in rule.access_points if point != EVERYWHERE and not _is_point(point)]
         if strange:
             raise RuleRefused("rule_bad_point", strange[0][:_POINT_CHARACTERS_MAX])
-    _unchanged(batch, "profile", name, was)
+    unchanged(batch, "profile", name, was)
+    text = _encode(tuple(rules)).decode()
     batch.db.execute(
-        "INSERT INTO profile VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET rules = excluded.rules",
-        (name, _encode(tuple(rules)).decode()),
+        "INSERT INTO profile VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET rules = excluded.rules", (name, text)
     )
+    return sum_of(name, text)
 
 
-def remove_profile(batch: Batch, name: str, was: str) -> None:
-    """Remove an access profile that nobody has. Raises RuleRefused, naming holders."""
-    _unchanged(batch, "profile", name, was)
+def remove_profile(batch: Batch, name: str, was: str, visitors: Sequence[str] = ()) -> None:
+    """Remove an access profile that nobody has, none of the `visitors` invited here either. Raises RuleRefused."""
+    unchanged(batch, "profile", name, was)
+    not_of_visitors(name, visitors)
     has = "FROM holder WHERE instr(profiles, json_quote(?))"
     count = batch.db.execute(f"SELECT count(*) {has}", (name,)).fetchone()[0]
     if count:
         holders = [id for (id,) in batch.db.execute(f"SELECT id {has} ORDER BY id LIMIT {NAMED_MAX}", (name,))]
         raise RuleRefused("rule_profile_used", name, holders, count - len(holders))
     batch.db.execute("DELETE FROM profile WHERE name = ?", (name,))
+
+
+def not_of_visitors(name: str, visitors: Sequence[str]) -> None:
+    """Visitors hold a profile by its name, at the gate and not in the list: no batch can give them another one.
+
+    Raises RuleRefused, naming them.
+    """
+    if visitors:
+        raise RuleRefused("rule_profile_of_visitors", name, visitors[:NAMED_MAX], max(0, len(visitors) - NAMED_MAX))
 
 
 def holders_by_profile(db: sqlite3.Connection) -> dict[str, int]:
@@ -153,7 +165,7 @@ def holders_by_profile(db: sqlite3.Connection) -> dict[str, int]:
 
 def put_special_days(batch: Batch, kind: str, first: date, last: date, *, instead: bool = False) -> None:
     """Make every day of a span one of this kind; `instead` of another kind, too. Raises RuleRefused."""
-    _a_name(kind, "special")
+    a_name(kind, "special")
     days = _a_span(first, last)
     others: dict[int, str] = dict(
         batch.db.execute(
@@ -192,7 +204,7 @@ def move_special_days(
 # -- what all of them check -------------------------------------------------------------------------------------------
 
 
-def _a_name(name: str, what: str) -> None:
+def a_name(name: str, what: str) -> None:
     if not NAME.fullmatch(name):
         raise RuleRefused(f"rule_bad_{what}_name", name[:_POINT_CHARACTERS_MAX])
 
@@ -210,7 +222,7 @@ def _a_week(name: str, week: Week, special: Mapping[str, tuple[Window, ...]]) ->
     if len(week) != DAYS_A_WEEK or len(special) > KINDS_MAX:
         raise RuleRefused("rule_too_many", name)
     for kind in special:
-        _a_name(kind, "special")
+        a_name(kind, "special")
     # A night may add one window to what the line of its second day has.
     for windows in (*week, *special.values()):
         if len(windows) > SPANS_MAX + 1 or not is_sound(windows):
@@ -227,10 +239,9 @@ def _a_span(first: date, last: date) -> range:
     return range(first.toordinal(), last.toordinal() + 1)
 
 
-def _unchanged(batch: Batch, entity: str, name: str, was: str) -> None:
+def unchanged(batch: Batch, entity: str, name: str, was: str) -> None:
     """What the asker saw still stands there. Raises RuleRefused."""
-    columns = {"schedule": "week, special", "profile": "rules"}[entity]
-    row = batch.db.execute(f"SELECT name, {columns} FROM {entity} WHERE name = ?", (name,)).fetchone()
+    row = row_of(batch, entity, name)
     if was == NEW:
         if row is not None:
             raise RuleRefused(f"rule_{entity}_there", name)
@@ -240,3 +251,12 @@ def _unchanged(batch: Batch, entity: str, name: str, was: str) -> None:
         raise RuleRefused(f"rule_no_such_{entity}", name[:_POINT_CHARACTERS_MAX])
     elif sum_of(*row) != was:
         raise RuleRefused("rule_changed_meanwhile", name)
+
+
+def row_of(batch: Batch, entity: str, name: str) -> tuple[str, ...] | None:
+    """A schedule or a profile as it stands there, its name first."""
+    columns = {"schedule": "week, special", "profile": "rules"}[entity]
+    row: tuple[str, ...] | None = batch.db.execute(
+        f"SELECT name, {columns} FROM {entity} WHERE name = ?", (name,)
+    ).fetchone()
+    return row

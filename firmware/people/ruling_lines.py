@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from firmware.core.access import Rule, Rulebook, Schedule, Window
-from firmware.people import ruling
+from firmware.people import renaming, ruling
 from firmware.people.editing import edited
 from firmware.people.errors import Denied
 from firmware.people.line import AUDITOR, MANAGER, MANAGERS, Desk, Line, Lines
@@ -33,6 +33,8 @@ from firmware.people_words.rules import (
     RemoveProfile,
     RemoveSchedule,
     RemoveSpecialDays,
+    RenameProfile,
+    RenameSchedule,
     RuleChanged,
     Schedules,
     ScheduleTold,
@@ -46,6 +48,26 @@ READERS = frozenset({MANAGER, AUDITOR})
 ANSWER_BYTES_MAX = 1 << 17  # half a frame
 USED_BY_MAX = 20
 SPANS_MAX = 400
+# Where a refusal is about one field of what was asked.
+FIELDS = {
+    "rule_changed_meanwhile": "was",
+    "rule_schedule_there": "name",
+    "rule_profile_there": "name",
+    "rule_built_in": "name",
+    "rule_bad_schedule_name": "name",
+    "rule_bad_profile_name": "name",
+    "rule_bad_special_name": "kind",
+    "rule_name_of_site": "name",
+    "rule_schedule_unknown": "rules",
+    "rule_profile_empty": "rules",
+    "rule_no_points": "rules",
+    "rule_bad_point": "rules",
+    "rule_bad_hours": "week",
+    "rule_day_taken": "instead",
+    "rule_days_backwards": "last",
+    "rule_bad_date": "first",
+    "rule_too_many_days": "last",
+}
 _rules = msgspec.json.Decoder(tuple[Rule, ...])
 _week = msgspec.json.Decoder(tuple[tuple[Window, ...], ...])
 _special = msgspec.json.Decoder(dict[str, tuple[Window, ...]])
@@ -194,40 +216,60 @@ def _ruled(desk: Desk, who: Asker, detail: str, why: str) -> Iterator[Batch]:
             yield batch
         except RuleRefused as error:
             by = ", ".join(error.by)
-            raise Denied(error.why, what=error.what, by=by, more=str(error.more) if error.more else "") from error
+            more = str(error.more) if error.more else ""
+            raise Denied(error.why, field=FIELDS.get(error.why, ""), what=error.what, by=by, more=more) from error
 
 
-def _change(
-    desk: Desk, who: Asker, question: Any, *, detail: Callable[[Any], str], do: Callable[[Batch, Any], None]
-) -> RuleChanged:
-    with _ruled(desk, who, detail(question), question.why) as batch:
-        do(batch, question)
-    return RuleChanged(batch=batch.id if batch.changes else 0, changes=batch.changes)
+# What is done to a batch; it gives what the rule is recognised by from then on, or nothing.
+Do = Callable[[Desk, Batch, Any], str | None]
 
 
-def remove_schedule(desk: Desk, who: Asker, question: RemoveSchedule) -> RuleChanged:
-    """Refused while a profile or a portal of the site follows it. Raises Denied."""
-    portals = ruling.portals_following(desk.place.config.site).get(question.name, ())
-    return _change(
-        desk,
-        who,
-        question,
-        detail=lambda asked: f"schedule {asked.name}" if asked.name.isprintable() else "schedule",
-        do=lambda batch, asked: ruling.remove_schedule(batch, asked.name, asked.was, portals),
-    )
+def _change(desk: Desk, who: Asker, question: Any, *, what: str, do: Do) -> RuleChanged:
+    """One change; the journal is told of which thing."""
+    name = question.kind if isinstance(question, ChangeSpecialDays | RemoveSpecialDays) else question.name
+    detail = f"{what} {name}"
+    if isinstance(question, RenameSchedule | RenameProfile):
+        detail += f" is {question.new_name}"
+    with _ruled(desk, who, detail if detail.isprintable() else what, question.why) as batch:
+        was = do(desk, batch, question)
+    return RuleChanged(batch=batch.id if batch.changes else 0, changes=batch.changes, was=was or "")
 
 
-def _changing(what: str, do: Callable[[Batch, Any], None]) -> Line:
-    """What changes one thing of a kind; the journal is told which."""
-
-    def detail(question: Any) -> str:
-        name = question.kind if isinstance(question, ChangeSpecialDays | RemoveSpecialDays) else question.name
-        return f"{what} {name}" if name.isprintable() else what
-
-    return Line(MANAGERS, partial(_change, detail=detail, do=do), slow=True)
+def _changing(what: str, do: Do) -> Line:
+    """What changes one thing of a kind."""
+    return Line(MANAGERS, partial(_change, what=what, do=do), slow=True)
 
 
-def _change_days(batch: Batch, question: ChangeSpecialDays) -> None:
+def _remove_schedule(desk: Desk, batch: Batch, question: RemoveSchedule) -> None:
+    ruling.remove_schedule(batch, question.name, question.was, _portals(desk, question.name))
+
+
+def _rename_schedule(desk: Desk, batch: Batch, question: RenameSchedule) -> str:
+    portals = _portals(desk, question.name, question.new_name)
+    return renaming.rename_schedule(batch, question.name, question.new_name, question.was, portals)
+
+
+def _remove_profile(desk: Desk, batch: Batch, question: RemoveProfile) -> None:
+    ruling.remove_profile(batch, question.name, question.was, _visitors(desk, question.name))
+
+
+def _rename_profile(desk: Desk, batch: Batch, question: RenameProfile) -> str:
+    visitors = _visitors(desk, question.name)
+    return renaming.rename_profile(batch, question.name, question.new_name, question.was, visitors)
+
+
+def _portals(desk: Desk, *schedules: str) -> list[str]:
+    """Portals that follow one of these schedules by the site file."""
+    found = ruling.portals_following(desk.place.config.site)
+    return list(dict.fromkeys(portal for schedule in schedules for portal in found.get(schedule, ())))
+
+
+def _visitors(desk: Desk, profile: str) -> list[str]:
+    """Visitors who hold it at the gate, by their ids. Raises Denied where the controller does not answer."""
+    return [entry.holder for entry in desk.place.local().entries if profile in entry.profiles]
+
+
+def _change_days(_desk: Desk, batch: Batch, question: ChangeSpecialDays) -> None:
     first, last = date.fromordinal(question.first), date.fromordinal(question.last)
     if not question.old_kind:
         ruling.put_special_days(batch, question.kind, first, last, instead=question.instead)
@@ -236,7 +278,7 @@ def _change_days(batch: Batch, question: ChangeSpecialDays) -> None:
     ruling.move_special_days(batch, question.old_kind, *old, (question.kind, first, last), instead=question.instead)
 
 
-def _remove_days(batch: Batch, question: RemoveSpecialDays) -> None:
+def _remove_days(_desk: Desk, batch: Batch, question: RemoveSpecialDays) -> None:
     ruling.remove_special_days(batch, question.kind, date.fromordinal(question.first), date.fromordinal(question.last))
 
 
@@ -252,13 +294,15 @@ LINES: Lines = {
     FindProfile: Line(READERS, find_profile),
     ListSpecialDays: Line(READERS, list_special_days),
     ChangeSchedule: _changing(
-        "schedule", lambda batch, asked: ruling.put_schedule(batch, asked.name, asked.week, asked.special, asked.was)
+        "schedule", lambda _, batch, asked: ruling.put_schedule(batch, asked.name, asked.week, asked.special, asked.was)
     ),
-    RemoveSchedule: Line(MANAGERS, remove_schedule, slow=True),
+    RemoveSchedule: _changing("schedule", _remove_schedule),
+    RenameSchedule: _changing("schedule", _rename_schedule),
     ChangeProfile: _changing(
-        "profile", lambda batch, asked: ruling.put_profile(batch, asked.name, asked.rules, asked.was)
+        "profile", lambda _, batch, asked: ruling.put_profile(batch, asked.name, asked.rules, asked.was)
     ),
-    RemoveProfile: _changing("profile", lambda batch, asked: ruling.remove_profile(batch, asked.name, asked.was)),
+    RemoveProfile: _changing("profile", _remove_profile),
+    RenameProfile: _changing("profile", _rename_profile),
     ChangeSpecialDays: _changing("special days", _change_days),
     RemoveSpecialDays: _changing("special days", _remove_days),
 }

@@ -154,7 +154,7 @@ def look(desk: Desk, _who: Asker, question: LookAtHolder) -> HolderSheet:
             roster = None  # the file is not what the controller says it serves: nothing is shown as in force
         pseudonyms = Pseudonyms(place.authority().keys_of(roster))
         if not offered.source:
-            return _sheet_of_roster(place, roster, question.holder, local, known, offered, pseudonyms)
+            return _sheet_of_roster(place, roster, question, local, known, offered, pseudonyms)
         with place.reading() as source, source.snapshot() as db:
             row = db.execute(
                 "SELECT h.name, h.phone, h.relation, h.profiles, h.flags, h.note, u.label, u.id, u.spaces,"
@@ -163,10 +163,10 @@ def look(desk: Desk, _who: Asker, question: LookAtHolder) -> HolderSheet:
                 (question.holder,),
             ).fetchone()
             if row is None:
-                return _sheet_of_roster(place, roster, question.holder, local, known, offered, pseudonyms)
+                return _sheet_of_roster(place, roster, question, local, known, offered, pseudonyms)
             name, phone, relation, profiles, flags, note, label, household, spaces, pin, duress = row
             mine = credentials_of(db, question.holder, pseudonyms)
-            rows = _credential_rows(mine, roster, question.holder, local, pseudonyms)
+            rows = _asked(_credential_rows(mine, roster, question.holder, local, pseudonyms), question)
             served = served_batch(source, "" if roster is None else roster.seal.source)
             return HolderSheet(
                 id=question.holder,
@@ -198,18 +198,19 @@ def look(desk: Desk, _who: Asker, question: LookAtHolder) -> HolderSheet:
 def _sheet_of_roster(
     place: Place,
     roster: Roster | None,
-    holder: str,
+    question: LookAtHolder,
     local: Local,
     known: bool,
     offered: Choices,
     pseudonyms: Pseudonyms,
 ) -> HolderSheet:
     """What is known of somebody who is not in a list here: by the roster, and by local entries."""
+    holder = question.holder
     theirs = None if roster is None else roster.holder(holder)
     mine = _local_rows(local, holder)
     if theirs is None and not mine:
         raise Denied("people_not_found", holder=holder[:32])
-    rows = _credential_rows([], roster, holder, local, pseudonyms)
+    rows = _asked(_credential_rows([], roster, holder, local, pseudonyms), question)
     if not place.source_path.exists():
         rows = tuple(_in_force(row) for row in rows)
     fields = {} if theirs is None else {"household": theirs.household or "", "profiles": ";".join(theirs.profiles)}
@@ -225,6 +226,10 @@ def _sheet_of_roster(
         local_known=known,
         choices=offered,
     )
+
+
+def _asked(rows: tuple[CredentialRow, ...], question: LookAtHolder) -> tuple[CredentialRow, ...]:
+    return tuple(row for row in rows if row.ref == question.ref) if question.ref else rows
 
 
 def _in_force(row: CredentialRow) -> CredentialRow:

@@ -7,31 +7,32 @@ goes a month after the visit.
 from __future__ import annotations
 
 import secrets
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from firmware.core.access import Factor
-from firmware.core.account_facts import Act
 from firmware.journal.errors import JournalError
 from firmware.journal.ledger import LedgerEntry
 from firmware.journal.reading import reading
 from firmware.journal.schema import select_ledger
 from firmware.messages import Invite, LocalEntry
+from firmware.people.at_once import SLACK_S, UNANSWERED, Asked, AtOnce, By, at_once
 from firmware.people.errors import Denied
-from firmware.people.gate import at_reader, instant, lift, zone_of
+from firmware.people.following import forget_visitor, visitor_names
+from firmware.people.gate import at_reader, instant, lift, taken, zone_of
 from firmware.people.holders import CODE_BYTES, MADE, typed_key
 from firmware.people.jobs import Lane, Work
 from firmware.people.line import AT_GATE, MANAGER, MANAGERS, Desk, Line, Lines, LongLine
 from firmware.people.place import Place
-from firmware.people.promises import one_line, tell
+from firmware.people.promises import one_line
 from firmware.people.rows import shown
 from firmware.people_words.base import Asker
 from firmware.people_words.holders import Edited, LiftHere
 from firmware.people_words.visitors import (
+    NAME_CHARACTERS_MAX,
     EndVisit,
     InviteAtReader,
     Invited,
@@ -40,18 +41,15 @@ from firmware.people_words.visitors import (
     VisitorRow,
     Visitors,
 )
-from firmware.roster import understood
+from firmware.roster import understood, visitor_book
 from firmware.roster.entry import USE_LIMIT_MAX, VISITOR_S_MAX
 from firmware.roster.keys import NAME
 from firmware.roster.understood import NotUnderstood
 from firmware.terminal import now_utc_s
 
-FILE = "visitors.db"  # in our own folder
+DETAIL = "visitor invited"  # as the journal is told
 ROWS_MAX = 200
-NAME_CHARACTERS_MAX = 60
 DAY_S = 86_400
-KEPT_S = 31 * DAY_S  # after the end of a visit
-_TABLE = "CREATE TABLE IF NOT EXISTS visitor (id TEXT PRIMARY KEY, name TEXT NOT NULL, until_s INTEGER NOT NULL) STRICT"
 
 
 class _Meant(NamedTuple):
@@ -66,15 +64,17 @@ class _Meant(NamedTuple):
     uses: int
 
 
-def listed(desk: Desk, who: Asker, _question: ListVisitors) -> Visitors:
+def listed(desk: Desk, who: Asker, question: ListVisitors) -> Visitors:
     """A guard sees whose visit is today, by name, host and time: that is what is asked at the gate. Raises Denied."""
     place, now_s = desk.place, now_utc_s()
     entries = [entry for entry in place.local().entries if entry.kind == "visitor"]
     full = MANAGER in who.roles
     if not full:
         entries = [entry for entry in entries if (entry.valid_from_s or 0) < now_s + DAY_S]
-    entries.sort(key=lambda entry: (entry.valid_from_s or 0, entry.expires_s))
-    shown_now = entries[:ROWS_MAX]
+    elif question.entry:
+        entries = [entry for entry in entries if entry.id == question.entry]
+    entries.sort(key=lambda entry: (entry.valid_from_s or 0, entry.expires_s, entry.id))
+    shown_now = entries[question.skip : question.skip + ROWS_MAX]
     names, hosts = _names(place, shown_now), _hosts(place, shown_now)
     memories = _memories(place, [entry.holder for entry in shown_now])
     rows = []
@@ -82,7 +82,7 @@ def listed(desk: Desk, who: Asker, _question: ListVisitors) -> Visitors:
         host = hosts.get(entry.household or "", entry.household or "")
         memory = None if memories is None else memories.get(entry.holder, LedgerEntry())
         rows.append(_row(entry, names.get(entry.holder, ""), host, memory, full))
-    return Visitors(rows=tuple(rows), more=len(entries) > ROWS_MAX)
+    return Visitors(rows=tuple(rows), more=len(entries) > question.skip + ROWS_MAX)
 
 
 def _row(entry: LocalEntry, name: str, host: str, memory: LedgerEntry | None, full: bool) -> VisitorRow:
@@ -136,27 +136,28 @@ def invite(desk: Desk, who: Asker, question: InviteVisitor) -> Invited:
     kind = question.fields.get("kind", "")
     code = secrets.token_urlsafe(CODE_BYTES) if kind == MADE else ""
     factor, key = (Factor.CODE, code) if code else typed_key(place, question.fields)
-    _begin(place, who, meant, question.why)
     command = Invite(factor=factor, key=key, **_shared(who, meant, question.why, question.escorted))  # type: ignore[arg-type]
-    told = place.ask(command)
-    if not told.done:
-        _undo(place, who, meant)
-        raise Denied("people_gate_refused", reasons=" ".join(told.reasons))
-    return Invited(visitor=meant.visitor, shown=shown(factor, key), code=code)
+    with _invited(place, who, meant, question.why) as one:
+        taken(one.ask(command))
+    return Invited(visitor=meant.visitor, shown=shown(factor, key), code=code, entry=_entry_of(place, meant.visitor))
+
+
+def _entry_of(place: Place, visitor: str) -> str:
+    """The local entry of somebody who is invited; "" where the controller does not say it now."""
+    try:
+        return next((entry.id for entry in place.local().entries if entry.holder == visitor), "")
+    except Denied:
+        return ""
 
 
 def invite_at_reader(desk: Desk, who: Asker, question: InviteAtReader, work: Work) -> Invited:
     """By what is presented. Raises Denied."""
     place = desk.place
     meant = _meant(place, question.fields)
-    _begin(place, who, meant, question.why)
     shared = _shared(who, meant, question.why, question.escorted)
     command = Invite(reader=question.reader, for_ms=question.seconds * 1000, **shared)  # type: ignore[arg-type]
-    try:
-        presented, entry, _ = at_reader(place, work, command)
-    except Denied:
-        _undo(place, who, meant)
-        raise
+    with _invited(place, who, meant, question.why, question.seconds + SLACK_S) as one:
+        presented, entry, _ = at_reader(place, work, one, command)
     kind, _, key = presented.partition(":")
     return Invited(visitor=meant.visitor, shown=shown(Factor(kind), key), entry=entry)
 
@@ -210,21 +211,22 @@ def _host(place: Place, typed: str) -> str | None:
     return str(found[0])
 
 
-def _begin(place: Place, who: Asker, meant: _Meant, why: str) -> None:
-    """The name first, so that nobody is invited of whom nobody knows who it is. Raises Denied."""
-    tell(place, who, Act.EDITED, "visitor invited", holder=meant.visitor, why=why)
-    try:
-        with _book(place) as db:
-            db.execute("INSERT INTO visitor VALUES (?, ?, ?)", (meant.visitor, meant.name, meant.until_s))
-    except Denied:
-        tell(place, who, Act.EDIT_NOT_DONE, "visitor invited", holder=meant.visitor)
-        raise
+@contextmanager
+def _invited(place: Place, who: Asker, meant: _Meant, why: str, waits_s: int = 0) -> Iterator[AtOnce]:
+    """The name first, so that nobody is invited of whom nobody knows who it is; it goes where nothing comes of it.
 
-
-def _undo(place: Place, who: Asker, meant: _Meant) -> None:
-    with _book(place) as db:
-        db.execute("DELETE FROM visitor WHERE id = ?", (meant.visitor,))
-    tell(place, who, Act.EDIT_NOT_DONE, "visitor invited", holder=meant.visitor)
+    Raises Denied.
+    """
+    until_s = now_utc_s() + waits_s if waits_s else 0
+    with at_once(place, Asked(who, By.INVITED, DETAIL, meant.visitor, why, until_s=until_s)) as one:
+        with visitor_names(place) as path:
+            visitor_book.add(path, now_utc_s(), meant.visitor, meant.name, meant.until_s, meant.household)
+        try:
+            yield one
+        except Denied as denied:
+            if denied.said.word != UNANSWERED:
+                forget_visitor(place, meant.visitor)
+            raise
 
 
 def end_visit(desk: Desk, who: Asker, question: EndVisit) -> Edited:
@@ -238,31 +240,9 @@ def end_visit(desk: Desk, who: Asker, question: EndVisit) -> Edited:
 # -- who they are -----------------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def _book(place: Place) -> Iterator[sqlite3.Connection]:
-    """The desk's own file, changed as a whole. Raises Denied."""
-    try:
-        with closing(sqlite3.connect(place.own_folder() / FILE, timeout=5.0)) as db:
-            db.execute("PRAGMA secure_delete = ON").fetchone()
-            db.execute(_TABLE)
-            with db:
-                db.execute("DELETE FROM visitor WHERE until_s < ?", (now_utc_s() - KEPT_S,))
-                yield db
-    except (sqlite3.Error, OSError) as error:
-        raise Denied("people_visitors_failed", text=str(error)) from error
-
-
 def _names(place: Place, entries: list[LocalEntry]) -> dict[str, str]:
-    with _book(place) as db:
-        ids = [entry.holder for entry in entries]
-        return {
-            id: name
-            for start in range(0, len(ids), 500)
-            for id, name in db.execute(
-                f"SELECT id, name FROM visitor WHERE id IN ({', '.join('?' * len(ids[start : start + 500]))})",
-                ids[start : start + 500],
-            )
-        }
+    with visitor_names(place) as path:
+        return visitor_book.names(path, now_utc_s(), [entry.holder for entry in entries])
 
 
 def _hosts(place: Place, entries: list[LocalEntry]) -> dict[str, str]:

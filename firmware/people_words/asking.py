@@ -24,6 +24,7 @@ from firmware.people_words.base import (
 )
 from firmware.people_words.holders import AnyFoundOfHolders, AnyOfHolders
 from firmware.people_words.imports import AnyFoundOfImports, AnyOfImports
+from firmware.people_words.listing import AnyFoundOfListing, AnyOfListing
 from firmware.people_words.questions import AnyFoundOfQuestions, AnyOfQuestions
 from firmware.people_words.review import AnyFoundOfReview, AnyOfReview
 from firmware.people_words.rules import AnyFoundOfRules, AnyOfRules
@@ -37,6 +38,7 @@ AnyQuestion = (
     | HowAreThings
     | EndYourself
     | AnyOfHolders
+    | AnyOfListing
     | AnyOfVisitors
     | AnyOfRules
     | AnyOfReview
@@ -49,6 +51,7 @@ AnyFound = (
     | Job
     | Standing
     | AnyFoundOfHolders
+    | AnyFoundOfListing
     | AnyFoundOfVisitors
     | AnyFoundOfRules
     | AnyFoundOfReview

@@ -12,6 +12,7 @@ import msgspec
 from firmware.people_words.base import Found, IdText, Question, ShortText
 
 PAGE_ROWS = 20
+SUSPENDED_UNTIL_S_MAX = 7_258_118_400  # 2200-01-01, as of times that are typed
 SKIP_MAX = 2_000  # whoever looks further types more
 RefText = Annotated[str, msgspec.Meta(max_length=16)]
 FieldText = Annotated[
@@ -52,9 +53,10 @@ class PeopleFound(Found, frozen=True, kw_only=True):
 
 
 class LookAtHolder(Question, frozen=True, kw_only=True):
-    """Answered by a HolderSheet."""
+    """Answered by a HolderSheet; with `ref` it has that credential alone."""
 
     holder: IdText
+    ref: RefText = ""
 
 
 class CredentialRow(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -167,6 +169,7 @@ class Edited(Found, frozen=True, kw_only=True):
     at_gate: bool = False
     reasons: tuple[str, ...] = ()  # of the controller, where it did not take what was to be in force at once
     code: str = ""  # of a QR code that was made, to be shown once
+    ref: str = ""  # of a credential that was added
 
     def __repr__(self) -> str:
         return f"Edited({self.id!r}, {self.batch}, at_gate={self.at_gate}, reasons={self.reasons})"  # never the code
@@ -245,12 +248,16 @@ class DropPin(Question, frozen=True, kw_only=True):
 
 
 class SuspendHere(Question, frozen=True, kw_only=True):
-    """Refuse at the gate at once: one credential (`ref`), or all. `until` as it is typed; empty: until lifted."""
+    """Refuse at the gate at once: one credential (`ref`), or all.
+
+    Until `until_s`, or until `until` as it is typed in the site's time; neither: until lifted.
+    """
 
     holder: IdText
     ref: RefText = ""
     lost: bool = False
     until: ShortText = ""
+    until_s: Annotated[int, msgspec.Meta(ge=0, le=SUSPENDED_UNTIL_S_MAX)] | None = None
     why: WhyText = ""
 
 

@@ -18,7 +18,8 @@ PAGE_MAX = 500
 class MakeReview(Question, frozen=True, kw_only=True):
     """Compare the source as it is with the roster in service: long. Outcome: ReviewTold.
 
-    With a purpose (`why`) the journal's last 30 days are decided again by both, too.
+    With a purpose (`why`) the journal's last 30 days are decided again by both, too; for a while whoever asks may look
+    at what came of that for the same purpose.
     """
 
     why: ShortText = ""
@@ -45,6 +46,7 @@ class Told(msgspec.Struct, frozen=True, omit_defaults=True):
     added: int = 0
     changed: int = 0
     removed: int = 0
+    renamed: int = 0
 
 
 class Passages(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -119,7 +121,8 @@ class PlaceTold(msgspec.Struct, frozen=True, omit_defaults=True):
 class PersonTold(msgspec.Struct, frozen=True, omit_defaults=True):
     """A holder who loses or gains. `how`: all, some, credential; `kinds`: of credentials that come or go.
 
-    `places` is a key of Concerned.places; `passages` how many presentations of late would be decided otherwise.
+    `places` is a key of Concerned.places; `passages` how many presentations of late would be decided otherwise: None
+    for whoever has stated no purpose for looking at that.
     """
 
     n: int
@@ -129,7 +132,7 @@ class PersonTold(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str = ""
     household: str = ""
     kinds: tuple[str, ...] = ()
-    passages: int = 0
+    passages: int | None = None
 
 
 class Concerned(Found, frozen=True, kw_only=True):
@@ -152,7 +155,10 @@ class ListDifferences(Question, frozen=True, kw_only=True):
 
 
 class DifferenceTold(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One entity: the columns that differ, as people read them. `kind`: added, changed, removed."""
+    """One entity: the columns that differ, as people read them. `kind`: added, changed, removed, renamed.
+
+    `along`: how many name what was renamed, and do so by its new name: holders of a profile, profiles of a schedule.
+    """
 
     n: int
     kind: str
@@ -161,6 +167,7 @@ class DifferenceTold(msgspec.Struct, frozen=True, omit_defaults=True):
     before: dict[str, str]
     after: dict[str, str]
     owner: str = ""  # of a credential or a vehicle
+    along: int = 0
 
 
 class Differences(Found, frozen=True, kw_only=True):
@@ -172,9 +179,14 @@ class Differences(Found, frozen=True, kw_only=True):
 
 
 class ListPassages(Question, frozen=True, kw_only=True):
-    """Presentations of late that would be decided otherwise, together by person and place; answered by PassagesTold."""
+    """Presentations of late that would be decided otherwise, together by person and place; answered by PassagesTold.
+
+    `why` is the purpose: it is committed to the journal before anything is answered, and holds for whoever stated it
+    for a while, so that further pages need none ("") or have the same.
+    """
 
     review: IdText
+    why: ShortText = ""
     words: Words = ""
     after: Cursor = 0
     most: Annotated[int, msgspec.Meta(ge=1, le=PAGE_MAX)] = 50
@@ -196,11 +208,12 @@ class PassageTold(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class PassagesTold(Found, frozen=True, kw_only=True):
-    """See ListPassages."""
+    """See ListPassages. `purpose` is what it was told for."""
 
     passages: tuple[PassageTold, ...]
     total: int
     more: bool = False
+    purpose: str = ""
 
 
 class UndoBatch(Question, frozen=True, kw_only=True):

@@ -58,6 +58,15 @@ class RemoveSchedule(Question, frozen=True, kw_only=True):
     why: ShortText = ""
 
 
+class RenameSchedule(Question, frozen=True, kw_only=True):
+    """Give a schedule another name, and every profile that follows it; answered by RuleChanged."""
+
+    name: RuleName
+    new_name: RuleName
+    was: RuleName
+    why: ShortText = ""
+
+
 class ScheduleTold(msgspec.Struct, frozen=True, omit_defaults=True):
     """One schedule. `was` is to be given back with a change of it.
 
@@ -112,6 +121,15 @@ class RemoveProfile(Question, frozen=True, kw_only=True):
     """Remove an access profile that nobody has; answered by RuleChanged."""
 
     name: RuleName
+    was: RuleName
+    why: ShortText = ""
+
+
+class RenameProfile(Question, frozen=True, kw_only=True):
+    """Give an access profile another name, and every holder who has it; answered by RuleChanged."""
+
+    name: RuleName
+    new_name: RuleName
     was: RuleName
     why: ShortText = ""
 
@@ -191,10 +209,14 @@ class SpecialDays(Found, frozen=True, kw_only=True):
 
 
 class RuleChanged(Found, frozen=True, kw_only=True):
-    """It is in the source; it is not at the gate yet. `changes` is 0 where it was so already."""
+    """It is in the source; it is not at the gate yet. `changes` is 0 where it was so already.
+
+    `was` is to be given back with the next change of it; "" where it is gone, and of special days.
+    """
 
     batch: int = 0
     changes: int = 0
+    was: str = ""
 
 
 AnyOfRules = (
@@ -202,10 +224,12 @@ AnyOfRules = (
     | FindSchedule
     | ChangeSchedule
     | RemoveSchedule
+    | RenameSchedule
     | ListProfiles
     | FindProfile
     | ChangeProfile
     | RemoveProfile
+    | RenameProfile
     | ListSpecialDays
     | ChangeSpecialDays
     | RemoveSpecialDays

@@ -9,9 +9,19 @@ import msgspec
 from firmware.people_words.base import Found, IdText, Question
 from firmware.people_words.holders import Typed, WhyText
 
+NAME_CHARACTERS_MAX = 60  # of a visitor
+PASSAGES_MAX = 10_000  # as USE_LIMIT_MAX of firmware/roster/entry.py
+SKIPPED_MAX = 10_000  # more local entries than a controller keeps
+
 
 class ListVisitors(Question, frozen=True, kw_only=True):
-    """Everybody who is invited here, now and later. Whoever stands at the gate sees today's, and fewer fields."""
+    """Everybody who is invited here, now and later. Whoever stands at the gate sees today's, and fewer fields.
+
+    After the first `skip`; or only who has `entry`.
+    """
+
+    skip: Annotated[int, msgspec.Meta(ge=0, le=SKIPPED_MAX)] = 0
+    entry: Annotated[str, msgspec.Meta(max_length=16)] = ""
 
 
 class VisitorRow(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -8,6 +8,7 @@ what the controller itself remembers, which it refuses while a roster still has 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from firmware.identity import Identity, verify
 from firmware.journal import search
 from firmware.journal.schema import DATABASE_FILE
 from firmware.messages import Erase, ListOverlay
+from firmware.roster import visitor_book
 from firmware.roster.authority import read_authority
 from firmware.roster.build import build_source
 from firmware.roster.errors import RosterError, RosterForeign, RosterMissing
@@ -72,6 +74,7 @@ class Receipt(msgspec.Struct, frozen=True):
     journal_rows: int
     tombstones: tuple[str, ...]  # "epoch:seq" of each row that names the erased ones
     not_reached: tuple[str, ...] = NOT_REACHED
+    visitors: int = 0  # names of visitors
 
 
 class Signed(msgspec.Struct, frozen=True):
@@ -96,7 +99,10 @@ def erase(person: Person, source: Path, state: Path, identity: Identity, step: C
     step("source")
     with Source.open(source) as opened:
         with opened.batch(Kind.ERASE, person.by, person.why, person.at_s) as batch:
+            household = batch.db.execute("SELECT household FROM holder WHERE id = ?", (person.holder,)).fetchone()
             gone = erase_holder(batch, person.holder, household_too=person.household_too)
+            # Within the batch: whoever is cut off here asks again, and the household is still known.
+            visitors = _forget_names(state, person, household[0] if gone.households else None)
         opened.scrub()
         head = opened.head
         folder = state / ROSTER_FOLDER
@@ -118,7 +124,18 @@ def erase(person: Person, source: Path, state: Path, identity: Identity, step: C
         local_entries=entries,
         journal_rows=rows,
         tombstones=tombstones,
+        visitors=visitors,
     )
+
+
+def _forget_names(state: Path, person: Person, household: str | None) -> int:
+    """Of the person as a visitor, and of the household's visitors where that goes. Raises ErasureStopped."""
+    try:
+        return visitor_book.erase(state / visitor_book.PLACE, person.at_s, person.holder, household)
+    except sqlite3.Error as error:
+        raise ErasureStopped(
+            f"Nothing was erased: the names of visitors ({visitor_book.PLACE}) cannot be changed: {error}. Ask again."
+        ) from error
 
 
 # -- the roster -------------------------------------------------------------------------------------------------------

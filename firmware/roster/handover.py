@@ -92,6 +92,12 @@ def newest_version(folder: Path) -> int:
     return max(versions)
 
 
+def was_handed_in(folder: Path, past: int, batch: int) -> bool:
+    """Whether a roster of this batch, newer than version `past`, was handed in: it is taken, waits, or is refused."""
+    seals = (_seal(folder / name) for name in (INCOMING, CURRENT, PREVIOUS, REFUSED))
+    return any(seal is not None and seal.version > past and seal.source.startswith(f"{batch}:") for seal in seals)
+
+
 def _seal(path: Path) -> Seal | None:
     """The seal of a file by whoever signed it; None where there is none that could be in service."""
     try:

@@ -20,6 +20,8 @@ LINE_CHARACTERS_MAX = 600
 QUARTER_MINUTES = 15
 
 Week = tuple[tuple[Window, ...], ...]
+# From and to in minutes of a day, 1440 at most; one that does not end after it begins ends on the next day.
+Span = tuple[int, int]
 
 _SEPARATORS = re.compile(r"[,;，；、\n]+")
 _SPAN = re.compile(
@@ -43,30 +45,42 @@ class NotHours(ValueError):
 
 def read_week(lines: Sequence[str]) -> Week:
     """Seven lines, Monday first, as a schedule's week. Raises NotHours."""
-    assert len(lines) == DAYS_A_WEEK
-    days: list[list[Window]] = [[] for _ in lines]
-    for day, line in enumerate(lines):
-        for start, end in _spans(line, day):
-            if end > start:
-                days[day].append(Window(start, end))
-                continue
-            days[day].append(Window(start, DAY_MINUTES))
-            days[(day + 1) % DAYS_A_WEEK].append(Window(0, end))
-    return tuple(_in_order(windows, day) for day, windows in enumerate(days))
+    return week_of([_spans(line, day) for day, line in enumerate(lines)])
 
 
 def read_day(line: str) -> tuple[Window, ...]:
     """One line of a special day, which ends at midnight: its next day may be of any kind. Raises NotHours."""
-    windows: list[Window] = []
-    for start, end in _spans(line, 0):
-        if end <= start:
-            raise NotHours("over_midnight", f"{_clock(start)}-{_clock(end)}")
-        windows.append(Window(start, end))
-    return _in_order(windows, 0)
+    return day_of(_spans(line, 0))
 
 
-def week_lines(week: Week) -> tuple[str, ...]:
-    """A week as seven lines, Monday first; `read_week` gives the same windows."""
+def week_of(days: Sequence[Sequence[Span]]) -> Week:
+    """The spans of seven days, Monday first, as a schedule's week. Raises NotHours."""
+    assert len(days) == DAYS_A_WEEK
+    windows: list[list[Window]] = [[] for _ in days]
+    for day, spans in enumerate(days):
+        for start, end in spans:
+            if start == end:
+                raise NotHours("empty", _span_text((start, end)), day)
+            if end > start:
+                windows[day].append(Window(start, end))
+                continue
+            windows[day].append(Window(start, DAY_MINUTES))
+            windows[(day + 1) % DAYS_A_WEEK].append(Window(0, end))
+    return tuple(_in_order(each, day) for day, each in enumerate(windows))
+
+
+def day_of(spans: Sequence[Span]) -> tuple[Window, ...]:
+    """The spans of a special day. Raises NotHours."""
+    for start, end in spans:
+        if start == end:
+            raise NotHours("empty", _span_text((start, end)))
+        if end < start:
+            raise NotHours("over_midnight", _span_text((start, end)))
+    return _in_order([Window(start, end) for start, end in spans], 0)
+
+
+def week_spans(week: Week) -> tuple[tuple[Span, ...], ...]:
+    """A week as the spans of seven days, Monday first, nights whole; `week_of` gives the same windows."""
     nights: dict[int, int] = {}  # the day on which a night begins -> the minute of the next day at which it ends
     for day, windows in enumerate(week):
         after = week[(day + 1) % DAYS_A_WEEK]
@@ -74,19 +88,26 @@ def week_lines(week: Week) -> tuple[str, ...]:
         # Shorter than a day: else it would read as a span of one day, or of none.
         if meet and after[0].end_minute < windows[-1].start_minute:
             nights[day] = after[0].end_minute
-    lines = []
+    days = []
     for day, windows in enumerate(week):
-        own = windows[1:] if (day - 1) % DAYS_A_WEEK in nights else windows
-        texts = [_text(window) for window in own]
-        if day in nights:
-            texts[-1] = f"{_clock(own[-1].start_minute)}-{_clock(nights[day])}"
-        lines.append(", ".join(texts))
-    return tuple(lines)
+        own = day_spans(windows[1:] if (day - 1) % DAYS_A_WEEK in nights else windows)
+        days.append((*own[:-1], (own[-1][0], nights[day])) if day in nights else own)
+    return tuple(days)
+
+
+def day_spans(windows: Sequence[Window]) -> tuple[Span, ...]:
+    """The windows of one day as spans; `day_of` gives the same."""
+    return tuple((window.start_minute, window.end_minute) for window in windows)
+
+
+def week_lines(week: Week) -> tuple[str, ...]:
+    """A week as seven lines, Monday first; `read_week` gives the same windows."""
+    return tuple(", ".join(map(_span_text, spans)) for spans in week_spans(week))
 
 
 def day_line(windows: Sequence[Window]) -> str:
     """The windows of one day as a line; `read_day` gives the same."""
-    return ", ".join(_text(window) for window in windows)
+    return ", ".join(map(_span_text, day_spans(windows)))
 
 
 def quarters(windows: Sequence[Window]) -> tuple[int, ...]:
@@ -117,8 +138,7 @@ def is_sound(windows: Sequence[Window]) -> bool:
     return whole and all(before.end_minute <= after.start_minute for before, after in itertools.pairwise(windows))
 
 
-def _spans(line: str, day: int) -> list[tuple[int, int]]:
-    """(from, to) in minutes of a day, 1440 at most; `to` is not after `from` where the span ends on the next day."""
+def _spans(line: str, day: int) -> list[Span]:
     if len(line) > LINE_CHARACTERS_MAX:
         raise NotHours("too_long", line[:20], day)
     pieces = [piece.strip() for piece in _SEPARATORS.split(line) if piece.strip()]
@@ -129,7 +149,7 @@ def _spans(line: str, day: int) -> list[tuple[int, int]]:
     return [_span(piece, day) for piece in pieces]
 
 
-def _span(piece: str, day: int) -> tuple[int, int]:
+def _span(piece: str, day: int) -> Span:
     if piece.lower() in _WHOLE_DAY:
         return 0, DAY_MINUTES
     found = _SPAN.fullmatch(piece)
@@ -153,14 +173,15 @@ def _in_order(windows: list[Window], day: int) -> tuple[Window, ...]:
     windows.sort(key=lambda window: window.start_minute)
     for before, after in itertools.pairwise(windows):
         if after.start_minute < before.end_minute:
-            raise NotHours("overlap", f"{_text(before)}, {_text(after)}", day)
+            raise NotHours("overlap", ", ".join(map(_span_text, day_spans((before, after)))), day)
     return tuple(windows)
 
 
-def _text(window: Window) -> str:
-    return f"{_clock(window.start_minute)}-{_clock(window.end_minute)}"
+def _span_text(span: Span) -> str:
+    return f"{clock(span[0])}-{clock(span[1])}"
 
 
-def _clock(minute: int) -> str:
+def clock(minute: int) -> str:
+    """A minute of the day as it is written: 00:00 to 24:00."""
     hours, minutes = divmod(minute, 60)
     return f"{hours:02}:{minutes:02}"

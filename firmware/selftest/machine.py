@@ -33,8 +33,10 @@ class Trigger(StrEnum):
     BOUNCED = "bounced"  # to and fro, more often than a hand does
     DUE = "due"  # the time of this stage is over
     QUESTION = "question"  # the same, where the person has to say the rest
+    SHOWN = "shown"  # it shows something, and the person is asked what
     YES = "yes"
     NO = "no"
+    BLIND = "blind"  # the person says yes to what it does not show
     REFUSED = "refused"  # the core did not do what the step needs
     SKIP = "skip"
     STOP = "stop"  # the person, the power or the run broke it off
@@ -43,6 +45,7 @@ class Trigger(StrEnum):
 _S, _T = Stage, Trigger
 _RUNS = (_S.LISTENING, _S.ACCUSED, _S.MOVED, _S.SETTLING, _S.ASKING)
 _OBSERVED = (_T.EDGE, _T.BACK, _T.ONCE, _T.OTHER, _T.ODD, _T.BOUNCED)
+_SAID = (_T.SHOWN, _T.YES, _T.NO, _T.BLIND)
 _OVER = (_S.PASSED, _S.FAILED, _S.SKIPPED)
 
 STEP: Table[Stage, Trigger] = Table(
@@ -73,6 +76,9 @@ STEP: Table[Stage, Trigger] = Table(
         Row(_S.SETTLING, _T.ODD, _S.FAILED, ("blame_device",)),
         Row(_S.SETTLING, _T.DUE, _S.PASSED, ("prove",)),
         Row(_S.SETTLING, _T.QUESTION, _S.ASKING, ("ask",)),
+        Row(_S.LISTENING, _T.SHOWN, _S.ASKING, ("ask",)),
+        Row(_S.ASKING, _T.SHOWN, _S.ASKING, ("ask",)),
+        Row(_S.ASKING, _T.BLIND, _S.FAILED, ("blame_blind",)),
         Row(_S.ASKING, _T.YES, _S.PASSED, ("believe",)),
         Row(_S.ASKING, _T.NO, _S.FAILED, ("blame_word",)),
         Row(_S.ASKING, _T.ODD, _S.FAILED, ("blame_device",)),
@@ -84,15 +90,15 @@ STEP: Table[Stage, Trigger] = Table(
         Row(_S.FAILED, _T.SKIP, _S.SKIPPED, ("skip",)),
     ],
     ignored=[
-        *ignore(_S.WAITING, *_OBSERVED, _T.DUE, _T.QUESTION, _T.YES, _T.NO, _T.REFUSED, _T.STOP),
-        *ignore(_S.LISTENING, _T.BEGIN, _T.BACK, _T.BOUNCED, _T.QUESTION, _T.YES, _T.NO),
-        *ignore(_S.ACCUSED, _T.OTHER, _T.BEGIN, _T.BACK, _T.BOUNCED, _T.QUESTION, _T.YES, _T.NO),
-        *ignore(_S.MOVED, _T.BEGIN, _T.ONCE, _T.QUESTION, _T.YES, _T.NO),
-        *ignore(_S.SETTLING, _T.BEGIN, _T.BACK, _T.BOUNCED, _T.YES, _T.NO),
+        *ignore(_S.WAITING, *_OBSERVED, *_SAID, _T.DUE, _T.QUESTION, _T.REFUSED, _T.STOP),
+        *ignore(_S.LISTENING, _T.BEGIN, _T.BACK, _T.BOUNCED, _T.QUESTION, _T.YES, _T.NO, _T.BLIND),
+        *ignore(_S.ACCUSED, _T.OTHER, _T.BEGIN, _T.BACK, _T.BOUNCED, _T.QUESTION, *_SAID),
+        *ignore(_S.MOVED, _T.BEGIN, _T.ONCE, _T.QUESTION, *_SAID),
+        *ignore(_S.SETTLING, _T.BEGIN, _T.BACK, _T.BOUNCED, *_SAID),
         *ignore(_S.ASKING, _T.BEGIN, _T.EDGE, _T.BACK, _T.ONCE, _T.OTHER, _T.BOUNCED, _T.QUESTION),
-        *ignore(_S.PASSED, *_OBSERVED, _T.DUE, _T.QUESTION, _T.YES, _T.NO, _T.REFUSED, _T.SKIP, _T.STOP),
-        *ignore(_S.FAILED, *_OBSERVED, _T.DUE, _T.QUESTION, _T.YES, _T.NO, _T.REFUSED, _T.STOP),
-        *ignore(_S.SKIPPED, *_OBSERVED, _T.DUE, _T.QUESTION, _T.YES, _T.NO, _T.REFUSED, _T.SKIP, _T.STOP),
+        *ignore(_S.PASSED, *_OBSERVED, *_SAID, _T.DUE, _T.QUESTION, _T.REFUSED, _T.SKIP, _T.STOP),
+        *ignore(_S.FAILED, *_OBSERVED, *_SAID, _T.DUE, _T.QUESTION, _T.REFUSED, _T.STOP),
+        *ignore(_S.SKIPPED, *_OBSERVED, *_SAID, _T.DUE, _T.QUESTION, _T.REFUSED, _T.SKIP, _T.STOP),
     ],
 )
 RUNNING = frozenset(_RUNS)

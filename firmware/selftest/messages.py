@@ -120,6 +120,7 @@ class StepSeen(msgspec.Struct, frozen=True, omit_defaults=True):
     utc_ms: int | None = None  # of its end
     left_ms: int | None = None  # until the time of its stage is over
     word: bool = False
+    asks: str = ""  # of a display: what the person is asked about now; what it shows is not told here
 
 
 class RunSeen(Message, frozen=True):

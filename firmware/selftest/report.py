@@ -21,6 +21,7 @@ PURPOSE = b"menshen self-test report 1\n"  # what is signed begins with what it 
 LANGUAGES = {"en": 0, "zh": 1}
 HTML_LANGUAGE = {"en": "en", "zh": "zh-Hans"}
 _SEAL = re.compile(rb"<!-- menshen-signature 1 key=([0-9a-f]{64}) signature=([0-9a-f]{128}) -->\n\Z")
+_SHOWN = re.compile(r"(\S+) shown (\d+) (\d+) (yes|no)")  # as firmware/selftest/watching.py notes it
 
 _STYLE = """
 body{font:15px/1.45 system-ui,"Noto Sans","PingFang SC","Noto Sans CJK SC",sans-serif;color:#1c1e22;max-width:1000px;
@@ -192,6 +193,10 @@ class Writer:
     def _observed(self, seen: str) -> str:
         """What was seen when, in seconds since the step began."""
         at_ms, _, what = seen.partition(" ")
+        shown = _SHOWN.fullmatch(what)
+        if shown is not None:
+            device, shows, asks, said = shown.groups()
+            what = self.words("report_shown", device=device, shows=shows, asks=asks, said=self.words(f"report_{said}"))
         return f"{self.words('report_after', s=f'{int(at_ms) / 1000:.2f}')} {what}"
 
     def _tried(self, attempt: Attempt) -> str:

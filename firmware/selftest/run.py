@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from firmware.selftest.machine import OVER, RUNNING, Stage, Trigger
 from firmware.selftest.steps import Step
-from firmware.selftest.watching import Scope, Seen, Watch, begin, due, observed, on
+from firmware.selftest.watching import Question, Scope, Seen, Watch, answered, begin, due, observed, on
 
 ATTEMPTS_MAX = 5  # of one step that are kept: the newest
 BOOTS_MAX = 16
@@ -79,16 +79,28 @@ class Moment(msgspec.Struct, frozen=True):
     utc_ms: int | None
 
 
-def started(run: Run, step: str, by: str, levels: Mapping[str, str], at: Moment) -> Run:
+def started(
+    run: Run, step: str, by: str, levels: Mapping[str, str], at: Moment, questions: tuple[Question, ...] = ()
+) -> Run:
     """Begin a step; the one that runs is broken off."""
-    run = stopped(run, at)
-    return _changed(
-        run, step, lambda entry: replace(entry, by=by, watch=begin(entry.step, entry.watch, at.now_ms, levels)), at
-    )
+
+    def start(entry: Entry) -> Entry:
+        return replace(entry, by=by, watch=begin(entry.step, entry.watch, at.now_ms, levels, questions))
+
+    return _changed(stopped(run, at), step, start, at)
+
+
+def said(run: Run, step: str, yes: bool, at: Moment) -> Run:
+    """What the person says where a step asks."""
+
+    def say(entry: Entry) -> Entry:
+        return replace(entry, watch=answered(entry.step, entry.watch, at.now_ms, yes))
+
+    return _changed(run, step, say, at)
 
 
 def took(run: Run, step: str, trigger: Trigger, at: Moment, why: str = "") -> Run:
-    """What a person, or the core, says of a step."""
+    """What the core, or whoever gives it up, says of a step."""
 
     def take(entry: Entry) -> Entry:
         watch = replace(entry.watch, why=why) if why else entry.watch

@@ -16,6 +16,7 @@ from firmware.core.wiring import IN, OUT, Wiring, locks
 
 LISTEN_MS = 60_000  # down the ladder, to the button, and press it
 BACK_MS = 60_000
+RESET_BACK_MS = 5_000  # half of what the button has to be held for (firmware/controller/reset_button.py)
 PASS_MS = 120_000  # a door is opened, walked through, and falls shut
 MOVE_MS = 180_000  # a barrier opens, waits for a passage that does not come, warns and closes
 TRY_MS = 180_000  # with a second program, `menshen wire`, to be opened first
@@ -39,9 +40,11 @@ class Task(StrEnum):
     SWITCH = "switch"  # stop, cover, service key ...: operate it, and put it back
     TAMPER = "tamper"  # open the housing, and close it
     FIRE = "fire"  # have the fire contact operated
+    RESET_BUTTON = "reset_button"  # push it shortly: held for ten seconds after a start it would do what it is for
     WATCH = "watch"  # hold this output on with `menshen wire`, and look
     MEASURE = "measure"  # wait for a measurement
     PICTURE = "picture"  # a camera: hold a plate before it
+    DISPLAY = "display"  # it shows a number; the person says twice whether it is the one that the page names
 
 
 class Deed(StrEnum):
@@ -77,12 +80,18 @@ NOT_HERE = (Part.EMERGENCY, Part.FIRE_KEY)
 
 
 def steps_of(
-    wiring: Wiring, portals: Collection[str], roles: Mapping[str, str], *, site: bool = False
+    wiring: Wiring, portals: Collection[str], roles: Mapping[str, str], *, site: bool = False, reset: str | None = None
 ) -> tuple[Step, ...]:
-    """The steps of these portals, and (`site`) of what belongs to none. `roles`: device -> as in `menshen wire`."""
+    """The steps of these portals, and (`site`) of what belongs to none, with the button for the state of delivery.
+
+    `roles`: device -> as in `menshen wire`.
+    """
     found: dict[str, Step] = {}
     for step in _all(wiring, portals, roles, site):
         found.setdefault(step.id, step)  # one input may serve two portals
+    if site and reset is not None:
+        push = _step(Task.RESET_BUTTON, reset, back_ms=RESET_BACK_MS)
+        found.setdefault(push.id, push)
     return tuple(found.values())
 
 
@@ -120,6 +129,8 @@ def _readers(wiring: Wiring, portal: str, roles: Mapping[str, str]) -> Iterator[
     for point in wiring.points.values():
         if point.portal == portal and point.call is not None:
             yield _step(Task.RING, point.call, portal)
+        if point.portal == portal and point.display is not None:
+            yield _step(Task.DISPLAY, point.display, portal, word=True, has_way_back=False)
 
 
 def _of_door(door: Door) -> Iterator[Step]:

@@ -26,11 +26,23 @@ class Seen(msgspec.Struct, frozen=True):
     """One observation: a device and the word of `menshen wire` for it."""
 
     device: str
-    word: str  # active, inactive, on, off, read, measured; lost, failed, noise, or a level that is not healthy
+    word: (
+        str  # active, inactive, on, off, read, measured; lost, failed, noise, or a level that is not healthy; shown ...
+    )
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What a display shows, and what the person is asked about: the same, or something else."""
+
+    shows: str
+    asks: str
 
 
 class Watch(msgspec.Struct, frozen=True):
-    """The state of one step in this try. `names`: other devices that moved; `why`: why it failed, or was skipped."""
+    """The state of one step in this try. `questions` are still to be answered, the first of them now.
+
+    `names`: other devices that moved; `why`: why it failed, or was skipped.
+    """
 
     stage: Stage = Stage.WAITING
     began_ms: int = 0
@@ -47,6 +59,12 @@ class Watch(msgspec.Struct, frozen=True):
     seen: tuple[str, ...] = ()  # "1234 front_rex active": what was observed of it, ms since it began
     tries: int = 0
     said: bool = False  # the person's word is part of it
+    questions: tuple[Question, ...] = ()
+
+    @property
+    def question(self) -> Question | None:
+        """What is asked now."""
+        return self.questions[0] if self.questions and self.stage is Stage.ASKING else None
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -55,8 +73,13 @@ class Scope(msgspec.Struct, frozen=True):
     devices: frozenset[str] = frozenset()
 
 
-def begin(step: Step, watch: Watch, now_ms: int, levels: Mapping[str, str]) -> Watch:
-    """Begin, or begin again; it fails at once where what is expected is lost or not healthy."""
+def begin(
+    step: Step, watch: Watch, now_ms: int, levels: Mapping[str, str], questions: tuple[Question, ...] = ()
+) -> Watch:
+    """Begin, or begin again; it fails at once where what is expected is lost or not healthy.
+
+    `questions`: of what shows something and moves nothing; each is asked in turn.
+    """
     if watch.stage in RUNNING:
         return watch
     rest = {name: levels.get(name, "unknown") for name in step.expects}
@@ -65,7 +88,24 @@ def begin(step: Step, watch: Watch, now_ms: int, levels: Mapping[str, str]) -> W
         ill = [f"{word}:{name}" for name, word in rest.items() if word not in HEALTHY]
     else:
         ill = [f"{word}:{name}" for name, word in rest.items() if word in ("lost", "failed")]
-    return on(step, replace(watch, why=ill[0]), Trigger.ODD, now_ms) if ill else watch
+    if ill:
+        return on(step, replace(watch, why=ill[0]), Trigger.ODD, now_ms)
+    return on(step, replace(watch, questions=questions), Trigger.SHOWN, now_ms) if questions else watch
+
+
+def answered(step: Step, watch: Watch, now_ms: int, yes: bool) -> Watch:
+    """What the person says. Of a display a yes counts only to what it shows, and a no only to what it does not."""
+    asked = watch.question
+    if asked is None:
+        return on(step, watch, Trigger.YES if yes else Trigger.NO, now_ms)
+    said = Seen(step.device, f"shown {asked.shows} {asked.asks} {'yes' if yes else 'no'}")
+    watch = replace(watch, seen=_noted(watch, said, now_ms))
+    if yes and asked.shows != asked.asks:
+        return on(step, watch, Trigger.BLIND, now_ms)
+    if not yes and asked.shows == asked.asks:
+        return on(step, watch, Trigger.NO, now_ms)
+    left = watch.questions[1:]
+    return on(step, replace(watch, questions=left), Trigger.SHOWN if left else Trigger.YES, now_ms)
 
 
 def observed(step: Step, watch: Watch, now_ms: int, seen: Seen, scope: Scope) -> Watch:
@@ -223,6 +263,7 @@ ACTIONS: dict[str, Callable[[Step, Watch, int], Watch]] = {
     "blame_bounce": _blame("bounce"),
     "blame_word": _blame("said_no"),
     "blame_no_word": _blame("no_word"),
+    "blame_blind": _blame("blind"),
 }
 STEP.check_actions(ACTIONS)
 

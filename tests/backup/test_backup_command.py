@@ -124,7 +124,8 @@ def test_exit_status_and_words_of_what_goes_wrong(menshen, old, new, backup, tmp
     assert (without.status, "--by" in without.err) == (2, True)
     wrong = menshen("undo", new.site, *BY)
     assert (wrong.status, "nothing is kept" in wrong.err) == (2, True)
-    assert menshen("forget", new.site).status == 2
+    assert menshen("forget", new.site, *BY).status == 2
+    assert menshen("forget", old.site).status == 2  # who, and why?
     new.site.write_text(old.site.read_text().replace('"/var/lib/menshen"', '"kept"'))
     elsewhere = menshen("restore", backup, new.site)  # the site in it keeps its state in another folder
     assert (elsewhere.status, "--state" in elsewhere.err) == (2, True)

@@ -18,6 +18,7 @@ from firmware.backup.asks import (
     Backups,
     DropBackup,
     Failed,
+    ForgetRestored,
     LookIntoBackup,
     MakeBackup,
     RestoreBackup,
@@ -268,6 +269,52 @@ def test_a_look_says_what_it_would_change_and_a_restore_waits_for_the_end_of_the
             await at.jobs.stop()
             await at.jobs.put_in_place()
             assert board.accounts() == ["somebody else"]
+
+    asyncio.run(scene())
+
+
+@pytest.mark.attack("backup-27")
+def test_what_stood_before_is_forgotten_with_the_code_of_the_label_only_and_told_first(
+    sealed: bytes, tmp_path: Path
+) -> None:
+    """And where the journal cannot have it, it stays."""
+    board = Board(tmp_path)
+    board.make_accounts("somebody else").close()
+
+    def kept() -> list[str]:
+        return [name for name in board.files() if "before_restore" in name]
+
+    async def scene() -> None:
+        async with desk(board) as at:
+            forget = {"issuer": "Li Wei", "why": "it works", "address": "10.0.0.7"}
+            assert at.ask(ForgetRestored(**forget, code=at.code)).done
+            failed = (await at.done()).failed
+            assert failed is not None
+            assert (failed.kind, failed.why, at.told) == ("forget", "misused", [])
+            stands = await at.looked(sealed)
+            assert stands.looked is not None, stands.failed
+            seen = stands.looked.sha256
+            at.ask(RestoreBackup(issuer="Li Wei", why="why", seen=seen, passphrase=PASSPHRASE, code=at.code))
+            await at.done()
+            await at.jobs.stop()
+            await at.jobs.put_in_place()
+        files = kept()
+        assert len(files) > 3
+        async with desk(board) as at:
+            assert at.ask(ForgetRestored(**forget, code="0000-0000-0000")).reasons == ("wrong_code",)
+            assert at.ask(ForgetRestored(issuer="Li Wei", code=at.code)).reasons == ("not_allowed",)
+            at.refuses = True
+            assert at.ask(ForgetRestored(**forget, code=at.code)).done
+            failed = (await at.done()).failed
+            assert failed is not None
+            assert (failed.kind, failed.why) == ("forget", "failed")
+            assert kept() == files
+            at.refuses = False
+            assert at.ask(ForgetRestored(**forget, code=at.code)).done
+            stands = await at.done()
+            assert (stands.failed, stands.last, kept()) == (None, None, [])
+            said = at.told[-1]
+            assert (said.issuer, said.why, said.address, said.forgotten) == ("Li Wei", "it works", "10.0.0.7", True)
 
     asyncio.run(scene())
 

@@ -26,6 +26,7 @@ from firmware.core.codes import Code
 from firmware.identity import Identity, IdentityError, renew_claim_code
 from firmware.journal import Limits, search, verify
 from firmware.network.accounts import recovery
+from firmware.roster import visitor_book
 from firmware.roster.authority import Adoption, read_authority, write_adoption
 from firmware.texts import texts
 from tests.backup.boards import MADE_S, Board
@@ -157,13 +158,14 @@ def board(menshen, old, backup) -> Board:
     for folder, name in (
         ("faces", "faces.sealed"),
         ("evidence", "1.jpg"),
-        ("people", "visitors.db"),
+        ("people", "review.db"),
         ("imports", "residents.xlsx"),
         ("selftest", "report.en.html"),
         ("logs", "controller.log"),
     ):
         (old.state / folder).mkdir()
         (old.state / folder / name).write_bytes(b"personal")
+    visitor_book.add(old.state / visitor_book.PLACE, 0, "v1", "Chen Bo", 2_000_000_000, None)
     assert menshen("create", old.site, backup, "--state", old.state, *BY).status == 0
     assert menshen("restore", backup, old.site, "--state", old.state, "--apply", *BY).status == 0
     write_adoption(old.state / "roster", Adoption("Sunshine Court", ("c1" * 32,), since_s=1, digest_key="d1" * 32))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import sqlite3
 from pathlib import Path
 
@@ -11,12 +13,19 @@ import msgspec
 import pytest
 
 from drivers.osdp_keys import KeyFile
+from firmware.backup.contents import KINDS
 from firmware.backup.entries import merged
+from firmware.backup.errors import BackupMisused
+from firmware.backup.restoring import OUR_NAMES, _is_ours
+from firmware.backup.swap import BEFORE, beside
 from firmware.backup.unpacking import open_backup
+from firmware.controller.errors import StateFolderError
+from firmware.controller.restored import last_held, last_restore
 from firmware.controller.tenancy import Tenancy
 from firmware.core.access import Factor
 from firmware.core.codes import Code
 from firmware.journal import search, verify
+from firmware.roster import visitor_book
 from firmware.roster.authority import Adoption, read_authority, write_adoption
 from firmware.roster.entry import Kind, Status
 from firmware.roster.install import load_last_good
@@ -296,10 +305,92 @@ def test_undo_goes_back_and_undo_again_forth_and_forget_leaves_nothing(menshen, 
     menshen("undo", old.site, *BY)
     assert "Another gate" not in old.site.read_text()
     assert restored["contents"]["site_name"] == "Community gate"
-    forgotten = menshen("forget", old.site, "--json")
+    forgotten = menshen("forget", old.site, *BY, "--json")
     assert forgotten.told["files"] == 6
+    (event,) = events(old, Code.BACKUP_FORGOTTEN)
+    assert (event.event.body.issuer, event.event.body.note) == ("Li Wei", "the yearly rehearsal")
     assert not [name for name in old.files() if "before_restore" in name or "restored" in name]
     assert menshen("undo", old.site, *BY).status == 2
+
+
+def test_an_undo_is_of_what_stands_there_once_nobody_can_put_anything_back(menshen, old, backup, tmp_path):
+    """Another restore comes in between: it is that one which is undone; one of another folder is not touched."""
+    made(menshen, old, backup)
+    put_back(menshen, backup, old)
+    first = last_restore(old.site)
+
+    def again(_: str) -> None:
+        put_back(menshen, backup, old)
+
+    with last_held(old.site, again) as held:
+        assert held.id != first.id
+        assert held == last_restore(old.site)
+        with pytest.raises(StateFolderError):
+            Tenancy(old.state)
+    path = beside(old.site, BEFORE)
+
+    def elsewhere(_: str) -> None:
+        swap = msgspec.structs.replace(last_restore(old.site), state=str(tmp_path / "other"))
+        path.write_bytes(msgspec.json.encode(swap))
+
+    with pytest.raises(BackupMisused, match="just now"), last_held(old.site, elsewhere):
+        raise AssertionError("it is another board's")
+    Tenancy(old.state).end()
+
+
+def test_a_relative_name_is_replaced_nowhere_else_in_the_site_file(menshen, old, new, backup):
+    """A file that is called like the site itself: what `menshen check` reads says so still."""
+    text = old.site.read_text()
+    site_id = re.search(r'^id = "([^"]+)"', text, re.MULTILINE)[1]
+    source = re.search(r'^holders = "([^"]+)"', text, re.MULTILINE)
+    assert source is not None, "the rehearsal names its holders"
+    (old.site.parent / source[1]).rename(old.site.parent / site_id)
+    old.site.write_text(text.replace(f'"{source[1]}"', f'"{site_id}"'))
+    made(menshen, old, backup)
+    put_back(menshen, backup, new)
+    assert new.site.read_text() == old.site.read_text()
+
+
+def test_names_of_visitors_go_along_and_come_back(menshen, old, new, backup):
+    """With the page's own book; of a board without one none is made, and an undo takes away what came."""
+    book = old.state / visitor_book.PLACE
+    book.parent.mkdir(mode=0o700)
+    until_s = now_utc_s() + 86_400
+    visitor_book.add(book, now_utc_s(), "v1", "Chen Bo", until_s, "f1")
+    visitor_book.add(book, now_utc_s(), "v2", "Wu Fan", until_s, None)
+    told = made(menshen, old, backup, "--json").told
+    (part,) = [each for each in told["parts"] if each["kind"] == "visitors"]
+    assert part["counts"] == {"visitors": 2}
+    assert b"Chen Bo" not in backup.read_bytes()
+    put_back(menshen, backup, new)
+    there = new.state / visitor_book.PLACE
+    assert visitor_book.names(there, now_utc_s(), ["v1", "v2"]) == {"v1": "Chen Bo", "v2": "Wu Fan"}
+    assert (there.stat().st_mode & 0o077, there.parent.stat().st_mode & 0o077) == (0, 0)
+    # Back onto the same board: those of the backup, and with an undo those of before.
+    visitor_book.add(book, now_utc_s(), "v3", "Later On", until_s, None)
+    put_back(menshen, backup, old)
+    assert visitor_book.names(book, now_utc_s(), ["v1", "v3"]) == {"v1": "Chen Bo"}
+    assert menshen("undo", old.site, *BY).status == 0
+    assert visitor_book.names(book, now_utc_s(), ["v1", "v3"]) == {"v1": "Chen Bo", "v3": "Later On"}
+    assert menshen("forget", old.site, *BY).status == 0
+    assert [path.name for path in book.parent.iterdir()] == ["visitors.db"]
+
+
+@pytest.mark.parametrize("script", ["CREATE TABLE x (y)", "CREATE VIEW visitor AS SELECT 1", "PRAGMA user_version = 9"])
+def test_what_is_no_book_of_visitors_is_not_backed_up(menshen, old, backup, script):
+    book = old.state / visitor_book.PLACE
+    book.parent.mkdir(mode=0o700)
+    with contextlib.closing(sqlite3.connect(book)) as db:
+        db.executescript(script)
+    answer = menshen("create", old.site, backup, "--state", old.state, *BY)
+    assert (answer.status, backup.exists()) == (1, False), answer
+
+
+def test_a_site_file_may_not_put_anything_where_the_desk_keeps_its_own(old):
+    for folder in ("people", "imports", "selftest", "logs"):
+        assert _is_ours(old.state / folder / "x.key", old.state), folder
+    assert {Path(kind.place).parts[0] for kind in KINDS.values() if kind.place} - {"office.source.db"} <= set(OUR_NAMES)
+    assert KINDS["visitors"].place == visitor_book.PLACE
 
 
 def test_undo_takes_away_what_came_with_the_restore(menshen, old, new, backup):

@@ -44,7 +44,8 @@ from tests.vision.stand_in import paint
 CAMERA, LANE = "lane_camera", "vehicle_lane"
 LIMIT_S = 60.0  # on a machine that does other things too
 TICKET = "a-ticket-of-24-characters"
-WHY = [("purpose", "vehicle"), ("camera", CAMERA), ("for", "300")]
+WHY = [("purpose", "shift"), ("camera", CAMERA), ("for", "300")]
+INCIDENT = [("purpose", "vehicle"), ("camera", CAMERA), ("note", "a lorry with open doors"), ("for", "300")]
 
 
 class Person(RunningPage):
@@ -52,6 +53,7 @@ class Person(RunningPage):
 
     def __init__(self, port: int) -> None:
         super().__init__(None, port, "")  # type: ignore[arg-type]  # there is no made-up controller
+        self.viewing = "0" * 24  # the last that this log-in was told of
 
     async def log_in(self, role: str) -> Person:
         self.cookie = None
@@ -64,9 +66,12 @@ class Person(RunningPage):
         """State a purpose; the status."""
         return (await self.post("/cameras/begin", WHY if fields is None else fields)).status
 
-    async def newest(self, after: str = "0", camera: str = CAMERA) -> dict[str, object]:
+    async def newest(self, number: str = "0", camera: str = CAMERA) -> dict[str, object]:
         """What script is told."""
-        answer = await self.get(f"/cameras/newest?camera={camera}&after={after}")
+        listed = await self.get("/api/v1/viewings")
+        if listed.status == 200 and (viewings := msgspec.json.decode(listed.body)["viewings"]):
+            self.viewing = viewings[0]["id"]
+        answer = await self.get(f"/api/v1/viewings/{self.viewing}/newest?camera={camera}&number={number}")
         return {"status": answer.status} | (msgspec.json.decode(answer.body) if answer.status == 200 else {})
 
     async def seen(self, state: str) -> dict[str, object]:
@@ -110,6 +115,7 @@ class TakenOver:
             "why": "a vehicle stands there",
             "ticket": TICKET,
             "for_s": 300,
+            "shift": True,
         }
         request = str(more.pop("request", ""))
         return await self.ask(BeginViewing(**(fields | more)), request)  # type: ignore[arg-type]
@@ -144,6 +150,19 @@ class Paged:
         made = TakenOver(*await asyncio.open_unix_connection(self.folder / "network.sock"))
         self.others.append(made)
         return made
+
+    async def restart_page(self) -> None:
+        """As if the network process had died: every log-in is over."""
+        self.stop.set()
+        assert self.network is not None
+        await self.network
+        await start_page(self, self.folder / "site" / "site.toml")
+
+    async def restart_controller(self) -> None:
+        """A power cut, for the controller: what it kept is all that it knows."""
+        await self.gate.power_off()
+        await self.gate.power_on()
+        await self.gate.controller.role_socket.start(listening_socket(self.folder / "network.sock"))
 
     async def close(self) -> None:
         for other in self.others:
@@ -226,6 +245,13 @@ async def serve_page(rig: Paged, site: Path) -> None:
     accounts = rig.folder / "accounts"
     accounts.mkdir()
     Store(accounts).save({name: Account(name, frozenset({role}), hashed) for role, name in NAMES.items()})
+    await start_page(rig, site)
+
+
+async def start_page(rig: Paged, site: Path) -> None:
+    """The network process, whose accounts are there already."""
+    accounts = rig.folder / "accounts"
+    rig.stop = asyncio.Event()
     said: asyncio.Queue[dict[str, object]] = asyncio.Queue()
     settings = msgspec.structs.replace(read_settings(str(site)), page="127.0.0.1:0", mdns=False)
     options = Options(str(rig.folder / "network.sock"), None, None, None, str(accounts), pictures=str(rig.pictures))
@@ -253,4 +279,4 @@ def on_rig(folder: Path, scenario, **more):
     return asyncio.run(run())
 
 
-__all__ = ["CAMERA", "LANE", "LIMIT_S", "TICKET", "WHY", "Person", "Rig", "Role", "TakenOver", "on_rig"]
+__all__ = ["CAMERA", "INCIDENT", "LANE", "LIMIT_S", "TICKET", "WHY", "Person", "Rig", "Role", "TakenOver", "on_rig"]

@@ -98,7 +98,7 @@ def test_a_guard_states_a_purpose_sees_the_lane_and_ends_it(tmp_path, language):
             wrong = await guard.judged("ask")
             await page.check("#purpose-call")
             await page.fill("#note", "gate 2")
-            await page.click('form[action="/cameras/begin"] button')
+            await page.click("#incident button")
             await page.wait_for_url("**/cameras/view")
             first = await shown_picture(page)
             await page.wait_for_function(
@@ -120,6 +120,22 @@ def test_a_guard_states_a_purpose_sees_the_lane_and_ends_it(tmp_path, language):
             await other.page.wait_for_function(
                 "() => document.querySelector('.banner.looking') === null", timeout=WAIT_MS
             )
+            # The shift's own viewing: stated once, gone on with afterwards, by the keyboard alone.
+            await page.focus("#shift-note")
+            await page.keyboard.type("gate 2")
+            await page.keyboard.press("Enter")
+            await page.wait_for_url("**/cameras/view")
+            await shown_picture(page)
+            await page.click('form[action="/cameras/end"] button')
+            await page.wait_for_url("**/cameras?done=ended")
+            stands = page.locator("#shift strong")
+            assert (await stands.inner_text()).endswith("gate 2")
+            assert await page.locator("#shift-note").count() == 0, "it has a purpose already"
+            wrong += await guard.judged("shift")
+            await page.focus("#shift button")
+            await page.keyboard.press("Enter")
+            await page.wait_for_url("**/cameras/view")
+            await shown_picture(page)
             asked = {url for url in (*guard.shown.asked, *other.shown.asked) if not url.startswith(guard.base)}
             notes = [row.event.body.note for row in rig.rows(Code.VIEWING_BEGUN)]
             return wrong, asked, guard.shown.complaints, notes
@@ -127,9 +143,12 @@ def test_a_guard_states_a_purpose_sees_the_lane_and_ends_it(tmp_path, language):
     wrong, asked, complaints, notes = asyncio.run(scene())
     assert wrong == []
     assert asked == set()
-    assert [each for each in complaints if "410" not in each] == []  # what was asked for as it ended is gone
+    assert [each for each in complaints if "404" not in each] == []  # what was asked for as it ended is gone
+    shift = {"en": "Watching the entrance during my shift: gate 2", "zh": "当班值守出入口：gate 2"}[language]
     assert notes == [
-        {"en": "Somebody calls or waits at the entrance: gate 2", "zh": "有人在入口呼叫或等候：gate 2"}[language]
+        {"en": "Somebody calls or waits at the entrance: gate 2", "zh": "有人在入口呼叫或等候：gate 2"}[language],
+        shift,
+        shift,
     ]
 
 
@@ -139,8 +158,7 @@ def test_a_picture_goes_from_the_screen_when_it_is_none_of_now(tmp_path):
             guard = await Person.at(launched, rig.port, "guard", "en")
             page = guard.page
             await page.goto(f"{guard.base}/cameras")
-            await page.check("#purpose-alarm")
-            await page.click('form[action="/cameras/begin"] button')
+            await page.click("#shift button")
             await page.wait_for_url("**/cameras/view")
             await shown_picture(page)
             await guard.context.set_offline(True)
@@ -164,8 +182,7 @@ def test_without_script_pictures_come_by_loading_the_page_again(tmp_path):
             guard = await Person.at(launched, rig.port, "guard", "en", java_script_enabled=False)
             page = guard.page
             await page.goto(f"{guard.base}/cameras")
-            await page.check("#purpose-shift")
-            await page.click('form[action="/cameras/begin"] button')
+            await page.click("#shift button")
             sources = set()
             async with asyncio.timeout(WAIT_MS / 1000):
                 while len(sources) < 3:
@@ -174,7 +191,7 @@ def test_without_script_pictures_come_by_loading_the_page_again(tmp_path):
                     await page.wait_for_timeout(500)
             return sources
 
-    assert all(source.startswith("/cameras/picture?") for source in asyncio.run(scene()))
+    assert all(source.startswith("/api/v1/viewings/") for source in asyncio.run(scene()))
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

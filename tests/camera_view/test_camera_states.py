@@ -59,7 +59,7 @@ def states(tmp_path, *moods: str, **more: str):
         for mood, state in (each.split(":") for each in moods):
             Staged.mood = mood
             told.append(await guard.seen(state))
-            told[-1]["old"] = (await guard.get(str(told[0]["src"] or "/cameras/picture"))).status
+            told[-1]["old"] = (await guard.get(str(told[0]["picture"] or "/cameras/picture"))).status
         return told
 
     return on_rig(tmp_path, scenario, make=lambda _order: Staged(), **more)
@@ -68,26 +68,26 @@ def states(tmp_path, *moods: str, **more: str):
 def test_a_camera_that_is_lost_shows_nothing_and_comes_back(tmp_path):
     first, lost, back = states(tmp_path, "gone:lost", "well:live")
     assert first["number"]
-    assert (lost["number"], lost["src"], lost["seen"]) == ("", "", [])
-    assert "lost" in lost["said"]
+    assert (lost["number"], lost["picture"], lost["boxes"]) == ("", "", [])
+    assert "lost" in lost["state_text"]
     assert "cable" in lost["advice"]
-    assert "old" in lost["taken"]  # the last picture's age
-    assert lost["old"] == 410
+    assert "old" in lost["taken_text"]  # the last picture's age
+    assert lost["old"] == 404
     assert int(back["number"]) > int(first["number"])
 
 
 def test_a_dark_picture_is_live_and_said_to_be_dark(tmp_path):
     _, dark = states(tmp_path, "dark:dark")
     assert dark["number"]
-    assert "black" in dark["said"]
+    assert "black" in dark["state_text"]
 
 
 def test_a_picture_that_never_changes_is_not_shown(tmp_path):
     """Its time is of now, and what it shows may be of yesterday."""
     _, frozen = states(tmp_path, "still:frozen")
-    assert (frozen["number"], frozen["src"]) == ("", "")
-    assert "No point of the picture has changed for" in frozen["said"]
-    assert frozen["old"] == 410
+    assert (frozen["number"], frozen["picture"]) == ("", "")
+    assert "No point of the picture has changed for" in frozen["state_text"]
+    assert frozen["old"] == 404
 
 
 def test_frozen_is_said_only_after_longer_than_any_stream_takes_for_a_new_whole_picture():
@@ -96,8 +96,8 @@ def test_frozen_is_said_only_after_longer_than_any_stream_takes_for_a_new_whole_
 
 def test_a_camera_that_is_masked_wholly_has_nothing_to_show(tmp_path):
     (masked,) = states(tmp_path, keys="masks = [[[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]]")
-    assert (masked["number"], masked["src"]) == ("", "")
-    assert "masks cover the whole picture" in masked["said"]
+    assert (masked["number"], masked["picture"]) == ("", "")
+    assert "masks cover the whole picture" in masked["state_text"]
 
 
 def test_a_vision_process_that_is_gone_is_said_within_seconds_and_its_pictures_are_none(tmp_path):
@@ -107,11 +107,11 @@ def test_a_vision_process_that_is_gone_is_said_within_seconds_and_its_pictures_a
         told = await guard.seen("live")
         rig.eyes.pictures.forget()
         gone = await guard.seen("refused")
-        return gone, (await guard.get(str(told["src"]))).status
+        return gone, (await guard.get(str(told["picture"]))).status
 
     gone, status = on_rig(tmp_path, scenario, make=lambda _order: Staged())
     assert gone["number"] == ""
-    assert status == 410
+    assert status == 404
 
 
 def test_a_picture_of_a_camera_that_says_nothing_more_grows_old_and_is_withdrawn(tmp_path):
@@ -125,8 +125,8 @@ def test_a_picture_of_a_camera_that_says_nothing_more_grows_old_and_is_withdrawn
         Staged.mood = "gone"
         await rig.until(lambda: now_ns() - watch.newest_ns > 3 * LIVE_MS * 1_000_000)
         again = await guard.newest("0")
-        return again, (await guard.get(str(told["src"]))).status
+        return again, (await guard.get(str(told["picture"]))).status
 
     again, status = on_rig(tmp_path, scenario, make=lambda _order: Staged())
     assert again["number"] == ""
-    assert status == 410
+    assert status == 404

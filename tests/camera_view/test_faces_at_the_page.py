@@ -89,7 +89,7 @@ def says(rig: Paged, taken: int = 0, *, step: str = "", why: tuple[str, ...] = (
 
 
 async def progressed(person) -> dict:
-    return msgspec.json.decode((await person.get("/faces/progress")).body)
+    return msgspec.json.decode((await person.get("/api/v1/faces/enrolling")).body)
 
 
 async def until_over(person) -> dict:

@@ -28,18 +28,18 @@ def test_a_guard_states_a_purpose_which_stands_in_the_journal_before_the_first_p
         status = await guard.begin()
         begun = rig.rows(Code.VIEWING_BEGUN)
         told = await guard.seen("live")
-        picture = await guard.get(str(told["src"]))
+        picture = await guard.get(str(told["picture"]))
         return before, status, begun, told, picture
 
     before, status, begun, told, picture = on_rig(tmp_path, scenario)
-    assert before["status"] == 410
+    assert before["status"] == 404
     assert status == 303
     (row,) = begun
     assert row.event.device == CAMERA
     assert row.event.body.issuer == "guard"
-    assert row.event.body.note == "A vehicle stands in the lane"
+    assert row.event.body.note == "Watching the entrance during my shift"
     assert row.event.body.address == "127.0.0.1"
-    assert row.event.detail == "5 min"
+    assert row.event.detail == "shift, 5 min"
     assert picture.status == 200
     assert picture.body[:2] == b"\xff\xd8"
     assert picture.header("content-type") == "image/jpeg"
@@ -64,7 +64,7 @@ def test_no_ticket_is_told_before_its_purpose_is_committed(tmp_path):
         await guard.seen("live")
         return told
 
-    assert on_rig(tmp_path, scenario)[0] == (True, ["A vehicle stands in the lane"])
+    assert on_rig(tmp_path, scenario)[0] == (True, ["Watching the entrance during my shift"])
 
 
 def test_it_ends_by_hand_and_nothing_is_shown_any_more(tmp_path):
@@ -74,13 +74,13 @@ def test_it_ends_by_hand_and_nothing_is_shown_any_more(tmp_path):
         told = await guard.seen("live")
         ended = await guard.post("/cameras/end")
         after = await guard.newest()
-        picture = await guard.get(str(told["src"]))
+        picture = await guard.get(str(told["picture"]))
         await rig.until(lambda: rig.rows(Code.VIEWING_ENDED))
         await rig.until(lambda: not rig.eyes.pictures._tickets)
         return ended, after, picture, rig.rows(Code.VIEWING_ENDED)
 
     ended, after, picture, rows = on_rig(tmp_path, scenario)
-    assert (ended.status, after["status"], picture.status) == (303, 410, 410)
+    assert (ended.status, after["status"], picture.status) == (303, 404, 404)
     (row,) = rows
     assert row.event.device == CAMERA
     assert row.event.detail.startswith("by_hand")
@@ -102,7 +102,7 @@ def test_it_ends_with_the_log_in_and_with_the_account(tmp_path):
             else:
                 manager = await rig.person().log_in("manager")
                 assert (await manager.post("/accounts/delete", [("name", "guard"), ("sure", "yes")])).status == 303
-            paths = (str(told["src"]), f"/cameras/newest?camera={CAMERA}")
+            paths = (str(told["picture"]), f"/api/v1/viewings/{guard.viewing}/newest?camera={CAMERA}")
             after = [(await guard.get(path)).status for path in paths]
             count = len(ended) + 1
             await rig.until(lambda count=count: len(rig.rows(Code.VIEWING_ENDED)) == count)
@@ -137,7 +137,7 @@ def test_the_shift_of_the_site_bounds_it_whatever_is_asked(tmp_path):
         return [row.event.detail for row in rig.rows(Code.VIEWING_BEGUN)]
 
     bounded = on_rig(tmp_path, scenario, more="\n[viewing]\nshift_hours = 8\n")
-    assert bounded == ["480 min", "30 min", "30 min", "480 min"]
+    assert bounded == ["shift, 480 min", "30 min", "30 min", "resumed, 480 min"]
 
 
 def test_an_installer_sees_only_while_the_lane_is_out_of_service(tmp_path):
@@ -173,13 +173,14 @@ def test_what_is_recognised_is_boxed_in_the_picture_and_said_in_words(tmp_path):
         for _ in range(60):
             told = await guard.newest(number)
             number = str(told["number"] or number)
-            if any(PLATE in line for line in told["seen"]):
-                return told, await guard.get(str(told["src"]))
+            if any(PLATE in box["text"] for box in told["boxes"]):
+                return told, await guard.get(str(told["picture"]))
         raise AssertionError(told)
 
     told, picture = on_rig(tmp_path, scenario)
-    assert told["seen"] == ["1: vehicle, car", f"2: plate {PLATE}"]
-    assert PLATE in str(told["alt"])
+    assert [box["text"] for box in told["boxes"]] == ["1: vehicle, car", f"2: plate {PLATE}"]
+    assert [(box["kind"], box["plate"]) for box in told["boxes"]] == [("vehicle", ""), ("plate", PLATE)]
+    assert PLATE in str(told["picture_text"])
     shown = np.asarray(Image.open(io.BytesIO(picture.body))).astype(int)
     assert shown.shape[1] == 960
     blue = np.abs(shown - (64, 200, 255)).sum(axis=2) < 60  # a vehicle's box; JPEG blurs it
@@ -191,7 +192,7 @@ def test_masks_are_burnt_in_before_a_picture_leaves(tmp_path):
         guard = await rig.person().log_in("guard")
         await guard.begin()
         told = await guard.seen("live")
-        return await guard.get(str(told["src"]))
+        return await guard.get(str(told["picture"]))
 
     masks = "masks = [[[0.0, 0.0], [0.5, 0.0], [0.5, 1.0], [0.0, 1.0]]]"
     shown = np.asarray(Image.open(io.BytesIO(on_rig(tmp_path, scenario, keys=masks).body))).astype(int)
@@ -224,7 +225,7 @@ def test_without_script_there_is_a_picture_in_the_page_and_another_one_when_it_i
         pages = [(await guard.get("/cameras/view")).text]
         number = re.search(r'data-number="(\d+)"', pages[0])[1]
         pages.append((await guard.get(f"/cameras/view?after={number}")).text)
-        sources = [re.search(r'src="(/cameras/picture[^"]+)"', page)[1].replace("&amp;", "&") for page in pages]
+        sources = [re.search(r'src="(/api/v1/viewings/[^"]+)"', page)[1].replace("&amp;", "&") for page in pages]
         return pages, [(await guard.get(source)).status for source in sources], sources
 
     pages, statuses, sources = on_rig(tmp_path, scenario)
@@ -255,7 +256,7 @@ def test_several_cameras_under_one_purpose_where_the_site_says_so(tmp_path):
         async with asyncio.timeout(30):
             while not (other := await guard.newest(camera="out_camera"))["number"]:
                 assert other["status"] == 200
-        pictures = [(await guard.get(str(told["src"]))).body for told in (await guard.newest(), other)]
+        pictures = [(await guard.get(str(told["picture"]))).body for told in (await guard.newest(), other)]
         page = (await guard.get("/cameras/view")).text
         other_ticket = await rig.taken_over()
         three = await other_ticket.begin(cameras=(CAMERA, "out_camera", "third"))
@@ -292,8 +293,8 @@ def test_a_purpose_that_the_journal_takes_too_late_shows_nothing_and_is_ended(tm
         other = await rig.taken_over()
         stepped = desk.stepped
 
-        def aged(fact, ticket):
-            stepped(fact, ticket)
+        def aged(fact, effects, ticket):
+            stepped(fact, effects, ticket)
             desk._pending = {key: one._replace(asked_ns=one.asked_ns - LATE_NS) for key, one in desk._pending.items()}
 
         desk.stepped = aged
@@ -381,6 +382,10 @@ def test_a_recording_of_it_names_nobody():
         ("by_hand, 5 min", "en", "ended by hand · 5 minutes"),
         ("time, 720 min", "zh", "到时结束 · 720 分钟"),
         ("5 min", "en", "for 5 minutes at most"),
+        ("shift, 720 min", "en", "the first look of a shift · for 720 minutes at most"),
+        ("resumed, 5 min", "zh", "本班次内继续查看 · 最长 5 分钟"),
+        ("incident, 15 min", "en", "for an incident · for 15 minutes at most"),
+        ("elsewhere, 3 min", "en", "went on in another browser · 3 minutes"),
         ("of_another_release, 5 min", "en", "of_another_release, 5 min"),
         ("", "en", ""),
     ],

@@ -19,6 +19,7 @@ from firmware.core.codes import Code
 from firmware.identity import Identity
 from firmware.journal import search, verify
 from firmware.messages import Enrol, Erase, Suspend
+from firmware.roster import visitor_book
 from firmware.roster.build import build_source
 from firmware.roster.erasing import NOT_REACHED, read_receipt
 from firmware.roster.errors import Problems, RosterError
@@ -116,6 +117,56 @@ def uses_the_gate(rig: Rig) -> None:
         assert office.ask(Suspend(factor=Factor.CARD, key=CARD, lost=True, **WHO)).done
     rig.swipe(h10301(117, 31717))
     rest(0.5)
+
+
+def test_names_of_visitors_go_with_who_was_visited_and_with_the_visitor(rig: Rig, tmp_path: Path):
+    """Of a household that others live in they stay: they are those others' visitors, too."""
+    source = make_source(tmp_path)
+    with Source.open(source) as opened, opened.batch("edit", "Li", "where they live", 1_795_000_004) as batch:
+        for household in ("f1", "f2"):
+            edit.add(batch, "household", household, {"label": household})
+        edit.set_fields(batch, "holder", HOLDER, {"household": "f1"})
+        edit.set_fields(batch, "holder", STAYS, {"household": "f1"})
+    put_into_service(source, rig.state)
+    rig.start()
+    rig.listens()
+    book = rig.state / visitor_book.PLACE
+    book.parent.mkdir(mode=0o700, exist_ok=True)
+    now_s = 1_900_000_000
+    until_s = 2_000_000_000
+    visitors = {"v1": ("Chen Bo", "f1"), "v2": ("Wu Fan", "f2"), "v3": ("Sun Li", None), "v4": ("Zhou Yu", "f1")}
+    for id, (name, host) in visitors.items():
+        visitor_book.add(book, now_s, id, name, until_s, host)
+
+    def left() -> set[str]:
+        return {name for name, _ in visitors.values() if name.encode() in book.read_bytes()}
+
+    everybody = {"Chen Bo", "Wu Fan", "Sun Li", "Zhou Yu"}
+    done = erase(rig, source, "--household")
+    assert done.returncode == 0, done.stderr
+    assert (json.loads(done.stdout)["receipt"]["visitors"], left()) == (0, everybody), "others live there"
+    done = erase(rig, source, "--household", holder=STAYS)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["receipt"]["visitors"] == 2
+    assert left() == {"Wu Fan", "Sun Li"}
+    done = erase(rig, source, holder="v3")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["receipt"]["visitors"] == 1
+    assert left() == {"Wu Fan"}
+
+
+def test_where_the_names_cannot_be_changed_nothing_is_erased(rig: Rig, tmp_path: Path):
+    source = make_source(tmp_path)
+    put_into_service(source, rig.state)
+    rig.start()
+    rig.listens()
+    (rig.state / visitor_book.PLACE).parent.mkdir(mode=0o700, exist_ok=True)
+    (rig.state / visitor_book.PLACE).write_bytes(b"this is no database, and long enough to be seen as none" * 20)
+    done = erase(rig, source)
+    assert done.returncode == 1
+    assert "Nothing was erased" in done.stderr
+    with Source.open(source, readonly=True) as opened:
+        assert opened.db.execute("SELECT name FROM holder WHERE id = ?", (HOLDER,)).fetchone() == (NAME,)
 
 
 def test_no_byte_of_the_person_is_left_and_everything_still_verifies(rig: Rig, tmp_path: Path):

@@ -106,7 +106,7 @@ def test_a_level_changes_under_ones_eyes(tmp_path: Path) -> None:
         await page.goto(f"http://127.0.0.1:{running.page.port}/devices")
         row = page.locator('[data-wire="front_lock"]')
         assert await row.locator(".level").inner_text() == "off"
-        async with page.expect_request("**/devices/stream"):
+        async with page.expect_request("**/api/v1/stream/devices"):
             await page.reload()
         running.page.controller.say(WiresChanged(UTC_MS, (Wire("front_lock", "relay", "output", level="on"),)))
         await page.wait_for_selector('[data-wire="front_lock"][data-state="on"]')

@@ -96,7 +96,7 @@ class Scripted:
         self.page = page
         self.run = RUN
         self.asked: list[object] = []
-        page.controller.on_ask = self._told
+        page.controller.on_ask, page.controller.looks = self._told, {}
 
     def _told(self, ask: Ask) -> None:
         command, request, say = ask.command, ask.request, self.page.controller.say
@@ -161,13 +161,13 @@ def test_a_change_comes_to_an_open_window_and_only_what_changed_is_sent(tmp_path
     async def scene(running: Accounts, _: Scripted) -> None:
         await running.log_in("installer")
         await running.page.get("/devices")
-        window = await running.page.open_window("/devices/stream")
-        first = await window.until("wire front_lock")
+        window = await running.page.open_window("/api/v1/stream/devices")
+        first = await window.until("device front_lock")
         assert first["level"] == "off"
         running.page.controller.say(WiresChanged(UTC_MS, (Wire("front_lock", "relay", "output", level="on"),)))
         name, row = await asyncio.wait_for(window.next(), 10)
-        while name != "wire front_lock":
-            assert not name.startswith("wire") or name in {f"wire {wire.id}" for wire in WIRES}
+        while name != "device front_lock":
+            assert not name.startswith("device") or name in {f"device {wire.id}" for wire in WIRES}
             name, row = await asyncio.wait_for(window.next(), 10)
         assert (row["level"], row["state"]) == ("on", "on")
 
@@ -275,7 +275,7 @@ def test_whoever_only_looks_at_a_test_does_not_stand_for_whoever_is_at_it(tmp_pa
         page.controller.on_ask = on_ask
         for name in (first, "installer" if first == "auditor" else "auditor"):
             await running.log_in(name)
-            window = await page.open_window("/selftest/stream")
+            window = await page.open_window("/api/v1/stream/selftest")
             await window.until("run")
         both = {("auditor", False), ("installer", True)}
         await until(lambda: {(look.issuer, look.here) for look in heard} == both)

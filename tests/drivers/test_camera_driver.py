@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
-from drivers.camera import COUNTERS_MAX, SIGHTS_MAX, SILENT_NS, START_NS, Camera
+from drivers.camera import AGAIN_NS, COUNTERS_MAX, HELD_UP_NS, SIGHTS_MAX, SILENT_NS, START_NS, Camera
 from drivers.camera_settings import CameraConfig, Seen, Travel, secret_in, source_known, without_secrets
 from drivers.reports import AnyReport, DriverError, Face, Noise, NoiseKind, Plate
 from drivers.sights import Order, Sight, Sights
-from firmware.rehearsal.virtual_time import run_virtual
+from firmware.rehearsal.virtual_time import VirtualLoop, run_virtual
 from tests.drivers.camera_far import SOURCE, sight
 
 
@@ -170,6 +170,45 @@ def test_it_is_lost_when_nobody_says_that_it_sees():
     why, after_s = on_bench(silent)
     assert "gate" in why
     assert after_s == pytest.approx(SILENT_NS / 1e9, abs=0.1)
+
+
+def stand_still(for_s: float) -> None:
+    """Our loop does nothing for so long, as when the disk stalls or the process was stopped."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    loop._now_s += for_s
+
+
+def test_a_loop_of_ours_that_stood_still_is_no_silence_of_theirs():
+    """What they said meanwhile waits to be read: it is not lost for that, and still lost where nothing was said."""
+
+    async def speaks_on(bench):
+        await asyncio.sleep(1)
+        for _ in range(3):
+            stand_still(3600)
+            await asyncio.sleep(1)
+            bench.sights.state("gate", "", {})
+            await asyncio.sleep(0.1)
+        return bench.running.done(), bench.camera.proven()
+
+    async def says_nothing(bench):
+        stand_still(SILENT_NS / 1e9 + 60)
+        began_s = asyncio.get_running_loop().time()
+        why = await bench.end()
+        return why, asyncio.get_running_loop().time() - began_s
+
+    async def stands_still_again(bench):
+        for _ in range(2):
+            await asyncio.sleep(0)
+            stand_still((SILENT_NS + AGAIN_NS + HELD_UP_NS) / 1e9 + 1)
+            await asyncio.sleep(0.001)
+        return await bench.end()
+
+    assert on_bench(speaks_on) == (False, True)
+    why, after_s = on_bench(says_nothing)
+    assert "said nothing of it" in why
+    assert after_s == pytest.approx(AGAIN_NS / 1e9, abs=0.1)
+    assert "said nothing of it" in on_bench(stands_still_again), "a silence is excused once"
 
 
 def test_it_is_lost_at_once_when_the_vision_process_ends_or_the_camera_is_unplugged():

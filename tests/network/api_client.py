@@ -11,7 +11,30 @@ import msgspec
 from tests.network.accounts import Gate
 from tests.network.running import WAIT_S, Response, RunningPage, parsed_head
 
-PLACES = {"portal": "front_door", "subject": "front_door", "order": "0" * 24, "client": "nobody"}
+PLACES = {
+    "portal": "front_door",
+    "subject": "front_door",
+    "order": "0" * 24,
+    "client": "nobody",
+    "viewing": "0" * 24,
+    "receipt": "0" * 24,
+    "device": "front_lock",
+    "process": "nothing",
+    "report": "none",
+    "job": "gone",
+    "ref": "0" * 16,
+    "visit": "l00000000",
+    "holder": "h1",
+    "household": "f1",
+    "sheet": "a" * 12,
+    "batch": "7",
+    "event": "1-4711",
+    "account": "nobody",
+    "call": "front_in",
+    "look": "gone",
+    "schedule": "day",
+    "profile": "residents",
+}
 KEY = "night-shift-0001"
 
 
@@ -97,3 +120,15 @@ async def seen(page: RunningPage, path: str, token: str, right: Callable[[Respon
         while not right(response := await call(page, "GET", path, token)):  # noqa: ASYNC110  nothing tells of it
             await asyncio.sleep(0.01)
         return response
+
+
+async def by_session(
+    page: RunningPage, method: str, path: str, body: object = None, key: str | None = None, **headers: str
+) -> Response:
+    """What script on a page of ours asks: with the cookie, and the token of its forms in the head."""
+    named = {"origin": f"http{'s' if page.tls else ''}://127.0.0.1:{page.port}", "x-csrf-token": await page.token()}
+    if key is not None:
+        named["idempotency-key"] = key
+    if body is None and method in ("POST", "PUT"):
+        body = {}
+    return await call(page, method, path, None, body, named | headers)

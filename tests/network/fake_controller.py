@@ -9,7 +9,19 @@ from pathlib import Path
 
 from firmware.core.account_facts import Administered
 from firmware.core.view import Lamp, LaneView, Mode, PortalView, Position, SiteView, SpotView
-from firmware.messages import Answer, AnyFromNetwork, Ask, FrameReader, Health, Message, States, Welcome, pack
+from firmware.messages import (
+    Answer,
+    AnyFromNetwork,
+    Ask,
+    FrameReader,
+    Health,
+    Message,
+    States,
+    Welcome,
+    Wired,
+    pack,
+)
+from firmware.selftest.messages import ReportPart, ReportsListed, RunSeen
 
 UTC_MS = 1_795_410_202_000  # 2026-11-23T05:03:22Z: 13:03:22 in Shanghai
 
@@ -81,6 +93,14 @@ class FakeController:
         self.on_ask: Callable[[Ask], None] = lambda _: None  # what comes before its answer
         self.refusals: dict[str, tuple[str, ...]] = {}  # by the command's name: why it is refused
         self.telling: dict[str, str] = {"TellBackups": '{"folder": "/nonexistent"}'}  # by the command's name
+        # What it tells whoever looks at wires and self-tests, by the command's name; {} where a test tells it itself.
+        self.looks: dict[str, Callable[[str], Message]] = {
+            "WatchWires": lambda request: Wired(request, "north_gate", UTC_MS, ()),
+            "LookTest": lambda request: RunSeen(request, choices=("front_door",)),
+            "ListReports": lambda request: ReportsListed(request, ()),
+            "ReadReport": lambda request: ReportPart(request, b"", 0),
+        }
+        self.receipts: dict[str, str] = {}  # signed, as JSON, by the command's name
         self.claim_code = "0123-4567-89AB"
         self._came = asyncio.Condition()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -148,11 +168,14 @@ class FakeController:
             self.asked.append(message)
             self.was_asked.set()
             self.on_ask(message)
+            if self.answers and (made_up := self.looks.get(type(message.command).__name__)) is not None:
+                writer.write(pack(made_up(message.request)))
             if self.answers:
                 refused = self.refusals.get(type(message.command).__name__, ())
                 done = not refused and getattr(message.command, "code", self.claim_code) == self.claim_code
-                told = self.telling.get(type(message.command).__name__, "")
-                writer.write(pack(Answer(message.request, done, refused, told=told)))
+                name = type(message.command).__name__
+                told, receipt = self.telling.get(name, ""), self.receipts.get(name, "")
+                writer.write(pack(Answer(message.request, done, refused, told=told, receipt=receipt)))
 
     def answer_late(self) -> None:
         """Say to all clients that all that was asked is done, and answer at once from now on."""

@@ -86,9 +86,18 @@ class JournalGate(Gate):
 
 @contextlib.asynccontextmanager
 async def journal_gate(
-    folder: Path, role: Role | None = Role.AUDITOR, *, journal: str | None = None, events: bool = True, **limits: int
+    folder: Path,
+    role: Role | None = Role.AUDITOR,
+    *,
+    journal: str | None = None,
+    events: bool = True,
+    people: str | None = None,
+    **limits: int,
 ) -> AsyncIterator[JournalGate]:
-    """Logged in with a role, or (None) at the console. `journal` is another path than that of the real one."""
+    """Logged in with a role, or (None) at the console. `journal` is another path than that of the real one.
+
+    `people` is the socket of the desk of people, where there is one.
+    """
     state = folder / "accounts"
     state.mkdir()
     hasher = Hasher()
@@ -102,7 +111,8 @@ async def journal_gate(
             book.write(*made, utc_ms=UTC_MS - (len(made) - 1) * MINUTE_MS, every_ms=MINUTE_MS)
         said = welcome(str(book.path) if journal is None else journal, fingerprint=fingerprint_of(book.key.public_key))
         first = (said, states(seq=book.seq), health())
-        async with running_page(folder, *first, enter=role is None, code=CODE if role is None else None) as page:
+        code = CODE if role is None else None
+        async with running_page(folder, *first, enter=role is None, code=code, people=people) as page:
             page.controller.on_ask = recording(book)
             gate = JournalGate(page, state)
             gate.book = book

@@ -235,13 +235,16 @@ async def running_page(
     code: str | None = CODE,
     tls: bool = False,
     people: str | None = None,
+    pictures: str | None = None,
+    logs: Path | None = None,
 ) -> AsyncIterator[RunningPage]:
     """The process, running, with a session unless `enter` is false. `first` is what the controller says first."""
     said: asyncio.Queue[dict[str, object]] = asyncio.Queue()
     stop = asyncio.Event()
     path = folder / "network.sock"
     async with FakeController(path, *(first or (welcome(), states(), health()))) as controller:
-        options = Options(str(path), None, None, code, str(folder / "accounts"), tls, people)
+        state, where = str(folder / "accounts"), None if logs is None else str(logs)
+        options = Options(str(path), None, None, code, state, tls, people, pictures=pictures, logs=where)
         page: RunningPage | None = None
         process = asyncio.create_task(serve(site or settings(), options, read, said.put_nowait, stop))
         try:

@@ -69,8 +69,16 @@ def test_the_document_is_valid_and_has_every_route_with_all_that_may_happen(lang
             assert answers & {"201", "202", "200", "204"}
         if route.path.startswith(f"{API}/portals/") and route.method == "POST":  # an order
             assert {"201", "202", "409", "413", "415", "422", "429", "503"} <= answers, route
-        if route.changes and route.method != "DELETE":
+        if route.file:
+            content = operation["requestBody"]["content"]
+            assert tuple(content) == OPERATIONS[route.call].file != (), route
+            assert all(each["schema"] == {"type": "string", "format": "binary"} for each in content.values())
+            assert {"408", "411", "413", "415"} <= answers, route
+        elif route.changes and route.method != "DELETE":
             assert "example" in operation["requestBody"]["content"]["application/json"], route
+        in_head = {part["name"]: part["required"] for part in operation["parameters"] if part["in"] == "header"}
+        assert in_head.pop("Idempotency-Key", True)
+        assert in_head == {header.name: header.required for header in OPERATIONS[route.call].headers}, route
         for status, answer in operation["responses"].items():
             if status[0] in "45":
                 schema = answer["content"]["application/problem+json"]["schema"]

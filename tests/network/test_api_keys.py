@@ -38,11 +38,18 @@ class Desk:
         self.done += 1
         return Response(b"%d" % self.done, HTTPStatus.CREATED, {"location": f"/made/{self.done}"}, "application/json")
 
-    async def ask(self, key: str = KEY, name: str = "Li Na", path: str = "/people", body: bytes = b"{}") -> Response:
+    async def ask(
+        self,
+        key: str = KEY,
+        name: str = "Li Na",
+        path: str = "/people",
+        body: bytes = b"{}",
+        head: tuple[str, ...] = (),
+    ) -> Response:
         headers = [(b"idempotency-key", key.encode())]
         request = Request({"type": "http", "method": "POST", "path": path, "headers": headers, "query_string": b""})
         session = Session(name, frozenset({Role.MANAGER}), "127.0.0.1", 0.0)
-        return await self.keys.once(Asked(request, session, {}, body=body), self._answer)
+        return await self.keys.once(Asked(request, session, {}, body=body), self._answer, head)
 
 
 def play(scene: Callable[[Desk], Awaitable[None]]) -> None:
@@ -173,5 +180,19 @@ def test_one_who_asks_more_than_can_be_done_is_told_to_wait_and_nobody_else_is()
         desk.held.set()
         await asyncio.gather(*asking)
         assert (await other).status_code == 201
+
+    play(scene)
+
+
+def test_lines_of_the_head_are_a_part_of_what_is_asked() -> None:
+    """Another passphrase for the same file is another question, and gets no answer that was another one's."""
+
+    async def scene(desk: Desk) -> None:
+        assert (await desk.ask(head=("four words of mine", ""))).body == b"1"
+        assert (await desk.ask(head=("four words of mine", ""))).body == b"1"
+        for other in (("four words of nobody", ""), ("", "four words of mine"), ("four words of mine",), ()):
+            with pytest.raises(ApiError) as raised:
+                await desk.ask(head=other)
+            assert (raised.value.status, raised.value.word) == (409, "key_used"), other
 
     play(scene)

@@ -178,12 +178,8 @@ def test_the_file_is_taken_once_it_is_there(tmp_path: Path) -> None:
         assert response.header("content-disposition") == (
             'attachment; filename="menshen-north_gate-2026-11-23-13-03-22.backup"'
         )
-        assert json.loads((await at.page.get("/backup/state")).text) == {
-            "known": True,
-            "job": "",
-            "done": 0,
-            "total": 0,
-        }
+        state = json.loads((await at.page.get("/api/v1/backup")).text)
+        assert (state["job"], state["made"]["bytes"]) == (None, len(content))
 
     play(tmp_path, scene)
 

@@ -40,9 +40,15 @@ def test_it_has_the_fingerprints_that_a_browser_shows(tmp_path: Path) -> None:
             assert digits_on(shown)[0] == page.fingerprint
             assert f"https://127.0.0.1:{page.port}/" in html.unescape(shown)
             assert shown.count("<svg") == 1
+            told = json.loads((await page.get("/api/v1/label")).body)
+            assert told["key_fingerprint"] == hashlib.sha256(public).hexdigest() == page.fingerprint
+            assert told["certificate_fingerprint"] == hashlib.sha256(whole).hexdigest()
+            assert told["addresses"][-1] == f"https://127.0.0.1:{page.port}/"
+            assert told["scanned"] == f"{told['addresses'][0]}#sha256={page.fingerprint}"
             for role in (Role.GUARD, Role.AUDITOR, Role.MANAGER):
                 await running.log_in(role.value)
                 assert (await page.get("/label")).status == 403
+                assert (await page.get("/api/v1/label")).status == 403
 
     asyncio.run(scene())
 
@@ -55,6 +61,8 @@ def test_without_tls_it_says_that_there_is_nothing_to_compare(tmp_path: Path) ->
             assert shown.status == 200
             assert "nothing to compare" in shown.text
             assert digits_on(shown.text) == []
+            told = json.loads((await running.page.get("/api/v1/label")).body)
+            assert (told["key_fingerprint"], told["certificate_fingerprint"], told["scanned"]) == ("", "", "")
 
     asyncio.run(scene())
 

@@ -149,9 +149,11 @@ def test_a_card_until_an_instant_is_taken_back_by_the_gate_at_that_instant(desk:
 def test_what_the_gate_cannot_hold_to_at_once_waits_for_the_list(desk: AtDesk) -> None:
     """One that is over already, and one that is lost, are in the list only."""
     old = {"key": NEW_CARD, "valid_until": "2020-01-01"}
-    assert desk.ask(AddCredential(holder="h1", kind="card", fields=old)) == Edited(id="h1", batch=4)
+    ref = desk.identity.pseudonym("card", NEW_CARD)
+    assert desk.ask(AddCredential(holder="h1", kind="card", fields=old)) == Edited(id="h1", batch=4, ref=ref)
     lost = {"key": "H10301:12:50003", "status": "lost"}
-    assert desk.ask(AddCredential(holder="h1", kind="card", fields=lost)) == Edited(id="h1", batch=5)
+    ref = desk.identity.pseudonym("card", "H10301:12:50003")
+    assert desk.ask(AddCredential(holder="h1", kind="card", fields=lost)) == Edited(id="h1", batch=5, ref=ref)
     assert not any(isinstance(one, Enrol) for one in desk.gate.asked)
 
 
@@ -237,8 +239,8 @@ def test_names_of_visitors_go_though_nobody_is_invited_any_more(desk: AtDesk) ->
         pass
     desk.ask(ListVisitors(), GUARD)
     with contextlib.closing(sqlite3.connect(desk.place.own_folder() / "visitors.db")) as db, db:
-        db.execute("INSERT INTO visitor VALUES ('v1', 'Somebody', ?)", (now_utc_s() - 32 * 86_400,))
-        db.execute("INSERT INTO visitor VALUES ('v2', 'Another', ?)", (now_utc_s() - 30 * 86_400,))
+        db.execute("INSERT INTO visitor (id, name, until_s) VALUES ('v1', 'Somebody', ?)", (now_utc_s() - 32 * 86_400,))
+        db.execute("INSERT INTO visitor (id, name, until_s) VALUES ('v2', 'Another', ?)", (now_utc_s() - 30 * 86_400,))
     desk.ask(ListVisitors(), GUARD)
     with contextlib.closing(sqlite3.connect(desk.place.own_folder() / "visitors.db")) as db:
         assert db.execute("SELECT name FROM visitor").fetchall() == [("Another",)]

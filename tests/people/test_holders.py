@@ -361,3 +361,23 @@ def test_a_printed_number_is_never_guessed(desk: AtDesk, typed: str, chosen: str
         desk.ask(AddCredential(holder=id, kind="card", fields={"key": typed, "format": chosen}))
     assert (refused.value.said.word, refused.value.said.field) == (word, "key")
     assert look(desk, id).credentials == ()
+
+
+def test_of_a_fleet_one_credential_is_looked_at_by_its_ref(desk: AtDesk) -> None:
+    """More than fit into one answer."""
+    id = add(desk, name="Fleet")
+    desk.put(*(("credential", f"tag:t{n:04}", {"holder": id}) for n in range(510)))
+    whole = look(desk, id)
+    assert whole.credentials_more == 10
+    ref = desk.identity.pseudonym("tag", "t0509")
+    assert ref not in [row.ref for row in whole.credentials]
+    alone = desk.ask(LookAtHolder(holder=id, ref=ref))
+    assert isinstance(alone, HolderSheet)
+    assert [(row.ref, row.shown) for row in alone.credentials] == [(ref, "t0509")]
+
+
+@pytest.mark.parametrize("question", [GivePin(holder="nobody", use="with"), DropPin(holder="nobody", use="with")])
+def test_nobody_gets_a_pin(desk: AtDesk, question: GivePin | DropPin) -> None:
+    with pytest.raises(Denied, match="people_not_found"):
+        desk.ask(question)
+    assert desk.gate.told() == []

@@ -17,6 +17,7 @@ from firmware.network.accounts.hashing import Hasher
 from firmware.network.accounts.store import Store
 from firmware.people_words.holders import EditHolder, HolderSheet, LookAtHolder
 from tests.network.accounts import PASSPHRASE
+from tests.network.api_client import call
 from tests.network.page_words import page_words
 from tests.network.running import Response, running_page
 from tests.people.desk import OTHER, AtDesk
@@ -52,6 +53,13 @@ def sheet(desk: AtDesk, holder: str) -> HolderSheet:
     return told
 
 
+async def by_script(running: Office, text: str) -> Response:
+    """As the page's own script asks while it is typed."""
+    page = running.page
+    own = {"origin": f"http://127.0.0.1:{page.port}", "x-csrf-token": await page.token()}
+    return await call(page, "POST", "/api/v1/people/search", None, {"text": text}, own)
+
+
 async def job_over(running: Office, response: Response) -> Response:
     """The page of a job once it is over."""
     assert response.status == 303, response.text
@@ -60,7 +68,7 @@ async def job_over(running: Office, response: Response) -> Response:
     id = re.search(r"id=([^&]+)", path)
     assert id is not None
     for _ in range(WAITS_MAX):
-        told = msgspec.json.decode((await running.page.get(f"/people/job/state?id={id[1]}")).body)
+        told = msgspec.json.decode((await running.page.get(f"/api/v1/jobs/{id[1]}")).body)
         if told["over"]:
             return await running.page.get(path)
         await asyncio.sleep(0.02)
@@ -80,9 +88,9 @@ def test_the_list_and_what_is_sought_stands_in_no_address(tmp_path: Path) -> Non
         assert "王芳" in words(shown)
         assert fields(shown)["text"] == "王芳 501"
         assert EVIL not in words(shown)
-        told = await page.post("/people/list", [("text", "8000")])
-        rows = msgspec.json.decode(told.body)["rows"]
-        assert [(row["name"], row["place"], row["more"]) for row in rows] == [("王芳", "3-2-501", "…8000")]
+        told = await by_script(running, "8000")
+        rows = msgspec.json.decode(told.body)["people"]
+        assert [(row["name"], row["label"], row["phone_end"]) for row in rows] == [("王芳", "3-2-501", "8000")]
         page.cookie = None
         await page.get("/login")
         assert (await page.get(location)).status == 401
@@ -416,14 +424,28 @@ def test_a_guard_sees_visitors_of_today_and_nobody_else(tmp_path: Path) -> None:
             assert "/people/visitors/end" not in shown.text
             for path in ("/people", "/people/holder?id=h1", "/people/gate", "/people/invite"):
                 assert (await page.get(path)).status == 403, path
-            assert (await page.post("/people/list", [("text", "王")])).status == 403
+            assert (await by_script(running, "王")).status == 403
 
     asyncio.run(whole())
 
 
 def test_every_word_that_the_desk_refuses_by_has_a_sentence() -> None:
     known = page_words("people_")
-    mine = ("holders", "gate", "sheets", "visitors", "place", "editing", "jobs", "seeking", "serving", "standing")
+    mine = (
+        "holders",
+        "gate",
+        "sheets",
+        "visitors",
+        "place",
+        "editing",
+        "jobs",
+        "seeking",
+        "serving",
+        "standing",
+        "at_once",
+        "following",
+        "promises",
+    )
     for room in mine:
         text = (ROOT / "firmware" / "people" / f"{room}.py").read_text(encoding="utf-8")
         for word in re.findall(r'(?:Denied\(|word=|\.at\(|why_not=)\s*"(people_[a-z_]+)"', text):

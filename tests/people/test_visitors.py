@@ -78,6 +78,17 @@ def test_a_code_is_made_and_told_once(desk: AtDesk) -> None:
     assert told.code not in repr(told)
 
 
+@pytest.mark.parametrize("typed", ["2027-06-01T18:00:59", "2027-06-01 10:00Z", "2027-06-01T12:00+02:00"])
+def test_an_offset_is_heeded_and_seconds_are_left_out(desk: AtDesk, typed: str) -> None:
+    invite(desk, until=typed)
+    (asked,) = [one for one in desk.gate.asked if isinstance(one, Invite)]
+    assert asked.until_s == UNTIL_S
+
+
+def test_an_invitation_says_its_entry(desk: AtDesk) -> None:
+    assert invite(desk).entry == listed(desk).rows[0].entry == desk.gate.entries[0].id
+
+
 def test_by_what_is_presented(desk: AtDesk) -> None:
     desk.gate.presented["bike_reader"] = f"card:{CARD}"
     told = desk.ask(InviteAtReader(fields=VISIT, reader="bike_reader"))
@@ -142,6 +153,20 @@ def test_names_go_a_month_after_the_visit(desk: AtDesk) -> None:
     path = desk.state / "people" / "visitors.db"
     assert path.stat().st_mode & 0o077 == 0 or path.parent.stat().st_mode & 0o077 == 0
     with sqlite3.connect(path) as book:
-        book.execute("INSERT INTO visitor VALUES ('v1', 'Long Gone', 1)")
+        book.execute("INSERT INTO visitor (id, name, until_s) VALUES ('v1', 'Long Gone', 1)")
     invite(desk, key="H10301:12:50003")
     assert b"Long Gone" not in path.read_bytes()
+
+
+def test_a_book_of_before_gets_the_host_that_it_lacks(desk: AtDesk) -> None:
+    """One that an older release has made: its names stay, and new ones have a host."""
+    path = desk.state / "people" / "visitors.db"
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    with sqlite3.connect(path) as book:
+        book.execute("CREATE TABLE visitor (id TEXT PRIMARY KEY, name TEXT NOT NULL, until_s INTEGER NOT NULL) STRICT")
+        book.execute("INSERT INTO visitor VALUES ('v1', 'Wu Fan', ?)", (UNTIL_S,))
+    told = invite(desk)
+    assert listed(desk).rows[0].name == "Chen Bo"
+    with sqlite3.connect(path) as book:
+        rows = book.execute("SELECT id, name, host FROM visitor ORDER BY name").fetchall()
+    assert rows == [(told.visitor, "Chen Bo", "f1"), ("v1", "Wu Fan", None)]

@@ -75,8 +75,8 @@ class Working(NamedTuple):
 
 
 @contextlib.contextmanager
-def working(folder: Path) -> Iterator[Working]:
-    config, problems = load(SITE)
+def working(folder: Path, site: Path = SITE) -> Iterator[Working]:
+    config, problems = load(site)
     assert config is not None, problems
     state = folder / "state"
     state.mkdir(mode=0o700)

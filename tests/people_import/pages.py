@@ -60,19 +60,19 @@ def denied(gate: DeskGate, card: str, holder: str, point: str, portal: str, *rea
 
 
 @contextlib.asynccontextmanager
-async def desk_gate(folder: Path, role: Role = Role.MANAGER) -> AsyncIterator[DeskGate]:
-    """Logged in with a role."""
+async def desk_gate(folder: Path, role: Role = Role.MANAGER, file: Path = SITE) -> AsyncIterator[DeskGate]:
+    """Logged in with a role, at the site of a file."""
     hasher = Hasher()
     hashed = await hasher.hash(PASSPHRASE)
     hasher.close()
     accounts = folder / "accounts"
     accounts.mkdir()
     Store(accounts).save({name: Account(name, frozenset({each}), hashed) for each, name in NAMES.items()})
-    with working(folder) as here:
+    with working(folder, file) as here:
         journal, listener = open_journal(here.state, here.desk.place.identity())
         socket = PeopleSocket(folder / "people.sock", here.desk)
         await socket.start()
-        site = replace(read_settings(str(SITE)), page="127.0.0.1:0", mdns=False, language="en")
+        site = replace(read_settings(str(file)), page="127.0.0.1:0", mdns=False, language="en")
         said = (welcome(str(journal.path)), states(seq=1), health())
         try:
             async with running_page(

@@ -13,6 +13,7 @@ from tests.network.test_browser import CHROMIUM, FLAGS, WAIT_MS
 from tests.people_import.browsing import window
 from tests.people_import.pages import denied, desk_gate
 from tests.people_questions.test_question_pages import NEIGHBOUR, PURPOSE
+from tests.people_questions.test_question_times import TWICE, in_berlin
 
 pytestmark = [
     pytest.mark.slow,
@@ -72,6 +73,27 @@ def test_a_guard_reads_why_without_script(tmp_path: Path) -> None:
                 await shown.page.click("table.rows >> text=Why?")
                 assert "It has expired: give it a later end." in (await shown.page.text_content("main") or "")
                 assert not await shown.overflows()
+            await browser.close()
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize(("locale", "second"), [("en-GB", "The second:"), ("zh-CN", "第二次：")])
+def test_a_time_that_came_twice_is_chosen_from(tmp_path: Path, locale: str, second: str) -> None:
+    async def scene() -> None:
+        async with async_playwright() as playwright, desk_gate(tmp_path, file=in_berlin(tmp_path)) as gate:
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            async with window(browser, gate, locale=locale) as shown:
+                page = shown.page
+                await shown.go("/questions/may?holder=resident&point=hall_in")
+                await expect(page.locator("input[name=which]")).to_have_count(0, timeout=WAIT_MS)
+                await page.fill("#at", TWICE)
+                await page.click("main form button")
+                await page.get_by_label(second).check(timeout=WAIT_MS)
+                await shown.looked_at(f"may-twice-{locale[:2]}")
+                await page.click("main form button")
+                await expect(page.locator("#answer-title")).to_contain_text("(UTC+01:00)", timeout=WAIT_MS)
+                assert await page.get_by_label(second).is_checked()
             await browser.close()
 
     asyncio.run(scene())

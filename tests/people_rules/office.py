@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from firmware.config import Config, load
 from firmware.identity import Identity
-from firmware.messages import Answer, AskOffice, ListOverlay, Message, Overlaid, TellPeople
+from firmware.messages import Answer, AskOffice, ListOverlay, LocalEntry, Message, Overlaid, TellPeople
 from firmware.people.jobs import Jobs
 from firmware.people.line import Desk
 from firmware.people.place import OFFICE, Place
@@ -72,6 +72,7 @@ class Office:
         self.told: list[AskOffice] = []
         self.answers = True  # the controller commits what it is told
         self.desk: Desk | None = None
+        self.entries: tuple[LocalEntry, ...] = ()  # what holds at the gate beside the roster
 
     @property
     def socket(self) -> Path:
@@ -94,7 +95,7 @@ class Office:
     def answer(self, asked: AskOffice) -> list[Message]:
         self.told.append(asked)
         if isinstance(asked.command, ListOverlay):
-            return [Overlaid(request=asked.request, revision=1, roster_version=1, entries=())]
+            return [Overlaid(request=asked.request, revision=1, roster_version=1, entries=self.entries)]
         return [Answer(request=asked.request, done=self.answers, reasons=() if self.answers else ("not_recorded",))]
 
 

@@ -255,7 +255,12 @@ def test_an_auditor_reads_all_of_it_and_is_offered_nothing(tmp_path: Path) -> No
     async def scene() -> None:
         async with async_playwright() as playwright, place(tmp_path) as running:
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-            _, page, _ = await opened(browser, viewport=DESKTOP, locale="en-GB")
+            context, page, _ = await opened(browser, viewport=DESKTOP, locale="en-GB")
+            await logged_in(page, running.home)
+            await page.goto(f"{running.home}/people/review")
+            await page.get_by_role("button", name="Compare now").click()
+            await page.wait_for_selector("#result")
+            await context.clear_cookies()
             await logged_in(page, running.home, "auditor")
             for path in ("schedules", "schedule?name=cleaning", "days", "profiles", "profile?name=cleaning", "review"):
                 await page.goto(f"{running.home}/people/{path}")

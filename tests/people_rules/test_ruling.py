@@ -97,7 +97,7 @@ def test_many_holders_of_a_profile_are_counted_not_listed(source: Source) -> Non
     [
         ((), "rule_profile_empty"),
         ((Rule((), "always"),), "rule_no_points"),
-        ((Rule(("front_in",), "gone"),), "rule_no_such_schedule"),
+        ((Rule(("front_in",), "gone"),), "rule_schedule_unknown"),
         ((Rule(("front in",), "always"),), "rule_bad_point"),
         ((Rule(("Front",), "always"),), "rule_bad_point"),
         ((Rule(("前门",), "always"),), "rule_bad_point"),

@@ -21,6 +21,7 @@ from firmware.core.facts import Afar, AnyFact, DeadlineReached, LockPortal, Read
 from firmware.core.site import Site
 from firmware.core.state import initial
 from firmware.core.step import step
+from firmware.core.viewing_facts import CameraViewed
 from firmware.recording import Line
 from firmware.replay import replay
 from tests.replay.make import ISSUER, SITE, record
@@ -191,6 +192,20 @@ def test_every_personal_field_is_replaced():
         if isinstance(effect, Record):
             effect = Record(Event(Code.GRANTED, body=filled(Body)))
         assert b"secret" not in msgspec.json.encode(pseudonyms.effect(effect))
+
+
+def test_what_a_guard_looks_for_in_a_shift_is_a_pseudonym_in_the_kept_state_too():
+    """The core keeps what the fact says, so that a replay of the recording keeps the same."""
+    pseudonyms = Pseudonyms(b"k" * 16)
+    fact = CameraViewed(ISSUER[:64], viewing="begun", cameras=("x",), purpose="the car of Li Na", shift_s=60)
+    told = pseudonyms.fact(fact)
+    stored = Keep(f"viewing_shift:{ISSUER[:64]}", "1795406400 the car of Li Na")
+    hidden = Keep(f"viewing_shift:{told.issuer}", f"1795406400 {told.purpose}")
+    assert pseudonyms.effect(stored) == hidden
+    assert pseudonyms.effect(Keep(stored.key, None)) == Keep(hidden.key, None)
+    started = Started("b", kept={stored.key: stored.value})
+    assert pseudonyms.fact(started).kept == {hidden.key: hidden.value}
+    assert "Li Na" not in repr(hidden)
 
 
 def test_who_locked_a_portal_is_a_pseudonym_in_the_kept_state_too():

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from firmware.bench.gate import Gate, running_gate
+from firmware.controller import selftest_views as views
 from firmware.controller.selftest import BEGINS, LEASE_MS, SAVE_S, SelfTests
 from firmware.controller.selftest_shelf import Shelf
 from firmware.core.codes import Code
@@ -465,3 +466,23 @@ def test_whoever_begins_and_drops_tests_all_day_fills_no_journal_and_flaps_no_po
         assert bench.mode("front_door") is Mode.LOCKED
 
     play(tmp_path, scene)
+
+
+def test_the_reset_button_is_named_on_the_list_of_wires_and_proven_with_the_site(tmp_path: Path) -> None:
+    def spare(site: str) -> str:
+        button = '\n[[device]]\nid = "reset_button"\nkind = "contact"\nline = "X40"\nactive_level = "low"\n'
+        assert site.count("[site]\n") == 1
+        return site.replace("[site]\n", '[site]\nreset_input = "reset_button"\n') + button
+
+    async def scene(bench: Bench) -> None:
+        wires = [wire for frame in bench.gate.controller.wires.listed("r") for wire in frame.wires]
+        assert [(wire.portal, wire.use) for wire in wires if wire.id == "reset_button"] == [("", "factory_reset")]
+        await bench.begin(site=True)
+        assert bench.entry("reset_button:reset_button").stage is Stage.WAITING
+        seen = views.seen(bench.tests.run, "", bench.gate.controller.engine.state, bench.gate.controller.wires, 0, 0)
+        assert "reset_button" not in seen.uncovered
+        await bench.ask(DropTest(**WHO))
+        await bench.begin("front_door")
+        assert all(entry.step.device != "reset_button" for entry in bench.tests.run.entries)
+
+    play(tmp_path, scene, spare)

@@ -9,11 +9,25 @@ from pathlib import Path
 import pytest
 
 from firmware.config import load
+from firmware.controller.reset_button import HELD_S
 from firmware.core.wiring import wire
 from firmware.selftest import watching
 from firmware.selftest.machine import STEP, Stage, Trigger
 from firmware.selftest.steps import Deed, Step, Task, steps_of, uncovered
-from firmware.selftest.watching import ASK_MS, EDGES_MAX, SETTLE_MS, Scope, Seen, Watch, begin, due, observed, on
+from firmware.selftest.watching import (
+    ASK_MS,
+    EDGES_MAX,
+    SETTLE_MS,
+    Question,
+    Scope,
+    Seen,
+    Watch,
+    answered,
+    begin,
+    due,
+    observed,
+    on,
+)
 
 SITE = Path(__file__).parents[2] / "provisioning" / "sites" / "community_gate.toml"
 BUTTON = Step("press:rex", Task.PRESS, "rex", ("rex",), "door")
@@ -187,6 +201,20 @@ def test_a_lamp_needs_its_command_and_the_persons_word() -> None:
     assert on(LAMP, unlit, Trigger.YES, 2_000).stage is Stage.LISTENING, "a word alone proves nothing"
 
 
+def test_a_display_needs_a_yes_to_what_it_shows_and_a_no_to_what_it_does_not() -> None:
+    """More of it in test_displays.py."""
+    sign = Step("display:sign", Task.DISPLAY, "sign", ("sign",), "lane", has_way_back=False, word=True)
+    twice = (Question("1234", "1234"), Question("5678", "9123"))
+    shown = begin(sign, Watch(), 1_000, {"sign": "quiet"}, twice)
+    assert (shown.stage, shown.until_ms, shown.question) == (Stage.ASKING, 1_000 + ASK_MS, twice[0])
+    second = answered(sign, shown, 5_000, True)
+    assert (second.stage, second.until_ms, second.question) == (Stage.ASKING, 5_000 + ASK_MS, twice[1])
+    done = answered(sign, second, 9_000, False)
+    assert (done.stage, done.said, done.until_ms) == (Stage.PASSED, True, None)
+    blind = answered(sign, second, 9_000, True)
+    assert (blind.stage, blind.why, blind.until_ms) == (Stage.FAILED, "blind", None)
+
+
 def test_stopping_forgets_the_half_step_and_beginning_again_counts_the_try() -> None:
     half = play(BUTTON, (2_000, "rex", "active"))
     stopped = on(BUTTON, half, Trigger.STOP, 4_000)
@@ -292,3 +320,16 @@ def test_of_one_door_only_its_own_wires_are_asked_for() -> None:
     assert config is not None
     steps = steps_of(wire(config.site), ["bike_shed"], {})
     assert [step.id for step in steps] == ["present:bike_reader", "press:bike_rex", "open:bike_contact"]
+
+
+def test_the_button_for_the_state_of_delivery_is_pushed_shortly_with_what_belongs_to_the_site() -> None:
+    config, _ = load(SITE)
+    assert config is not None
+    wiring = wire(config.site)
+    (push,) = [step for step in steps_of(wiring, [], {}, site=True, reset="button") if step.device == "button"]
+    assert (push.id, push.portal, push.expects) == ("reset_button:button", "", ("button",))
+    assert not [step for step in steps_of(wiring, ["bike_shed"], {}, reset="button") if step.device == "button"]
+    rest = {"button": "inactive"}
+    assert play(push, *pressed(2_000, "button"), until_ms=9_000, rest=rest).stage is Stage.PASSED
+    held = play(push, *pressed(2_000, "button", for_ms=HELD_S[0] * 1_000 // 2), until_ms=20_000, rest=rest)
+    assert (held.stage, held.why) == (Stage.FAILED, "stuck"), "long before the button does what it is for"

@@ -147,17 +147,17 @@ class AccountPages:
 
     async def _make(self, asked: Asked) -> Response:
         roles = asked.form.get("role", ())
-        return await self._told(asked, self._desk.make(_who(asked), asked.field("name"), roles))
+        return await self._told(asked, self._desk.make(who_of(asked), asked.field("name"), roles))
 
     async def _change_roles(self, asked: Asked) -> Response:
-        work = self._desk.change_roles(_who(asked), asked.field("name"), asked.form.get("role", ()))
+        work = self._desk.change_roles(who_of(asked), asked.field("name"), asked.form.get("role", ()))
         return await self._done(asked, work, "/accounts?done=roles", self._accounts_page)
 
     async def _reset(self, asked: Asked) -> Response:
-        return await self._told(asked, self._desk.reset(_who(asked), asked.field("name")))
+        return await self._told(asked, self._desk.reset(who_of(asked), asked.field("name")))
 
     async def _delete(self, asked: Asked) -> Response:
-        work = self._desk.delete(_who(asked), asked.field("name"))
+        work = self._desk.delete(who_of(asked), asked.field("name"))
         return await self._done(asked, work, "/accounts?done=deleted", self._accounts_page)
 
     async def _told(self, asked: Asked, work: Awaitable[str]) -> Response:
@@ -261,18 +261,27 @@ class AccountPages:
     def _failed(self, error: AccountError, page: Callable[[HTTPStatus, Said], Response], asked: Asked) -> Response:
         """The page once more, with what went wrong and what to do next."""
         words = self._rendering.speaker(asked.request).words
-        following = f"{error.word}_next" if words.has(f"{error.word}_next") else "try_next"
-        wait_s = error.wait_s if isinstance(error, Delayed) else RETRY_S
-        response = page(_STATUS[type(error)], (words(error.word), words(following, wait=words.elapsed(wait_s + 1))))
+        response = page(_STATUS[type(error)], said_of(words, error))
         if isinstance(error, Delayed | Busy):
-            response.headers["retry-after"] = str(int(wait_s) + 1)
+            response.headers["retry-after"] = str(wait_s_of(error))
         return response
 
 
 Said = tuple[()] | tuple[str, str]  # what went wrong, and what to do next
 
 
-def _who(asked: Asked) -> Who:
+def said_of(words: Words, error: AccountError) -> tuple[str, str]:
+    """What went wrong, and what to do next."""
+    following = f"{error.word}_next" if words.has(f"{error.word}_next") else "try_next"
+    return words(error.word), words(following, wait=words.elapsed(wait_s_of(error)))
+
+
+def wait_s_of(error: AccountError) -> int:
+    """For how long whoever asked is to wait."""
+    return int(error.wait_s if isinstance(error, Delayed) else RETRY_S) + 1
+
+
+def who_of(asked: Asked) -> Who:
     return Who(asked.person.name, asked.address, asked.person)
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from firmware.network.api.errors import ApiError
 from firmware.network.api.keys import Keys
+from firmware.network.api.operation import Header, Operation
 from firmware.network.api.operations import OPERATIONS
-from firmware.network.api.problems import problem
-from firmware.network.api.speaking import query_of
+from firmware.network.api.problems import problem, refusal
+from firmware.network.api.speaking import header_of, query_of
+from firmware.network.forms import FormError, type_of
 from firmware.network.routes import Answering, Asked
 from firmware.network.words import Words
 
@@ -31,8 +34,30 @@ def _checked(name: str, answer: Answering, words: Speaking, keys: Keys) -> Answe
     async def checked(asked: Asked) -> Response:
         try:
             query_of(asked, operation.query)
-            return await (keys.once(asked, answer) if keyed else answer(asked))
+            _of_this_kind(asked, operation)
+            head = tuple(_said(asked, header) for header in operation.headers)
+            return await (keys.once(asked, answer, head) if keyed else answer(asked))
         except ApiError as error:
-            return problem(error, words(asked.request))
+            refused = problem(error, words(asked.request))
+        except FormError as error:
+            refused = refusal(error.status, words(asked.request))
+        if asked.upload is not None:
+            await asked.upload.drain()  # whoever is still sending does not read an answer
+            refused.headers["connection"] = "close"
+        return refused
 
     return checked
+
+
+def _said(asked: Asked, header: Header) -> str:
+    """A line of the head, proven before a key counts: it is a part of what is asked. Raises ApiError."""
+    said = header_of(asked, header.name)
+    if header.required and not said:
+        raise ApiError(HTTPStatus.BAD_REQUEST, "not_understood", f"{header.name}: missing")
+    return said
+
+
+def _of_this_kind(asked: Asked, operation: Operation) -> None:
+    """A file of another kind is refused before anything of it is taken. Raises ApiError."""
+    if operation.file and type_of(asked.request) not in operation.file:
+        raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "wrong_type", allowed=operation.file)

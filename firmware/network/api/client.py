@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from firmware.network.accounts.account import Role
-from firmware.network.sessions import Session
+from firmware.network.sessions import Session, Sessions
 
 PREFIX = "client:"  # before its name as an issuer: no account may have a colon in its name
 ID_BYTES = 6
@@ -59,6 +59,11 @@ class ClientSession(Session):
         """Whatever the time is: the token has an end of its own."""
         del now_s
         return self._holds(self.client)
+
+
+def still(sessions: Sessions, session: Session, now_s: float) -> bool:
+    """Whether a session lives, or a client's token holds; of a session it counts as use."""
+    return session.lives(now_s) if isinstance(session, ClientSession) else sessions.use(session, now_s)
 
 
 class Made(NamedTuple):

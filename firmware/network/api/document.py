@@ -13,10 +13,10 @@ from firmware import __version__
 from firmware.network.accounts.account import Role
 from firmware.network.api.examples import EXAMPLES
 from firmware.network.api.keys import KEY_HEADER, KEY_PATTERN
-from firmware.network.api.operation import Operation
+from firmware.network.api.operation import BINARY_TYPE, Operation
 from firmware.network.api.operations import OPERATIONS
 from firmware.network.api.problems import OF_STATUS, PROBLEM_TYPE, Problem, refusal
-from firmware.network.api.speaking import JSON, PART_CHARACTERS_MAX
+from firmware.network.api.speaking import HEADER_CHARACTERS_MAX, HEADER_PATTERN, JSON, PART_CHARACTERS_MAX
 from firmware.network.api.stream import STREAM_TYPE
 from firmware.network.forms import TOKEN_HEADER
 from firmware.network.route import RUNNERS, Need, Route, of_api
@@ -26,6 +26,7 @@ from firmware.network.words import HTML_LANGUAGE, Words
 OPENAPI = "3.1.0"
 DIALECT = "https://spec.openapis.org/oas/3.1/dialect/base"
 REF = "#/components/schemas/{name}"
+BINARY = {"type": "string", "format": "binary"}
 _PART = re.compile(r"\{([a-z_]+)\}")
 _OF_ALL = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _OF_HEADS = (HTTPStatus.MISDIRECTED_REQUEST, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
@@ -98,6 +99,8 @@ def _operation(words: Words, route: Route, schema_of: dict[Any, Any], portals: t
         "parameters": [*_in_path(words, route, portals), *_in_query(words, operation, schema_of)],
         "responses": _responses(words, route, operation, schema_of),
     }
+    if not route.by_token:
+        told["security"] = [{"session": []}]
     if operation.once:
         told["parameters"].append(
             {
@@ -109,6 +112,18 @@ def _operation(words: Words, route: Route, schema_of: dict[Any, Any], portals: t
                 "example": "night-shift-0001",
             }
         )
+    for header in operation.headers:
+        told["parameters"].append(
+            {
+                "name": header.name,
+                "in": "header",
+                "required": header.required,
+                "description": words(f"param_{header.name.lower().replace('-', '_')}"),
+                "schema": {"type": "string", "pattern": HEADER_PATTERN, "maxLength": HEADER_CHARACTERS_MAX},
+            }
+        )
+    if operation.file:
+        told["requestBody"] = {"required": True, "content": {media: {"schema": BINARY} for media in operation.file}}
     if operation.body is not None:
         told["requestBody"] = {
             "required": bool(_required(operation.body)),
@@ -149,8 +164,10 @@ def _responses(words: Words, route: Route, operation: Operation, schema_of: dict
     problems = [*_OF_ALL, *_OF_HEADS, *operation.problems]
     if "{" in route.path:
         problems.append(HTTPStatus.NOT_FOUND)
-    if operation.body is not None or route.method == "DELETE":
+    if operation.body is not None or operation.file or route.method == "DELETE":
         problems += _OF_BODIES
+    if operation.file:
+        problems.append(HTTPStatus.LENGTH_REQUIRED)
     if operation.once:
         problems += (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.CONFLICT)
     right = told[str(operation.status.value)]
@@ -175,8 +192,12 @@ def _right(words: Words, operation: Operation, schema_of: dict[Any, Any]) -> dic
     told: dict[str, Any] = {"description": words(f"api_{operation.status.value}")}
     if operation.status is HTTPStatus.NO_CONTENT:
         return told
+    if operation.media.startswith(("image/", "application/zip")):
+        told["content"] = {operation.media: {}}  # as it is: no schema says anything of it (OpenAPI 3.1.1, 4.8.14.2)
+        return told
     if operation.answers is None:
         schema: Any = {"type": "object"} if operation.media == JSON else {"type": "string"}
+        schema = BINARY if operation.media == BINARY_TYPE else schema
     else:
         schema = schema_of[operation.answers]
     if operation.media == STREAM_TYPE:

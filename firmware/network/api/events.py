@@ -1,6 +1,6 @@
 """The journal by the API: events by filter and cursor, each role its part, as at the page; counts, and the chain.
 
-Whom an event was about is not told here: that needs a purpose, and a person at the page.
+Whom an event was about is not told here: that needs a purpose (firmware/network/journal/api.py).
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ OF_EVENTS = (
     Param("since", Time),
     Param("until", Time),
     Param("cursor", Place),
+    Param("at", Time),
 )
 OF_COUNTS = (Param("hours", Annotated[int, Meta(ge=1, le=HOURS_MAX)], number=True), Param("portal", Name))
 
@@ -65,13 +66,14 @@ class JournalApi:
     async def _events(self, asked: Asked) -> Response:
         told = query_of(asked, OF_EVENTS)
         place, _, row = (told["cursor"] or "").partition(":")
-        cursor = _cursor(row)
+        cursor = cursor_of(row)
         chosen = Filter(
             {},
             portal=told["portal"],
             kinds=kinds_of(told["kind"] or ""),
             since_ms=utc_ms_of(told["since"]),
             until_ms=utc_ms_of(told["until"]),
+            at_ms=None if cursor else utc_ms_of(told["at"]),  # a cursor goes on from there
             before=cursor if place == "before" else None,
             after=cursor if place == "after" else None,
         )
@@ -80,13 +82,14 @@ class JournalApi:
         try:
             found = await self._journal.pages.find(asked.person, chosen)
         except PageError as error:
-            raise _refused(error) from error
+            raise refused(error) from error
         telling = Telling(self._rendering.speaker(asked.request))
         return answer(
             Events(
-                tuple(_event(telling, row) for row in found.rows),
+                tuple(event_of(telling, row) for row in found.rows),
                 None if found.older is None else f"before:{found.older[0]}-{found.older[1]}",
                 None if found.newer is None else f"after:{found.newer[0]}-{found.newer[1]}",
+                found.moment,
             )
         )
 
@@ -102,7 +105,7 @@ class JournalApi:
                 lambda path, expired: read_counts(path, window, told["portal"], self._zone, expired)
             )
         except PageError as error:
-            raise _refused(error) from error
+            raise refused(error) from error
         series = (Series(chart.series, chart.total, tuple(bar.count for bar in chart.bars)) for chart in counts.charts)
         return answer(EventCounts(counts.by_day, counts.labels, tuple(series)))
 
@@ -111,7 +114,7 @@ class JournalApi:
         try:
             ends = await self._journal.desk.query(read_ends)
         except PageError as error:
-            raise _refused(error) from error
+            raise refused(error) from error
         proving = self._journal.reports.proving
         last, head = proving.last, ends.head
         verdict = None if last is None else last.verdict
@@ -129,16 +132,22 @@ class JournalApi:
                 proof_utc=None if last is None else utc_of(last.at_utc_ms),
                 proven_up_to=None if verdict is None else f"{verdict.epoch}-{verdict.at}",
                 running=proving.running,
+                proof_by="" if last is None else last.by,
+                proof_text=() if last is None else tuple(Telling(self._rendering.speaker(asked.request)).proof(last)),
+                done=proving.progress[0],
+                total=proving.progress[1],
             )
         )
 
 
-def _cursor(text: str) -> Cursor | None:
+def cursor_of(text: str) -> Cursor | None:
+    """Epoch and row out of "1-4711"; None of nothing."""
     epoch, _, seq = text.partition("-")
     return (int(epoch), int(seq)) if seq else None
 
 
-def _event(telling: Telling, row: Row) -> Event:
+def event_of(telling: Telling, row: Row) -> Event:
+    """Without whom it was about."""
     (shown,) = telling.rows([row])
     event = row.event
     return Event(
@@ -158,7 +167,8 @@ def _event(telling: Telling, row: Row) -> Event:
     )
 
 
-def _refused(error: PageError) -> ApiError:
+def refused(error: PageError) -> ApiError:
+    """Why the journal is not shown, as a problem."""
     if isinstance(error, NotForRole):
         return ApiError(HTTPStatus.FORBIDDEN, "not_allowed")
     return ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "journal", error.why, retry_s=RETRY_S)

@@ -10,10 +10,27 @@ import msgspec
 from firmware.core.codes import Code, Reason, Severity
 from firmware.core.view import Mode
 from firmware.network.accounts.account import Role
+from firmware.network.accounts.api import ACCOUNT_EXAMPLES
 from firmware.network.acts.act import What
 from firmware.network.acts.desk import Fate
 from firmware.network.api import resources
 from firmware.network.api.problems import Problem
+from firmware.network.backup.api_examples import BACKUP_EXAMPLES
+from firmware.network.calling.api import CALL_EXAMPLES
+from firmware.network.camera_view.api_examples import FACE_EXAMPLES, VIEWING_EXAMPLES
+from firmware.network.devices.api import DEVICES_EXAMPLES
+from firmware.network.devices.machine_api import MACHINE_EXAMPLES
+from firmware.network.devices.selftest_api import SELFTEST_EXAMPLES
+from firmware.network.imports.api_examples import IMPORT_EXAMPLES
+from firmware.network.journal.api import JOURNAL_EXAMPLES
+from firmware.network.label.pages import LABEL_EXAMPLES
+from firmware.network.people.api_credential_words import CREDENTIAL_EXAMPLES
+from firmware.network.people.api_jobs import JOB_EXAMPLES
+from firmware.network.people.api_people_examples import PEOPLE_EXAMPLES
+from firmware.network.people.api_visit_words import VISIT_EXAMPLES
+from firmware.network.questions.api_examples import QUESTION_EXAMPLES
+from firmware.network.review.api_examples import REVIEW_EXAMPLES
+from firmware.network.rules.api_words import RULE_EXAMPLES
 
 _AT = datetime(2026, 11, 27, 3, 10, 0, tzinfo=UTC)
 _DOOR = resources.Portal(
@@ -103,6 +120,24 @@ _EXAMPLES: tuple[msgspec.Struct, ...] = (
     resources.Holding(30),
     resources.Lockdown("yes", ()),
     resources.Confirmed("yes"),
+    *ACCOUNT_EXAMPLES,
+    *CALL_EXAMPLES,
+    *JOURNAL_EXAMPLES,
+    *LABEL_EXAMPLES,
+    *JOB_EXAMPLES,
+    *CREDENTIAL_EXAMPLES,
+    *VISIT_EXAMPLES,
+    *IMPORT_EXAMPLES,
+    *BACKUP_EXAMPLES,
+    *PEOPLE_EXAMPLES,
+    *DEVICES_EXAMPLES,
+    *MACHINE_EXAMPLES,
+    *SELFTEST_EXAMPLES,
+    *REVIEW_EXAMPLES,
+    *QUESTION_EXAMPLES,
+    *VIEWING_EXAMPLES,
+    *FACE_EXAMPLES,
+    *RULE_EXAMPLES,
     Problem("/api#no_such_thing", "There is no such thing here", 404, "Look at the list that it would stand in."),
 )
 EXAMPLES: dict[type, Any] = {type(example): msgspec.to_builtins(example) for example in _EXAMPLES}

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from firmware.network.accounts.account import folded
 from firmware.network.api.errors import NOT_KNOWN, ApiError
 from firmware.network.routes import Answering, Asked
+from firmware.network.uploads import Body
 
 KEY_HEADER = "idempotency-key"  # draft-ietf-httpapi-idempotency-key-header
 KEY_PATTERN = "^[A-Za-z0-9_-]{8,64}$"
@@ -41,6 +42,7 @@ class _Kept(NamedTuple):
     asked: bytes  # digest of what was asked
     answered: asyncio.Future[Response | ApiError]
     until_s: float
+    file: bytes = b""  # digest of a file that was asked with it, once that has come
 
 
 class Keys:
@@ -50,14 +52,17 @@ class Keys:
         self._kept: dict[tuple[str, str], _Kept] = {}
         self._now_s = now_s or asyncio.get_running_loop().time
 
-    async def once(self, asked: Asked, answer: Answering) -> Response:
-        """What `answer` says, or said to the same before. Raises ApiError as it does, and for a key used otherwise."""
+    async def once(self, asked: Asked, answer: Answering, head: tuple[str, ...] = ()) -> Response:
+        """What `answer` says, or said to the same before. Raises ApiError as it does, and for a key used otherwise.
+
+        `head` is what lines of the head tell of what is asked.
+        """
         person, key = folded(asked.person.name), key_of(asked)
-        what = _digest(asked)
+        what = _digest(asked, head)
         self._forget()
         before = self._kept.get((person, key))
         if before is not None:
-            if before.asked != what:
+            if before.asked != what or not await self._same_file(asked, before):
                 raise ApiError(HTTPStatus.CONFLICT, "key_used")
             return _again(await asyncio.shield(before.answered))
         self._make_room([name for name, kept in self._kept.items() if kept.person == person], KEPT_OF_ONE_MAX)
@@ -73,7 +78,18 @@ class Keys:
             answered.set_result(told)
             if isinstance(told, ApiError) and told.word != NOT_KNOWN:
                 del self._kept[person, key]  # it was not done: it may be asked again
+            elif isinstance(asked.upload, Body):
+                self._kept[person, key] = self._kept[person, key]._replace(file=asked.upload.sha256)
         return _again(told)
+
+    async def _same_file(self, asked: Asked, before: _Kept) -> bool:
+        """Whether a file that is sent again is the same one. It is taken, and goes. Raises FormError."""
+        if not isinstance(asked.upload, Body):
+            return True
+        await asked.upload.take()
+        await asyncio.wait([before.answered])  # the first one has come whole then; or it was refused, and that is told
+        kept = self._kept.get((before.person, key_of(asked)))
+        return kept is None or kept.file == asked.upload.sha256
 
     def _make_room(self, names: list[tuple[str, str]], most: int) -> None:
         """For one more among these, oldest first. Raises ApiError where all of them are being done."""
@@ -90,9 +106,11 @@ class Keys:
             del self._kept[name]
 
 
-def _digest(asked: Asked) -> bytes:
-    told = f"{asked.request.method} {asked.request.scope['path']}\n".encode("utf-8", "surrogateescape")
-    return hashlib.sha256(told + asked.body).digest()
+def _digest(asked: Asked, head: tuple[str, ...]) -> bytes:
+    """Of what was asked; of a file only how long it is, since it has not come yet."""
+    told = f"{asked.request.method} {asked.request.scope['path']}\n{head!r}\n".encode("utf-8", "surrogateescape")
+    length = b"" if asked.upload is None else str(asked.upload.declared).encode()
+    return hashlib.sha256(told + asked.body + length).digest()
 
 
 def _again(told: Response | ApiError) -> Response:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from firmware.network.accounts.api import ACCOUNT_OPERATIONS
 from firmware.network.acts.act import What
 from firmware.network.api import resources
 from firmware.network.api.events import OF_COUNTS, OF_EVENTS
@@ -19,7 +20,25 @@ from firmware.network.api.operation import ORDERED, READ, Operation
 from firmware.network.api.orders import BODIES
 from firmware.network.api.resources import Nothing
 from firmware.network.api.stream import OF_STREAM, STREAM_TYPE
+from firmware.network.backup.api import BACKUP_OPERATIONS
+from firmware.network.calling.api import CALL_OPERATIONS
+from firmware.network.camera_view.api import VIEWING_OPERATIONS
+from firmware.network.camera_view.face_api import FACE_OPERATIONS
+from firmware.network.devices.api import DEVICES_OPERATIONS
+from firmware.network.devices.machine_api import MACHINE_OPERATIONS
+from firmware.network.devices.selftest_api import SELFTEST_OPERATIONS
+from firmware.network.imports.api import IMPORT_OPERATIONS
+from firmware.network.journal.api import JOURNAL_OPERATIONS
+from firmware.network.label.pages import LABEL_OPERATIONS
+from firmware.network.people.api_credentials import CREDENTIAL_OPERATIONS
+from firmware.network.people.api_gate import GATE_OPERATIONS
+from firmware.network.people.api_jobs import JOB_OPERATIONS
+from firmware.network.people.api_people import PEOPLE_OPERATIONS
+from firmware.network.people.api_visits import VISIT_OPERATIONS
+from firmware.network.questions.api_words import QUESTION_OPERATIONS
+from firmware.network.review.api_operations import REVIEW_OPERATIONS
 from firmware.network.route import ORDERED_AT
+from firmware.network.rules.api import RULE_OPERATIONS
 
 
 def _order(what: What) -> Operation:
@@ -53,4 +72,23 @@ OPERATIONS: dict[str, Operation] = {
     "api clients": Operation(resources.Clients),
     "api revoke": Operation(None, status=HTTPStatus.NO_CONTENT, problems=ORDERED),
     "metrics": Operation(None, media=METRICS_TYPE),
+    **ACCOUNT_OPERATIONS,
+    **CALL_OPERATIONS,
+    **JOURNAL_OPERATIONS,
+    **LABEL_OPERATIONS,
+    **JOB_OPERATIONS,
+    **CREDENTIAL_OPERATIONS,
+    **VISIT_OPERATIONS,
+    **GATE_OPERATIONS,
+    **PEOPLE_OPERATIONS,
+    **IMPORT_OPERATIONS,
+    **DEVICES_OPERATIONS,
+    **MACHINE_OPERATIONS,
+    **SELFTEST_OPERATIONS,
+    **REVIEW_OPERATIONS,
+    **QUESTION_OPERATIONS,
+    **VIEWING_OPERATIONS,
+    **FACE_OPERATIONS,
+    **RULE_OPERATIONS,
+    **BACKUP_OPERATIONS,
 }

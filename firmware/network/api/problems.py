@@ -15,6 +15,7 @@ PROBLEM_TYPE = "application/problem+json"
 KINDS = (
     "no_token",
     "not_allowed",
+    "person_needed",
     "no_such_thing",
     "method",
     "not_understood",
@@ -57,7 +58,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """What went wrong (RFC 9457). `detail` says what to do next; `allowed` what would have been understood.
 
     `order` is where the order stands that this is about, `reasons` why the controller, or the desk of people, refused
-    it; `field` is the field of the body that it is about.
+    it; `field` is the field of the body that it is about, `at` where to look first.
     """
 
     type: str
@@ -69,11 +70,12 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     order: str = ""
     reasons: tuple[str, ...] = ()
     field: str = ""
+    at: str = ""
 
 
-def refusal(status: HTTPStatus, words: Words) -> Response:
+def refusal(status: HTTPStatus, words: Words, kind: str = "") -> Response:
     """Of what the guard refuses."""
-    return problem(ApiError(status, OF_STATUS[status]), words)
+    return problem(ApiError(status, kind or OF_STATUS[status]), words)
 
 
 def problem(error: ApiError, words: Words) -> Response:

@@ -181,11 +181,15 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class Events(msgspec.Struct, frozen=True):
-    """Newest first. `older` and `newer` are cursors to go on with; null: there is nothing."""
+    """Newest first. `older` and `newer` are cursors to go on with; null: there is nothing.
+
+    `moment` is how many of them are newer than the moment that was asked for.
+    """
 
     events: tuple[Event, ...]
     older: str | None
     newer: str | None
+    moment: Number | None = None
 
 
 class Series(msgspec.Struct, frozen=True):
@@ -203,7 +207,10 @@ class EventCounts(msgspec.Struct, frozen=True):
 
 
 class Chain(msgspec.Struct, frozen=True):
-    """The ends of the journal, its newest signed head, and what the last proof said: whole, broken, failed or none."""
+    """The ends of the journal, its newest signed head, and what the last proof said: whole, broken, failed or none.
+
+    While a proof is `running`, `done` of `total` rows are proven (0: not known yet).
+    """
 
     oldest: str | None
     newest: str | None
@@ -214,6 +221,10 @@ class Chain(msgspec.Struct, frozen=True):
     proof_utc: datetime | None
     proven_up_to: str | None
     running: bool
+    proof_by: str = ""
+    proof_text: tuple[str, ...] = ()
+    done: Number = 0
+    total: Number = 0
 
 
 # -- clients ----------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from firmware.network.api.pages import ClientPages
 from firmware.network.api.states import States
 from firmware.network.api.stream import LiveStream
 from firmware.network.events import RecentEvents
+from firmware.network.journal.api import PurposeApi
 from firmware.network.journal.room import JournalRoom
 from firmware.network.live import Live
 from firmware.network.rendering import Rendering
@@ -63,6 +64,7 @@ class ApiRoom:
             stream,
             Orders(acts, rendering),
             JournalApi(journal, live, rendering, settings),
+            PurposeApi(journal.pages, journal.reports, live, rendering),
             ClientPages(self.clients, rendering, cookie, tuple(settings.gate.portals)),
             metrics,
         )

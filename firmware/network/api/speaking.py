@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, NamedTuple, TypeVar
+from urllib.parse import unquote
 
 import msgspec
 from starlette.responses import Response
@@ -17,6 +19,9 @@ T = TypeVar("T")
 JSON = "application/json"
 PART_CHARACTERS_MAX = 64  # of what stands in a path: ids of a site are shorter
 VALUE_CHARACTERS_MAX = 256
+HEADER_CHARACTERS_MAX = 1_024
+HEADER_PATTERN = "^[!-~]([ -~]*[!-~])?$"
+_HEADER = re.compile(HEADER_PATTERN.removesuffix("$"), re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -54,6 +59,16 @@ def query_of(asked: Asked, params: tuple[Param, ...]) -> dict[str, Any]:
             said = tuple(map(str, allowed)) if all(isinstance(one, str) for one in allowed) else ()
             raise ApiError(HTTPStatus.BAD_REQUEST, "not_understood", f"{param.name}: {error}", allowed=said) from error
     return found
+
+
+def header_of(asked: Asked, name: str) -> str:
+    """What a line of the head says, decoded; "" where there is none. Raises ApiError."""
+    told = asked.request.headers.getlist(name)
+    if not told:
+        return ""
+    if len(told) > 1 or len(told[0]) > HEADER_CHARACTERS_MAX or _HEADER.fullmatch(told[0]) is None:
+        raise ApiError(HTTPStatus.BAD_REQUEST, "not_understood", f"{name}: once, short, and percent-encoded UTF-8")
+    return unquote(told[0])  # what is no UTF-8 stands there as such
 
 
 def body_of(asked: Asked, kind: type[T]) -> T:

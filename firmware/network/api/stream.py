@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from firmware.network.acts.pages import ActPages
-from firmware.network.api.client import ClientSession
+from firmware.network.api.client import still
 from firmware.network.api.speaking import Param, query_of
 from firmware.network.api.states import States
 from firmware.network.events import RecentEvents
@@ -78,8 +78,7 @@ class LiveStream:
             return {part: shared[part] if part in shared else self._encode(own[part]()) for part in parts}
 
         def alive() -> bool:
-            now_s = self._now_s()
-            return person.lives(now_s) if isinstance(person, ClientSession) else self._sessions.use(person, now_s)
+            return still(self._sessions, person, self._now_s())
 
         await self._streams.serve(receive, send, newest, alive, person.name)
 

@@ -29,7 +29,7 @@ from firmware.backup.asks import (
 from firmware.network.errors import LinkError, NetworkError, NotSent
 from firmware.network.forms import FormError
 from firmware.network.link import Link
-from firmware.network.uploads import TooLarge, Upload
+from firmware.network.uploads import Sent, TooLarge
 
 PIECE_BYTES = 1 << 18
 ROOM_BYTES = 64 << 20  # that stay free
@@ -74,7 +74,7 @@ class BackupDesk:
             status = HTTPStatus.FORBIDDEN if why in ("wrong_code", "code_wait") else HTTPStatus.CONFLICT
             raise BackupRefusal(f"backup_{why}" if why in LEAST_WORDS else "backup_not_allowed", status)
 
-    async def look(self, upload: Upload, issuer: str, address: str) -> None:
+    async def look(self, upload: Sent, issuer: str, address: str) -> None:
         """Take a file into the handover, and have it looked into. Raises BackupRefusal, FormError."""
         if self._taking:
             raise BackupRefusal("backup_busy", HTTPStatus.CONFLICT)
@@ -84,7 +84,7 @@ class BackupDesk:
         finally:
             self._taking = False
 
-    async def _look(self, upload: Upload, issuer: str, address: str) -> None:
+    async def _look(self, upload: Sent, issuer: str, address: str) -> None:
         upload.allow(BACKUP_BYTES_MAX)
         fields = await upload.begin()
         backups = await self.told()
@@ -105,7 +105,7 @@ class BackupDesk:
                 (folder / name).unlink()
             raise
 
-    async def _take(self, upload: Upload, folder: Path, name: str) -> None:
+    async def _take(self, upload: Sent, folder: Path, name: str) -> None:
         try:
             if shutil.disk_usage(folder).free < upload.declared + ROOM_BYTES:
                 raise BackupRefusal("backup_no_room", HTTPStatus.INSUFFICIENT_STORAGE)
@@ -146,7 +146,7 @@ def _write(descriptor: int, piece: bytes) -> None:
         left = left[os.write(descriptor, left) :]
 
 
-async def refuse_rest(upload: Upload | None) -> None:
+async def refuse_rest(upload: Sent | None) -> None:
     """Whoever still sends does not read an answer: take what comes, within limits."""
     if upload is not None:
         with contextlib.suppress(FormError):  # it came badly, or no more comes

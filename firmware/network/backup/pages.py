@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
 from http import HTTPStatus
 
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response
 
-from firmware.backup.asks import Backups, Looked, MakeBackup, RestoreBackup, UndoRestore
-from firmware.backup.contents import NAMED, WITHOUT, Contents
+from firmware.backup.asks import Backups, ForgetRestored, Looked, MakeBackup, RestoreBackup, UndoRestore
+from firmware.backup.contents import Contents
 from firmware.network.accounts.errors import Refused
 from firmware.network.accounts.passphrase import checked
 from firmware.network.backup.desk import BackupDesk, BackupRefusal, refuse_rest
+from firmware.network.backup.file import BackupFiles
+from firmware.network.backup.telling import (
+    change_text,
+    failed_text,
+    job_text,
+    note_text,
+    part_text,
+    without_texts,
+)
 from firmware.network.forms import FormError
 from firmware.network.journal.errors import NotUnderstood
 from firmware.network.journal.filters import purpose_of
 from firmware.network.live import Live
 from firmware.network.rendering import Rendering, see
 from firmware.network.routes import Answering, Asked
-from firmware.network.sessions import Session, Sessions
 from firmware.network.settings import Settings, zone_of
 from firmware.network.view import Speaker
-from firmware.texts import texts
 
 REFRESH_S = 5  # without script, while something is done
 PATH = "/backup"
@@ -35,44 +40,30 @@ class BackupPages:
     """What answers the routes about backups."""
 
     def __init__(
-        self, desk: BackupDesk, live: Live, rendering: Rendering, sessions: Sessions, settings: Settings
+        self, desk: BackupDesk, files: BackupFiles, live: Live, rendering: Rendering, settings: Settings
     ) -> None:
         self._desk = desk
+        self._files = files
         self._live = live
         self._rendering = rendering
-        self._sessions = sessions
         self._settings = settings
         self._zone = zone_of(settings)
-        self._now_s = asyncio.get_running_loop().time
 
     def calls(self) -> dict[str, Answering]:
         """What answers which line of the table of routes."""
         return {
             "backup": self._backup,
-            "backup_state": self._state,
             "backup_make": self._make,
             "backup_file": self._file,
             "backup_look": self._look,
             "backup_restore": self._restore,
             "backup_undo": self._undo,
+            "backup_forget": self._forget,
             "backup_drop": self._drop,
         }
 
     async def _backup(self, asked: Asked) -> Response:
         return self._rendering.switched(asked) or await self._page(asked)
-
-    async def _state(self, _: Asked) -> Response:
-        """For the page's script: what is done, and how far it is."""
-        told = await self._desk.told()
-        job = None if told is None else told.job
-        done, total = (0, 0) if job is None else (job.done, job.total)
-        said = {
-            "known": told is not None,
-            "job": "" if job is None else f"{job.kind} {job.stage}",
-            "done": done,
-            "total": total,
-        }
-        return JSONResponse(said)
 
     async def _make(self, asked: Asked) -> Response:
         person = asked.person
@@ -133,6 +124,17 @@ class BackupPages:
             return await self._page(asked, error, "undo")
         return see(PATH)
 
+    async def _forget(self, asked: Asked) -> Response:
+        try:
+            why = purpose_of(asked.field("why"))
+            if asked.field("tick") != "yes":
+                raise BackupRefusal("backup_no_tick")
+            person, code = asked.person, asked.field("code")[:64]
+            await self._desk.ask(ForgetRestored(issuer=person.name, address=asked.address, why=why, code=code))
+        except (BackupRefusal, NotUnderstood) as error:
+            return await self._page(asked, error, "forget")
+        return see(PATH)
+
     async def _drop(self, asked: Asked) -> Response:
         try:
             await self._desk.drop(asked.person.name, asked.address)
@@ -142,32 +144,10 @@ class BackupPages:
 
     async def _file(self, asked: Asked) -> Response:
         """The backup, to be kept somewhere else."""
-        told = await self._desk.told()
-        if told is None or told.made is None:
-            return await self._page(asked, BackupRefusal("backup_gone", HTTPStatus.GONE))
-        pieces = self._desk.pieces(told.folder, told.made)
         try:
-            first = await anext(pieces)
-        except (OSError, StopAsyncIteration):
-            return await self._page(asked, BackupRefusal("backup_gone", HTTPStatus.GONE))
-        at = self._speaker(asked).at(told.made.contents.made_s * 1000)
-        stamp = "".join(letter if letter.isalnum() else "-" for letter in at)
-        name = f"menshen-{self._settings.site or 'gate'}-{stamp}.backup"
-        headers = {
-            "content-disposition": f'attachment; filename="{name}"',
-            "content-length": str(told.made.bytes),
-        }
-        body = self._while_allowed(asked.person, first, pieces)
-        return StreamingResponse(body, media_type="application/octet-stream", headers=headers)
-
-    async def _while_allowed(
-        self, session: Session, first: bytes, pieces: AsyncIterator[bytes]
-    ) -> AsyncIterator[bytes]:
-        yield first
-        async for piece in pieces:
-            if not self._sessions.use(session, self._now_s()):
-                return
-            yield piece
+            return await self._files.answer(asked)
+        except BackupRefusal as error:
+            return await self._page(asked, error)
 
     # -- the page -----------------------------------------------------------------------------------------------------
 
@@ -201,13 +181,13 @@ class BackupPages:
             said=said,
             refused=form,
             why_typed=asked.field("why") if form else "",
-            job_text=_job_text(told, speaker),
+            job_text="" if told is None else job_text(told.job, words),
             made=None if told is None or told.made is None else self._contents(told.made.contents, speaker),
             made_size="" if told is None or told.made is None else size_text(told.made.bytes),
             looked=None if told is None or told.looked is None else self._looked(told.looked, speaker),
             failed=self._failed(told, speaker),
             last=self._last(told, speaker),
-            without=_without(speaker),
+            without=without_texts(words),
             reset_button=self._settings.reset_input,
             reset_within_s=RESET_WITHIN_S,
             reset_held_s=RESET_HELD_S,
@@ -217,12 +197,7 @@ class BackupPages:
 
     def _contents(self, contents: Contents, speaker: Speaker) -> dict[str, object]:
         """What is in a backup, as people read it."""
-        said = texts(speaker.words.language)
-        rows = []
-        for part in contents.parts:
-            counts = [said.say(f"backup.count.{what}", count=count) for what, count in part.counts.items() if count]
-            name = part.name if part.kind == NAMED else speaker.words("list_separator").join(counts)
-            rows.append((said.say(f"backup.part.{part.kind}"), name, size_text(part.bytes)))
+        rows = [(*part_text(part, speaker.words), size_text(part.bytes)) for part in contents.parts]
         return {
             "site": contents.site_name or contents.site,
             "made": speaker.at(contents.made_s * 1000),
@@ -232,23 +207,20 @@ class BackupPages:
         }
 
     def _looked(self, looked: Looked, speaker: Speaker) -> dict[str, object]:
-        said = texts(speaker.words.language)
+        words = speaker.words
         return {
             **self._contents(looked.contents, speaker),
             "sha256": looked.sha256,
-            "changes": [(said.say(f"backup.change.{change}"), file) for change, file in looked.changes],
+            "changes": [(change_text(change, words), file) for change, file in looked.changes],
             "left": looked.changes_left,
-            "notes": [said.say(f"backup.note.{name}", **values) for name, values in looked.notes],
+            "notes": [note_text(name, values, words) for name, values in looked.notes],
         }
 
     def _failed(self, told: Backups | None, speaker: Speaker) -> dict[str, object] | None:
         if told is None or told.failed is None:
             return None
-        words = speaker.words
-        word = f"backup_failed_{told.failed.why}"
-        word = word if words.has(word) else "backup_failed_failed"
-        kind = words(f"backup_not_{told.failed.kind}")
-        return {"kind": kind, "why": words(word), "next": words(f"{word}_next"), "problems": told.failed.problems}
+        text = failed_text(told.failed, speaker.words)
+        return {"kind": text.what, "why": text.why, "next": text.following, "problems": told.failed.problems}
 
     def _last(self, told: Backups | None, speaker: Speaker) -> dict[str, object] | None:
         if told is None or told.last is None:
@@ -259,18 +231,6 @@ class BackupPages:
             "backup_last_undone" if undone else "backup_last", by=last.by, at=speaker.at(last.at_s * 1000)
         )
         return {"text": text, "why": last.why}
-
-
-def _job_text(told: Backups | None, speaker: Speaker) -> str:
-    if told is None or told.job is None:
-        return ""
-    word = f"backup_doing_{told.job.kind}" if told.job.stage == "work" else "backup_doing_swap"
-    return speaker.words(word, by=told.job.by)
-
-
-def _without(speaker: Speaker) -> list[str]:
-    said = texts(speaker.words.language)
-    return [said.say(f"backup.without.{name}") for name in WITHOUT]
 
 
 def size_text(count: int) -> str:

@@ -6,12 +6,14 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
-from firmware.core.facts import Afar, AnswerCall, EndCall
-from firmware.network.accounts.account import role_words
+from firmware.core.facts import AnswerCall, EndCall
 from firmware.network.acts.act import SUBJECT_CHARACTERS_MAX
 from firmware.network.acts.desk import ActDesk
+from firmware.network.calling.api import CallApi
+from firmware.network.calling.telling import CallTelling, TooFast
 from firmware.network.errors import LinkError
 from firmware.network.link import Link
+from firmware.network.live import Live
 from firmware.network.rendering import Rendering, see
 from firmware.network.routes import Answering, Asked
 
@@ -21,14 +23,14 @@ BACK = "/#calls"
 class CallRoom:
     """Calls at the page. `desk` paces what one person asks."""
 
-    def __init__(self, link: Link, desk: ActDesk, rendering: Rendering) -> None:
-        self._link = link
-        self._desk = desk
+    def __init__(self, link: Link, desk: ActDesk, live: Live, rendering: Rendering) -> None:
+        self._telling = CallTelling(link, desk)
         self._rendering = rendering
+        self._api = CallApi(self._telling, live, rendering)
 
     def calls(self) -> dict[str, Answering]:
         """What answers which line of the table of routes."""
-        return {"answer call": self._answer, "end call": self._end}
+        return {"answer call": self._answer, "end call": self._end} | self._api.calls()
 
     async def close(self) -> None:
         """Nothing of it lasts longer than a request."""
@@ -41,14 +43,13 @@ class CallRoom:
 
     async def _tell(self, asked: Asked, kind: type[AnswerCall] | type[EndCall]) -> Response:
         """Doing it twice is doing it once: whoever taps again is told the same."""
-        point, person = asked.field("access_point"), asked.person
+        point = asked.field("access_point")
         if not 0 < len(point) <= SUBJECT_CHARACTERS_MAX:
             return self._said(asked, HTTPStatus.BAD_REQUEST, "call_gone")
-        if not self._desk.may_ask(person):
-            return self._said(asked, HTTPStatus.TOO_MANY_REQUESTS, "call_fast")
-        afar = Afar(role_words(person.roles), asked.address)
         try:
-            answer = await self._link.ask(kind(issuer=person.name, access_point=point, afar=afar))
+            answer = await self._telling.tell(kind, point, asked.person, asked.address)
+        except TooFast:
+            return self._said(asked, HTTPStatus.TOO_MANY_REQUESTS, "call_fast")
         except LinkError:
             return self._said(asked, HTTPStatus.SERVICE_UNAVAILABLE, "call_not_sent")
         return see(BACK) if answer.done else self._said(asked, HTTPStatus.CONFLICT, "call_gone")

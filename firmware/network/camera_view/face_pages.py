@@ -1,35 +1,24 @@
-"""The pages of faces: who is enrolled, an enrolment with the person's consent, a withdrawal with its receipt."""
+"""The pages of faces: who is enrolled, a withdrawal with its receipt. An enrolment: enrol_pages.py."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
 
-import msgspec
 from starlette.responses import Response
 
-from firmware.camera_commands import FaceProgress, FacesTold, TakeFace
-from firmware.core.codes import Reason
-from firmware.faces.consent import LANGUAGES, is_name
+from firmware.camera_commands import FacesTold
+from firmware.faces.consent import is_name
+from firmware.network.camera_view.consenting import refusal_of, why_of
 from firmware.network.camera_view.errors import NotBegun
-from firmware.network.camera_view.faces import FaceDesk, consent_blocks, read_receipt, roles_of, said_of
+from firmware.network.camera_view.faces import FaceDesk, read_receipt
 from firmware.network.live import Live
 from firmware.network.rendering import Rendering, see
 from firmware.network.routes import Answering, Asked
 from firmware.network.settings import Settings
 from firmware.network.view import Speaker
-from firmware.terminal import PURPOSE_CHARACTERS_MAX
-from firmware.texts import Texts, texts
+from firmware.texts import texts
 
-REFRESH_S = 2  # without script
-WHY_CHARACTERS_MIN = 2
-DAYS = (90, 365, 1096)
-DAY_S = 86_400
-ENDS = ("late", "stopped", "no_models")
-ENROLLINGS_MAX = 32
 SILENT = ("faces_silent", "faces_not_known")  # what only the controller can say
-REASONS = frozenset(Reason)
-
-Said = tuple[()] | tuple[str, str]
 
 
 class FacePages:
@@ -40,8 +29,6 @@ class FacePages:
         self._live = live
         self._rendering = rendering
         self._settings = settings
-        self._enrolling: dict[str, tuple[str, str]] = {}  # session -> (number, holder)
-        self._encode = msgspec.json.Encoder().encode
 
     def calls(self) -> dict[str, Answering]:
         """What answers which line of the table of routes."""
@@ -50,11 +37,6 @@ class FacePages:
             "withdraw_face": self._withdraw,
             "face_receipts": self._receipts,
             "face_receipt": self._receipt,
-            "enrol_face": self._enrol_page,
-            "take_face": self._take,
-            "enrolling": self._enrolling_page,
-            "face_progress": self._progress,
-            "stop_face": self._stop,
         }
 
     # -- who is enrolled ----------------------------------------------------------------------------------------------
@@ -86,13 +68,12 @@ class FacePages:
         )
 
     async def _withdraw(self, asked: Asked) -> Response:
-        holder, why = asked.field("holder").strip(), " ".join(asked.field("why").split())
+        holder = asked.field("holder").strip()
         speaker = self._rendering.speaker(asked.request)
         try:
             if not is_name(holder):
                 raise NotBegun("faces_no_holder")
-            why = _why(why or speaker.words("faces_why_asked"))
-            receipt = await self._desk.withdraw(asked.person, holder, why)
+            receipt = await self._desk.withdraw(asked.person, holder, why_of(speaker, asked.field("why")))
         except NotBegun as error:
             return await self._list(asked, error)
         return await self._list(asked, receipt=receipt)
@@ -127,131 +108,6 @@ class FacePages:
         headers = {"content-disposition": 'attachment; filename="receipt.json"'}
         return Response(receipt + "\n", media_type="application/json", headers=headers)
 
-    # -- an enrolment -------------------------------------------------------------------------------------------------
-
-    async def _enrol_page(self, asked: Asked) -> Response:
-        return self._rendering.switched(asked) or self._form(asked)
-
-    def _form(self, asked: Asked, error: NotBegun | None = None) -> Response:
-        read = asked.field("read") or asked.request.query_params.get("read", "")
-        if read not in LANGUAGES:
-            read = "zh_CN" if self._rendering.language(asked.request) == "zh" else "en"
-        words = self._rendering.speaker(asked.request).words
-        lengths = [(90, words("faces_days", count=90)), (365, words("faces_year")), (1096, words("faces_years"))]
-        return self._html(
-            asked,
-            "face_enrol.html",
-            f"/faces/enrol?read={read}",
-            error,
-            read=read,
-            languages_read=[("en", words("faces_english")), ("zh_CN", words("faces_chinese"))],
-            blocks=list(consent_blocks(read)),
-            cameras=self._settings.face_cameras,
-            on=self._settings.faces_on,
-            lengths=lengths,
-            typed={name: asked.field(name) for name in ("holder", "given_by", "guardian", "why", "camera")},
-            under_14=asked.field("under_14") == "yes",
-            days=asked.field("days") or "365",
-        )
-
-    async def _take(self, asked: Asked) -> Response:
-        """The consent is committed first; then the camera looks."""
-        try:
-            command = self._command(asked)
-            number = await self._desk.take(command)
-        except NotBegun as error:
-            return self._form(asked, error)
-        while len(self._enrolling) >= ENROLLINGS_MAX:
-            del self._enrolling[next(iter(self._enrolling))]
-        self._enrolling[asked.person.id] = (number, command.holder)
-        return see("/faces/enrolling")
-
-    def _command(self, asked: Asked) -> TakeFace:
-        """Raises NotBegun for what no controller need be asked about."""
-        holder, given_by, guardian = (asked.field(name).strip() for name in ("holder", "given_by", "guardian"))
-        under_14 = asked.field("under_14") == "yes"
-        camera, language = asked.field("camera"), asked.field("read")
-        for word, is_wrong in (
-            ("faces_not_agreed", asked.field("agreed") != "yes" or language not in LANGUAGES),
-            ("faces_no_holder", not is_name(holder)),
-            ("faces_no_name", not is_name(given_by)),
-            ("faces_no_guardian", under_14 != bool(guardian) or (under_14 and not is_name(guardian))),
-            ("viewing_no_camera", camera not in self._settings.face_cameras),
-        ):
-            if is_wrong:
-                raise NotBegun(word)
-        days = asked.field("days")
-        words = self._rendering.speaker(asked.request).words
-        return TakeFace(
-            issuer=asked.person.name,
-            roles=roles_of(asked.person),
-            holder=holder,
-            camera=camera,
-            why=_why(" ".join(asked.field("why").split()) or words("faces_why_asked")),
-            language=language,
-            given_by=given_by,
-            days=int(days) if days in {str(each) for each in DAYS} else 365,
-            under_14=under_14,
-            guardian=guardian,
-        )
-
-    async def _enrolling_page(self, asked: Asked) -> Response:
-        switched = self._rendering.switched(asked)
-        if switched is not None:
-            return switched
-        number, holder = self._enrolling.get(asked.person.id, ("", ""))
-        speaker = self._rendering.speaker(asked.request)
-        shown = await self._shown(speaker, number)
-        return self._html(
-            asked, "face_enrolling.html", "/faces/enrolling", None, shown=shown, holder=holder, refresh_s=REFRESH_S
-        )
-
-    async def _progress(self, asked: Asked) -> Response:
-        number, _ = self._enrolling.get(asked.person.id, ("", ""))
-        shown = await self._shown(self._rendering.speaker(asked.request), number)
-        return Response(self._encode(shown), media_type="application/json")
-
-    async def _stop(self, asked: Asked) -> Response:
-        number, _ = self._enrolling.get(asked.person.id, ("", ""))
-        try:
-            if number:
-                await self._desk.progress(number, stop=True)
-        except NotBegun as error:
-            return await self._list(asked, error)
-        return see("/faces/enrolling")
-
-    async def _shown(self, speaker: Speaker, number: str) -> dict[str, object]:
-        """How far an enrolment is, in words."""
-        words = speaker.words
-        try:
-            progress = await self._desk.progress(number) if number else FaceProgress("over")
-        except NotBegun:
-            return {
-                "state": "silent",
-                "step": words("faces_silent"),
-                "taken": "",
-                "said": [],
-                "next": "",
-                "over": False,
-            }
-        ends = {end: words(f"faces_end_{end}") for end in ENDS}
-        said = said_of(texts(words.language), progress.why, progress.reasons, ends)
-        over = progress.state in ("done", "failed", "over")
-        if over:
-            step, following = words(f"faces_state_{progress.state}"), words(f"faces_state_{progress.state}_next")
-        else:
-            step = words("faces_saving") if progress.state == "saving" else words(f"faces_step_{progress.step}")
-            following = ""
-        taken = words("faces_taken_of", taken=progress.taken, least=progress.least) if progress.least else ""
-        return {
-            "state": progress.state,
-            "step": step,
-            "taken": "" if progress.state == "over" else taken,
-            "said": said,
-            "next": following,
-            "over": over,
-        }
-
     # -- pieces -------------------------------------------------------------------------------------------------------
 
     def _html(self, asked: Asked, template: str, path: str, error: NotBegun | None, **values: object) -> Response:
@@ -261,8 +117,8 @@ class FacePages:
             asked.request,
             asked.session,
             path,
-            _status(error),
-            said=_said(speaker, texts(speaker.words.language), error),
+            status_of(error),
+            said=() if error is None else refusal_of(speaker, error),
             zone=self._settings.time_zone,
             **values,
         )
@@ -272,28 +128,10 @@ class FacePages:
         return speaker.at(utc_s * 1_000) if utc_s else speaker.words("time_unknown")
 
 
-def _status(error: NotBegun | None) -> HTTPStatus:
+def status_of(error: NotBegun | None) -> HTTPStatus:
     if error is None:
         return HTTPStatus.OK
     return HTTPStatus.SERVICE_UNAVAILABLE if error.word in SILENT else HTTPStatus.BAD_REQUEST
-
-
-def _why(text: str) -> str:
-    """A reason as it is kept; two characters of Chinese are one. Raises NotBegun."""
-    if not WHY_CHARACTERS_MIN <= len(text) <= PURPOSE_CHARACTERS_MAX or not text.isprintable():
-        raise NotBegun("faces_no_why", least=WHY_CHARACTERS_MIN, most=PURPOSE_CHARACTERS_MAX)
-    return text
-
-
-def _said(speaker: Speaker, catalogue: Texts, error: NotBegun | None) -> Said:
-    """What went wrong, and what to do next."""
-    if error is None:
-        return ()
-    words = speaker.words
-    if error.word:
-        return words(error.word, **error.named), ""
-    known = [each for each in error.reasons if each.partition(":")[0] in REASONS]
-    return words("faces_refused"), words("list_separator").join(map(catalogue.reason, known)) or words("try_next")
 
 
 def _count(text: str) -> int:

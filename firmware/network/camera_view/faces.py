@@ -10,7 +10,6 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from firmware.camera_commands import EndFace, FaceProgress, FacesTold, HowFar, TakeFace, TellFaces
-from firmware.core.codes import Reason
 from firmware.faces.consent import text_of
 from firmware.faces.receipt import Signed
 from firmware.messages import Answer
@@ -18,11 +17,11 @@ from firmware.network.camera_view.errors import NotBegun
 from firmware.network.errors import LinkError, NotSent
 from firmware.network.link import Link
 from firmware.network.sessions import Session
-from firmware.texts import Texts
 
+ENROLLINGS_MAX = 32
 RECEIPTS_MAX = 128  # that are kept for their download
+KEPT_MAX = 2_000  # that the controller is asked for at once
 KEY_CHARACTERS = 24
-REASONS = frozenset(Reason)
 T = TypeVar("T")
 
 
@@ -65,6 +64,7 @@ class FaceDesk:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._receipts: OrderedDict[str, tuple[str, str]] = OrderedDict()  # key -> (session, receipt)
+        self._enrolling: OrderedDict[str, tuple[str, str]] = OrderedDict()  # session -> (number, holder)
 
     async def told(self, person: Session, *, receipts: bool = False, start: int = 0) -> FacesTold:
         """Who is enrolled, or the receipts that are kept."""
@@ -76,13 +76,23 @@ class FaceDesk:
         command = EndFace(issuer=person.name, roles=roles_of(person), holder=holder, why=why)
         return (await self._ask(command)).receipt
 
-    async def take(self, command: TakeFace) -> str:
-        """The number of the enrolment, once the consent stands in the journal."""
-        return (await self._ask(command)).told
+    # -- an enrolment: one of a log-in --------------------------------------------------------------------------------
 
-    async def progress(self, number: str, *, stop: bool = False) -> FaceProgress:
+    async def take(self, person: Session, command: TakeFace) -> None:
+        """Begin one, once the consent stands in the journal."""
+        number = (await self._ask(command)).told
+        self._enrolling[person.id] = (number, command.holder)
+        self._enrolling.move_to_end(person.id)
+        while len(self._enrolling) > ENROLLINGS_MAX:
+            self._enrolling.popitem(last=False)
+
+    def enrolling(self, person: Session) -> str:
+        """Whose it is; "" for none."""
+        return self._enrolling.get(person.id, ("", ""))[1]
+
+    async def progress(self, person: Session, *, stop: bool = False) -> FaceProgress:
         """How far it is."""
-        answer = await self._ask(HowFar(number=number, stop=stop))
+        answer = await self._ask(HowFar(number=self._enrolling[person.id][0], stop=stop))
         return _told(answer, FaceProgress)
 
     async def _ask(self, command: TellFaces | EndFace | TakeFace | HowFar) -> Answer:
@@ -93,6 +103,16 @@ class FaceDesk:
         if not answer.done:
             raise NotBegun(reasons=answer.reasons)
         return answer
+
+    async def kept(self, person: Session) -> list[str]:
+        """All receipts that are kept, the newest first."""
+        found: list[str] = []
+        while len(found) < KEPT_MAX:
+            told = await self.told(person, receipts=True, start=len(found))
+            found += told.receipts
+            if not told.receipts or len(found) >= told.count:
+                break
+        return found
 
     # -- receipts -----------------------------------------------------------------------------------------------------
 
@@ -121,10 +141,9 @@ def read_receipt(receipt: str) -> Signed:
     return msgspec.json.decode(receipt, type=Signed)
 
 
-def said_of(catalogue: Texts, whys: tuple[str, ...], reasons: tuple[str, ...], words: dict[str, str]) -> list[str]:
-    """Why a frame, or a whole enrolment, was none, for people. `words`: of ends that have no text elsewhere."""
-    said = [words[why] if why in words else catalogue.say(f"faces.why.{why}") for why in whys]
-    return said + [catalogue.reason(each) for each in reasons if each.partition(":")[0] in REASONS]
+def number_of(receipt: str) -> str:
+    """What a receipt is called in addresses: a digest of all of it."""
+    return hashlib.sha256(receipt.encode()).hexdigest()[:KEY_CHARACTERS]
 
 
 def roles_of(person: Session) -> str:

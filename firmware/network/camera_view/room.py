@@ -5,13 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+from firmware.network.camera_view.api import ViewingApi
+from firmware.network.camera_view.enrol_pages import EnrolPages
+from firmware.network.camera_view.face_api import FaceApi
 from firmware.network.camera_view.face_pages import FacePages
 from firmware.network.camera_view.faces import FaceDesk
 from firmware.network.camera_view.pages import CameraPages
 from firmware.network.camera_view.source import Source
+from firmware.network.camera_view.stating import Stating
 from firmware.network.camera_view.viewings import Viewings
+from firmware.network.camera_view.watching import Windows
 from firmware.network.link import Link
 from firmware.network.live import Live
+from firmware.network.people.asks import PeopleAsks
+from firmware.network.people.front import Front
 from firmware.network.rendering import Rendering
 from firmware.network.routes import Answering
 from firmware.network.sessions import Sessions
@@ -29,15 +36,22 @@ class CameraRoom:
         sessions: Sessions,
         settings: Settings,
         pictures: str | None,
+        people: PeopleAsks,
     ) -> None:
         viewings = Viewings(live, link, sessions, settings.viewing.shift_hours)
         self._watching = asyncio.create_task(viewings.run())
-        self._faces = FacePages(FaceDesk(link), live, rendering, settings)
-        self._pages = CameraPages(live, viewings, Source(pictures), rendering, settings)
+        desk = FaceDesk(link)
+        self._faces = FacePages(desk, live, rendering, settings)
+        self._enrolments = EnrolPages(desk, Front(people, rendering, settings))
+        self._face_api = FaceApi(desk, rendering, settings)
+        windows, stating = Windows(live, Source(pictures)), Stating(viewings, settings)
+        self._pages = CameraPages(live, viewings, stating, windows, rendering, settings)
+        self._api = ViewingApi(live, viewings, stating, windows, rendering, settings)
 
     def calls(self) -> dict[str, Answering]:
         """What answers which line of the table of routes."""
-        return self._pages.calls() | self._faces.calls()
+        parts = (self._pages, self._api, self._faces, self._enrolments, self._face_api)
+        return {name: call for part in parts for name, call in part.calls().items()}
 
     async def close(self) -> None:
         """Idempotent. The controller ends every viewing when we are gone."""

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from firmware.network.route import API
 from firmware.network.view import Speaker
 from firmware.pictures import LIVE_MS, Box, Pictured, Seeing
 
@@ -32,11 +33,12 @@ class Shown(msgspec.Struct, frozen=True):
 
 
 class Camera(NamedTuple):
-    """Which one, in whose words, and what time it was at a second of the loop."""
+    """Which one, in whose words, what time it was at a second of the loop, and in which viewing it is seen."""
 
     speaker: Speaker
     name: str
     utc_ms_at: Callable[[float], int | None]
+    viewing: str
 
 
 def shown(camera: Camera, told: Pictured | None, age_ms: int | None, now_s: float) -> Shown:
@@ -63,7 +65,7 @@ def shown(camera: Camera, told: Pictured | None, age_ms: int | None, now_s: floa
         words(f"picture_{told.seeing.value}"),
         "",
         str(told.at_ns),
-        "/cameras/picture?" + urlencode({"camera": camera.name, "number": told.at_ns}),
+        f"{API}/viewings/{camera.viewing}/picture?" + urlencode({"camera": camera.name, "number": told.at_ns}),
         words("picture_alt", camera=camera.name, taken=taken, seen=summary),
         taken,
         seen,

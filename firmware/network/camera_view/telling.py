@@ -5,6 +5,7 @@ from __future__ import annotations
 from firmware.core.codes import Code
 from firmware.network.words import Words
 
+KINDS = ("shift", "resumed", "incident")  # of a guard's, at its beginning
 VIEWINGS = (Code.VIEWING_BEGUN, Code.VIEWING_ENDED)
 
 
@@ -15,4 +16,6 @@ def viewing_detail(words: Words, detail: str) -> str:
     if unit != "min" or not count.isdigit() or not (not because or words.has(f"viewing_by_{because}")):
         return detail
     said = words("viewing_minutes", count=count)
-    return f"{words(f'viewing_by_{because}')} · {said}" if because else words("viewing_at_most", span=said)
+    if because in KINDS or not because:
+        said = words("viewing_at_most", span=said)
+    return f"{words(f'viewing_by_{because}')} · {said}" if because else said

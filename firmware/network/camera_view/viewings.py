@@ -1,7 +1,7 @@
 """Who looks through cameras now: one viewing of a log-in, with one purpose, for a while.
 
 The controller is told before the first picture and after the last. It ends a viewing by itself at its time, and when we
-are gone.
+are gone. A guard's of the shift is one, in whichever browser: it is the controller that knows what it is for.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import msgspec
 
-from firmware.camera_commands import BeginViewing, EndViewing
+from firmware.camera_commands import BeginViewing, EndViewing, ShiftTold, TellShift
 from firmware.messages import Answer
 from firmware.network.accounts.account import Role
 from firmware.network.camera_view.errors import NotBegun
@@ -24,19 +25,35 @@ from firmware.network.sessions import Session, Sessions
 
 TICKET_BYTES = 24
 OF_ACCOUNT_MAX = 3  # in several browsers; a log-in has one
+NUMBER_BYTES = 12
 MANAGER_S = 1_800
 INSTALLER_S = 900
+INCIDENT_S = 900
 LOOK_S = 1.0  # between two looks whether somebody logged out
 ENDINGS_MAX = 32  # that the controller does not know yet
 AGAIN_S = 10.0  # it ends them by itself after all: at their time, or with the connection
 
 
-class Viewing(msgspec.Struct, eq=False):
-    """One person sees through these cameras, in one browser. Times are the event loop's seconds."""
+class Stated(NamedTuple):
+    """What a person wants to look through, and what for. `shift`, `incident`: see BeginViewing."""
 
+    cameras: tuple[str, ...]
+    purpose: str
+    for_s: int
+    shift: bool = False
+    incident: str = ""
+
+
+class Viewing(msgspec.Struct, eq=False):
+    """One person sees through these cameras, in one browser. Times are the event loop's seconds.
+
+    `number` names it to that person; the ticket is never told.
+    """
+
+    number: str
     ticket: str
     session: Session
-    purpose: str
+    stated: Stated
     until_s: float
     panes: dict[str, Pane]
     address: str = ""
@@ -61,42 +78,55 @@ class Viewings:
         viewing = self._open.get(session.id)
         return viewing if viewing is not None and self._now_s() < viewing.until_s else None
 
-    def seconds(self, session: Session) -> int:
-        """How long this person may look at most: no longer than the log-in lasts."""
-        if Role.GUARD in session.roles:
-            most = self._shift_s
+    def seconds(self, session: Session, shift: ShiftTold | None = None) -> int:
+        """How long this person may look at most, under the shift where it is given; no longer than the log-in lasts."""
+        if shift is not None:
+            most = shift.left_s
+        elif Role.MANAGER in session.roles:
+            most = MANAGER_S
         else:
-            most = MANAGER_S if Role.MANAGER in session.roles else INSTALLER_S
+            most = INCIDENT_S if Role.GUARD in session.roles else INSTALLER_S
         return max(0, min(most, int(session.made_s + session.absolute_s - self._now_s())))
 
-    async def begin(
-        self, session: Session, address: str, cameras: tuple[str, ...], purpose: str, for_s: int
-    ) -> Viewing:
+    async def shift(self, session: Session) -> ShiftTold:
+        """What stands of a guard's shift. Raises NotBegun."""
+        try:
+            answer = await self._link.ask(TellShift(issuer=session.name))
+        except LinkError as error:
+            raise NotBegun("viewing_not_sent") from error
+        if not answer.done:
+            raise NotBegun(reasons=answer.reasons)
+        try:
+            return msgspec.json.decode(answer.told, type=ShiftTold)
+        except msgspec.MsgspecError:  # another release's controller, which has no shifts
+            return ShiftTold(self._shift_s)
+
+    async def begin(self, session: Session, address: str, stated: Stated) -> Viewing:
         """Once the controller has committed the purpose. Raises NotBegun."""
         own = [each for each in self._open.values() if each.session.name == session.name]
-        if len(own) >= OF_ACCOUNT_MAX:
+        if len([each for each in own if not (each.stated.shift and stated.shift)]) >= OF_ACCOUNT_MAX:
             raise NotBegun("viewing_many", most=OF_ACCOUNT_MAX)
         if session.id in self._beginning:
             raise NotBegun("viewing_beginning")
         self._beginning.add(session.id)
         try:
-            return await self._begin(session, address, cameras, purpose, for_s)
+            return await self._begin(session, address, stated)
         finally:
             self._beginning.discard(session.id)
 
-    async def _begin(
-        self, session: Session, address: str, cameras: tuple[str, ...], purpose: str, for_s: int
-    ) -> Viewing:
+    async def _begin(self, session: Session, address: str, stated: Stated) -> Viewing:
         ticket = secrets.token_urlsafe(TICKET_BYTES)
-        for_s = min(for_s, self.seconds(session))
+        for_s = max(1, min(stated.for_s, int(session.made_s + session.absolute_s - self._now_s())))
         command = BeginViewing(
             issuer=session.name,
             address=address[:64],
             roles=" ".join(sorted(session.roles)),
-            cameras=cameras,
-            why=purpose,
+            cameras=stated.cameras,
+            why=stated.purpose,
             ticket=ticket,
-            for_s=max(1, for_s),
+            for_s=for_s,
+            shift=stated.shift,
+            incident=stated.incident,
         )
 
         def late(answer: Answer) -> None:
@@ -109,12 +139,15 @@ class Viewings:
             raise NotBegun("viewing_not_sent" if isinstance(error, NotSent) else "viewing_not_known") from error
         if not answer.done:
             raise NotBegun(reasons=answer.reasons)
-        viewing = Viewing(
-            ticket, session, purpose, self._now_s() + for_s, {name: Pane(ticket, name) for name in cameras}, address
-        )
+        panes = {name: Pane(ticket, name) for name in stated.cameras}
+        number = secrets.token_hex(NUMBER_BYTES)
+        viewing = Viewing(number, ticket, session, stated, self._now_s() + for_s, panes, address)
         if not self._sessions.holds(session, self._now_s()):
             self._end_later(ticket, "logged_out")  # while it was committed
             raise NotBegun("viewing_over")
+        for other in self:
+            if other.stated.shift and stated.shift and other.session.name == session.name:
+                del self._open[other.session.id]  # the controller has ended it: the guard looks here now
         self._open[session.id] = viewing
         self._tell()
         return viewing

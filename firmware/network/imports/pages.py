@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from firmware.network.forms import FormError
 from firmware.network.imports.choosing import SHOWN_COLUMNS, choices_of, options
+from firmware.network.imports.listing import Listed, parts_of
 from firmware.network.imports.sending import Sending, SessionOver, refusal_of
 from firmware.network.people.asks import PeopleSaid
 from firmware.network.people.front import Front, address, query
 from firmware.network.rendering import see
 from firmware.network.routes import Answering, Asked
-from firmware.network.sessions import Sessions
 from firmware.people_words.base import Refused
 from firmware.people_words.imports import (
     SHEET_BYTES_MAX,
@@ -30,15 +27,13 @@ from firmware.people_words.imports import (
     UndoImport,
 )
 
-PROBLEM_BYTES_MAX = 256 << 20  # of a list; nobody reads more, and a loop has to end
-
 
 class ImportPages:
     """What answers the routes of imports."""
 
-    def __init__(self, front: Front, sessions: Sessions) -> None:
+    def __init__(self, front: Front, sending: Sending) -> None:
         self._front = front
-        self._sending = Sending(front, sessions)
+        self._sending = sending
 
     def calls(self) -> dict[str, Answering]:
         """What answers which line of the table of routes."""
@@ -168,16 +163,7 @@ class ImportPages:
             first = await self._front.ask(Problems, ReadProblems(sheet=id, language=language), asked)
         except PeopleSaid as error:
             return await self._all(asked, error)
-        return _Listed(self._rest(asked, id, language, first))
-
-    async def _rest(self, asked: Asked, id: str, language: str, first: Problems) -> AsyncIterator[bytes]:
-        part, offset = first, 0
-        while True:
-            yield part.content
-            offset += len(part.content)
-            if not part.more or offset >= PROBLEM_BYTES_MAX:
-                return
-            part = await self._front.ask(Problems, ReadProblems(sheet=id, language=language, offset=offset), asked)
+        return Listed(parts_of(self._front.asks, asked, id, language, first))
 
     async def _done(self, asked: Asked) -> Response:
         switched = self._front.rendering.switched(asked)
@@ -187,25 +173,6 @@ class ImportPages:
         path = address("/people/import/done", **{name: str(number) for name, number in told.items() if number})
         shown: dict[str, object] = dict(told)
         return self._front.html(asked, "imports_done.html", path, None, **shown)
-
-
-class _Listed(Response):
-    """A download that is read while it is taken. One that breaks off ends without its end, so that it is no list."""
-
-    def __init__(self, parts: AsyncIterator[bytes]) -> None:
-        super().__init__(media_type="text/csv; charset=utf-8")
-        del self.headers["content-length"]
-        self.headers["content-disposition"] = 'attachment; filename="problems.csv"'
-        self._parts = parts
-
-    async def __call__(self, _: Scope, _receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        try:
-            async for part in self._parts:
-                await send({"type": "http.response.body", "body": part, "more_body": True})
-        except PeopleSaid:
-            return  # the desk went; a browser says that the file is not whole
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def _count(text: str) -> int | None:

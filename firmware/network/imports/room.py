@@ -1,8 +1,11 @@
-"""The pages of imports together; and where an import's long work leads once it is over."""
+"""Pages and API of imports together; and where an import's long work leads once it is over."""
 
 from __future__ import annotations
 
+from firmware.network.imports.api import ImportApi
 from firmware.network.imports.pages import ImportPages
+from firmware.network.imports.sending import Sending
+from firmware.network.people.api_front import ApiFront
 from firmware.network.people.asks import PeopleAsks
 from firmware.network.people.front import Front, address
 from firmware.network.people.job_pages import Ends
@@ -18,11 +21,14 @@ class ImportRoom:
     """Made once; it holds nothing open."""
 
     def __init__(self, asks: PeopleAsks, rendering: Rendering, settings: Settings, sessions: Sessions) -> None:
-        self._pages = ImportPages(Front(asks, rendering, settings), sessions)
+        front = Front(asks, rendering, settings)
+        sending = Sending(front, sessions)  # one, so that page and API share what may be on its way at once
+        self._pages = ImportPages(front, sending)
+        self._api = ImportApi(ApiFront(asks, rendering), sending)
 
     def calls(self) -> dict[str, Answering]:
         """What answers which line of the table of routes."""
-        return self._pages.calls()
+        return self._pages.calls() | self._api.calls()
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 from http import HTTPStatus
 
+from firmware.network.api.client import still
 from firmware.network.errors import NetworkError
 from firmware.network.forms import FormError
 from firmware.network.people.asks import PeopleAway, PeopleSaid
 from firmware.network.people.front import Front
 from firmware.network.routes import Asked
 from firmware.network.sessions import Sessions
-from firmware.network.uploads import TooLarge, Upload
+from firmware.network.uploads import Sent, TooLarge
 from firmware.people_words.base import Refused
 from firmware.people_words.imports import (
     PIECE_BYTES_MAX,
@@ -67,7 +68,7 @@ class Sending:
         finally:
             self._running -= 1
 
-    async def _taken(self, asked: Asked, upload: Upload) -> str:
+    async def _taken(self, asked: Asked, upload: Sent) -> str:
         await upload.begin()
         if not upload.file_name:
             raise PeopleSaid(Refused(word="imports_no_file", field=FILE_FIELD))
@@ -82,7 +83,7 @@ class Sending:
             raise
         return begun.sheet
 
-    async def _put(self, asked: Asked, upload: Upload, sheet: str) -> int:
+    async def _put(self, asked: Asked, upload: Sent, sheet: str) -> int:
         """How much came."""
         there = 0
         held = bytearray()
@@ -95,7 +96,7 @@ class Sending:
         return await self._one(asked, sheet, there, held) if held else there
 
     async def _one(self, asked: Asked, sheet: str, offset: int, held: bytearray) -> int:
-        if not self._sessions.use(asked.person, self._now_s()):  # it ended while the file came
+        if not still(self._sessions, asked.person, self._now_s()):  # it ended while the file came
             raise SessionOver
         content = bytes(held)
         taken = await self._front.ask(PieceTaken, PutPiece(sheet=sheet, offset=offset, content=content), asked)

@@ -10,12 +10,14 @@ from enum import StrEnum
 
 import msgspec
 
+from firmware.network.api.client import PREFIX, ClientSession
 from firmware.network.journal.errors import Gone
 from firmware.network.journal.looking import Question
 from firmware.network.sessions import Session
 
 LOOK_S_MAX = 1800.0
 LOOKS_MAX = 64
+LOOKS_OF_ONE_MAX = 16  # a program that searches all day closes no person's
 KEY_BYTES = 12
 
 
@@ -40,7 +42,7 @@ class Look(msgspec.Struct, frozen=True):
 
 
 class Looks:
-    """Those of all sessions; the oldest gives way."""
+    """Those of all sessions; the oldest gives way, and of whoever has many the own one."""
 
     def __init__(self) -> None:
         self._open: dict[str, Look] = {}
@@ -48,10 +50,13 @@ class Looks:
     def open(self, session: Session, sought: Sought, name: str, question: Question, purpose: str, now_s: float) -> Look:
         """Only once the purpose is committed."""
         self._forget(now_s)
-        while len(self._open) >= LOOKS_MAX:
+        own = [key for key, look in self._open.items() if look.session == _whose(session)]
+        if len(own) >= LOOKS_OF_ONE_MAX:
+            del self._open[own[0]]
+        elif len(self._open) >= LOOKS_MAX:
             del self._open[next(iter(self._open))]
         key = secrets.token_urlsafe(KEY_BYTES)
-        look = Look(key, session.id, sought, name, question, purpose, now_s + LOOK_S_MAX)
+        look = Look(key, _whose(session), sought, name, question, purpose, now_s + LOOK_S_MAX)
         self._open[key] = look
         return look
 
@@ -59,9 +64,14 @@ class Looks:
         """Raises Gone; another session's is none."""
         self._forget(now_s)
         look = self._open.get(key)
-        if look is None or look.session != session.id:
+        if look is None or look.session != _whose(session):
             raise Gone("journal_look_over")
         return look
 
     def _forget(self, now_s: float) -> None:
         self._open = {key: look for key, look in self._open.items() if now_s < look.until_s}
+
+
+def _whose(session: Session) -> str:
+    """A client's requests are one another's, as long as its token is the same; a person's are those of one window."""
+    return f"{PREFIX}{session.client.id}" if isinstance(session, ClientSession) else session.id

@@ -151,31 +151,40 @@ class JournalPages:
         try:
             if chosen.wrong:
                 raise chosen.wrong[0]
-            seen = self._looks.find(asked.person, key, self._now_s())
-            question = replace(seen.question, before=chosen.before)
-            found = await self._desk.query(lambda path, expired: look(path, question, expired))
+            seen, found = await self.looked(asked.person, key, chosen.before)
         except PageError as error:
             return self._ask_page(asked, chosen, error)
         return self._look_page(asked, seen, found, chosen.before)
 
+    async def looked(self, person: Session, key: str, before: Cursor | None) -> tuple[Look, Found]:
+        """One page of what a person sees under a purpose that was stated. Raises PageError."""
+        seen = self._looks.find(person, key, self._now_s())
+        question = replace(seen.question, before=before)
+        return seen, await self._desk.query(lambda path, expired: look(path, question, expired))
+
     async def _look_for(self, asked: Asked) -> Response:
-        """The purpose is committed first; then it is looked."""
         fields = {name: asked.field(name) for name in asked.form}
         chosen = filter_of(fields, self._zone)
         try:
-            if chosen.wrong:
-                raise chosen.wrong[0]
-            part = part_for(sight_of(asked.person.roles), chosen.kinds)
-            purpose = purpose_of(asked.field("purpose"))
-            sought, name = _sought(asked)
-            question = replace(self._question(chosen, part), with_bodies=True)
-            question = await self._recorded(asked, sought, name, purpose, chosen, question)
+            seen = await self.look_for(
+                asked, chosen, asked.field("sought"), asked.field("name"), asked.field("purpose")
+            )
         except PageError as error:
             return self._ask_page(asked, chosen, error)
         except NotRecorded as error:
             return self._ask_page(asked, chosen, unrecorded(error))
-        seen = self._looks.open(asked.person, sought, name, question, purpose, self._now_s())
         return see(_address("/journal/look", {"look": seen.key}))
+
+    async def look_for(self, asked: Asked, chosen: Filter, what: str, whom: str, why: str) -> Look:
+        """What may be seen under a purpose, once that is committed. Raises PageError, NotRecorded."""
+        if chosen.wrong:
+            raise chosen.wrong[0]
+        part = part_for(sight_of(asked.person.roles), chosen.kinds)
+        purpose = purpose_of(why)
+        sought, name = _sought(what, whom)
+        question = replace(self._question(chosen, part), with_bodies=True)
+        question = await self._recorded(asked, sought, name, purpose, chosen, question)
+        return self._looks.open(asked.person, sought, name, question, purpose, self._now_s())
 
     async def _recorded(
         self, asked: Asked, sought: Sought, name: str, purpose: str, chosen: Filter, question: Question
@@ -297,17 +306,17 @@ def unrecorded(error: NotRecorded) -> NotReadable:
     return NotReadable("journal_not_told_too_many" if error.word == "too_many" else "journal_not_told")
 
 
-def _sought(asked: Asked) -> tuple[Sought, str]:
+def _sought(what: str, whom: str) -> tuple[Sought, str]:
     """What is looked for, with whom. Raises NotUnderstood."""
     try:
-        sought = Sought(asked.field("sought"))
+        sought = Sought(what)
     except ValueError:
         raise NotUnderstood("journal_bad_sought") from None
     if sought is Sought.ALL:
         return sought, ""
     if sought is Sought.HOLDER:
-        return sought, holder_of(asked.field("name"))
-    plate = plates.normal(asked.field("name"))
+        return sought, holder_of(whom)
+    plate = plates.normal(whom)
     if not plates.sound(plate):
         raise NotUnderstood("journal_bad_plate")
     return sought, plate

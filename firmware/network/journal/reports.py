@@ -15,6 +15,7 @@ from firmware.core.account_facts import Act
 from firmware.journal import JournalDamaged, Row, SignedHead, head_of, newest_head, search
 from firmware.network.accounts.diary import Diary
 from firmware.network.accounts.errors import NotRecorded
+from firmware.network.api.client import still
 from firmware.network.journal.counts import DAY_MS, DAYS_MS_MAX, Counts, read_counts, window_of
 from firmware.network.journal.desk import Expired, ReadingDesk
 from firmware.network.journal.errors import NotReadable, NotUnderstood, PageError, TooMany
@@ -116,21 +117,20 @@ class JournalReports:
         """That it is made is committed first; then its first piece is made, so that what fails at once is said."""
         chosen = filter_of({name: asked.field(name) for name in asked.form}, self._zone)
         try:
-            wanted = _wanted(asked, chosen)
-            path = self._desk.path
-            if self._exporting:
-                raise TooMany("journal_export_runs")
-            self._exporting = True
+            return await self.export(asked, _wanted(asked, chosen))
         except PageError as error:
-            return self._export_page(asked, chosen, error)
-        try:
-            return await self._begun(asked, path, wanted)
-        except PageError as error:
-            self._exporting = False
             return self._export_page(asked, chosen, error)
         except NotRecorded as error:
-            self._exporting = False
             return self._export_page(asked, chosen, unrecorded(error))
+
+    async def export(self, asked: Asked, wanted: Wanted) -> Response:
+        """The export, as it is taken; one at a time. Raises PageError, NotRecorded."""
+        path = self._desk.path
+        if self._exporting:
+            raise TooMany("journal_export_runs")
+        self._exporting = True
+        try:
+            return await self._begun(asked, path, wanted)
         except BaseException:
             self._exporting = False
             raise
@@ -159,7 +159,7 @@ class JournalReports:
             piece: bytes | None = first
             while piece is not None:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
-                if gone.done() or self._desk.closing or not self._sessions.use(session, self._now_s()):
+                if gone.done() or self._desk.closing or not still(self._sessions, session, self._now_s()):
                     return
                 piece = await self._desk.long(lambda: next(pieces, None))
             await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -190,11 +190,15 @@ class JournalReports:
 
     async def _prove(self, asked: Asked) -> Response:
         try:
-            typed = asked.field("head").strip()
-            self.proving.start(asked.person.name, _witness(typed) if typed else None)
+            self.prove(asked, asked.field("head"))
         except PageError as error:
             return await self._chain_page(asked, error)
         return see("/journal/chain")
+
+    def prove(self, asked: Asked, head: str) -> None:
+        """Begin a proof, by a head from outside if one is given. Raises PageError."""
+        typed = head.strip()
+        self.proving.start(asked.person.name, _witness(typed) if typed else None)
 
     async def _chain_page(self, asked: Asked, error: PageError | None = None) -> Response:
         speaker = self._rendering.speaker(asked.request)
@@ -259,11 +263,14 @@ def _wanted(asked: Asked, chosen: Filter) -> Wanted:
     """Raises NotUnderstood."""
     if chosen.wrong:
         raise chosen.wrong[0]
-    form = asked.field("form")
+    return wanted_of(asked.field("form"), chosen, bool(asked.field("bodies")), asked.field("purpose"))
+
+
+def wanted_of(form: str, chosen: Filter, bodies: bool, why: str) -> Wanted:
+    """What is to be exported; bodies for a purpose only. Raises NotUnderstood."""
     if form not in FORMS:
         raise NotUnderstood("journal_bad_form")
-    bodies = bool(asked.field("bodies"))
-    purpose = purpose_of(asked.field("purpose")) if bodies or asked.field("purpose").strip() else ""
+    purpose = purpose_of(why) if bodies or why.strip() else ""
     return Wanted(form, chosen.since_ms, chosen.until_ms, bodies, purpose)
 
 

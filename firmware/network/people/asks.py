@@ -46,6 +46,11 @@ class PeopleAsks:
         self._path = path
         self._open = 0
 
+    @property
+    def there(self) -> bool:
+        """Whether there is a list of people here at all."""
+        return self._path is not None
+
     async def ask(self, question: AnyQuestion, session: Session, address: str, within_s: float = ANSWER_S_MAX) -> Found:
         """The answer. Raises PeopleSaid for a refusal, PeopleAway where there is none."""
         roles = tuple(role.value for role in Role if role in session.roles)

@@ -54,7 +54,7 @@ class CredentialPages:
     async def _give_page(self, asked: Asked, id: str, replaces: str, error: PeopleSaid | None) -> Response:
         """All ways to give something."""
         try:
-            sheet = await self._sheet(asked, id)
+            sheet = await self._sheet(asked, id, replaces)
         except PeopleSaid as missing:
             return self._front.failed(asked, error or missing)
         return self._front.html(
@@ -72,8 +72,9 @@ class CredentialPages:
             at_once=asked.field("at_once") == "yes" if asked.form else True,
         )
 
-    async def _sheet(self, asked: Asked, id: str) -> HolderSheet:
-        return await self._front.ask(HolderSheet, LookAtHolder(holder=id), asked)
+    async def _sheet(self, asked: Asked, id: str, ref: str = "") -> HolderSheet:
+        """With `ref`: of a fleet with thousands of credentials, that one."""
+        return await self._front.ask(HolderSheet, LookAtHolder(holder=id, ref=ref), asked)
 
     async def _give(self, asked: Asked) -> Response:
         """As it is typed."""
@@ -160,7 +161,7 @@ class CredentialPages:
 
     async def _page(self, asked: Asked, id: str, ref: str, error: PeopleSaid | None) -> Response:
         try:
-            sheet = await self._sheet(asked, id)
+            sheet = await self._sheet(asked, id, ref)
         except PeopleSaid as missing:
             return self._front.failed(asked, error or missing)
         row = next((row for row in sheet.credentials if row.ref == ref), None)

@@ -19,6 +19,7 @@ from firmware.people_words.holders import (
     HolderSheet,
     HouseholdSheet,
     LiftHere,
+    LocalRow,
     LookAtHolder,
     LookAtHousehold,
     SuspendHere,
@@ -27,6 +28,18 @@ from firmware.people_words.holders import (
 FIELDS = ("name", "household", "phone", "relation", "note")
 HOUSEHOLD_FIELDS = ("label", "spaces", "note")
 BRING = "bring"  # the button that saves and brings it to the gate
+
+
+def waits(sheet: HolderSheet) -> bool:
+    """Whether something of it is to be brought to the gate yet."""
+    return sheet.at_gate in ("waiting", "changed", "removed") or any(
+        row.state in ("waiting", "changed", "removed", "enrolled") for row in sheet.credentials
+    )
+
+
+def whole(sheet: HolderSheet) -> LocalRow | None:
+    """The local entry that refuses everything of it."""
+    return next((row for row in sheet.local if row.kind == "suspend" and row.whole), None)
 
 
 class HolderPages:
@@ -74,9 +87,9 @@ class HolderPages:
             error,
             sheet=sheet,
             title=sheet.fields.get("name") or sheet.id,
-            waits=sheet.at_gate in ("waiting", "changed", "removed")
-            or any(row.state in ("waiting", "changed", "removed", "enrolled") for row in sheet.credentials),
-            whole=next((row for row in sheet.local if row.kind == "suspend" and row.whole), None),
+            waits=waits(sheet),
+            whole=whole(sheet),
+            faces=self._front.settings.faces_on and bool(self._front.settings.face_cameras),
         )
 
     # -- add and change -----------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import msgspec
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from firmware.network.people.asks import PeopleAway, PeopleSaid
 from firmware.network.people.front import Front, Wrong, address, query, wrong_of
@@ -33,7 +33,7 @@ class JobPages:
 
     def calls(self) -> dict[str, Answering]:
         """What answers which line of the table of routes."""
-        return {"people_job": self._job, "people_job_state": self._state, "people_job_cancel": self._cancel}
+        return {"people_job": self._job, "people_job_cancel": self._cancel}
 
     async def _job(self, asked: Asked) -> Response:
         switched = self._front.rendering.switched(asked)
@@ -43,7 +43,7 @@ class JobPages:
         path = address("/people/job", id=id, then=_own(then))
         try:
             job = await self._front.ask(Job, LookAtJob(job=id), asked)
-            outcome = _outcome(job)
+            outcome = outcome_of(job)
         except PeopleSaid as error:
             return self._front.failed(asked, error)
         if outcome is not None and not isinstance(outcome, (*SHOWN_HERE, Refused)):
@@ -59,22 +59,12 @@ class JobPages:
             outcome=outcome,
             kind=type(outcome).__name__,
             refused=refused,
-            stage=_stage(self._front, speaker, job),
+            stage=stage_of(self._front, speaker, job),
             left=max(0, job.total - job.done) if "reader" in job.shown else None,
             then=_own(then) or "/people",
             refresh_s=REFRESH_S,
             reasons="" if outcome is None else _told_reasons(speaker, outcome),
         )
-
-    async def _state(self, asked: Asked) -> Response:
-        """For script: how far it is."""
-        try:
-            job = await self._front.ask(Job, LookAtJob(job=query(asked, "id")), asked)
-        except PeopleSaid as error:
-            return JSONResponse({"over": not isinstance(error, PeopleAway), "stage": "", "done": 0, "total": 0})
-        speaker = self._front.speaker(asked)
-        told = {"over": job.over, "stage": _stage(self._front, speaker, job), "done": job.done, "total": job.total}
-        return JSONResponse(told)
 
     async def _cancel(self, asked: Asked) -> Response:
         id = asked.field("id")[:64]
@@ -85,15 +75,16 @@ class JobPages:
         return see(address("/people/job", id=id, then=_own(asked.field("then")[:200])))
 
 
-def _outcome(job: Job) -> Found | None:
-    """Raises PeopleAway for what is of another release."""
+def outcome_of(job: Job) -> Found | None:
+    """What it came to; None while it works. Raises PeopleAway for what is of another release."""
     try:
         return of_outcome(job)
     except msgspec.MsgspecError as error:
         raise PeopleAway(Refused(word="people_strange")) from error
 
 
-def _stage(front: Front, speaker: Speaker, job: Job) -> str:
+def stage_of(front: Front, speaker: Speaker, job: Job) -> str:
+    """What is being done now, in the reader's language."""
     words = speaker.words
     shown = dict(job.shown)
     if "reader" in shown:

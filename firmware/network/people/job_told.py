@@ -17,7 +17,7 @@ class JobTold(msgspec.Struct, frozen=True):
     """One job. Once `over`, either `refused` says why nothing came of it, or `outcome_at` is where its outcome stands.
 
     `done` of `total` (0: not known); `stage_text` says in the reader's language what is being done now. `outcome` names
-    what came of it, and `told` has what there is to say of it: a version, a reader, a code.
+    what came of it, and `told` has what there is to say of it: a version, a number, an entry. `who` has begun it.
     """
 
     id: str
@@ -32,6 +32,7 @@ class JobTold(msgspec.Struct, frozen=True):
     told: dict[str, str] = {}
     refused: str = ""
     refused_text: str = ""
+    who: str = ""
 
 
 # What an outcome is called, where it stands in the API ("" for nowhere), and what there is to say of it.

@@ -1,4 +1,4 @@
-"""Who is there: found by what is typed, with script as it is typed. What was sought stands in no address.
+"""Who is there: found by what is typed; script asks the API as it is typed. What was sought stands in no address.
 
 A plate is sought for a purpose only, which is in the journal before anything is answered.
 """
@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from http import HTTPStatus
 
 import msgspec
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from firmware.network.people.asks import PeopleSaid
-from firmware.network.people.front import Front, address, query, wrong_of
+from firmware.network.people.front import Front, address, query
 from firmware.network.rendering import see
 from firmware.network.routes import Answering, Asked
 from firmware.network.sessions import Session
@@ -46,7 +45,6 @@ class ListPages:
         return {
             "people": self._people,
             "people_find": self._find,
-            "people_list": self._list,
             "people_plate": self._plate,
         }
 
@@ -106,30 +104,6 @@ class ListPages:
     async def _find(self, asked: Asked) -> Response:
         text = " ".join(asked.field("text").split())[:TEXT_MAX]
         return see(address("/people", find=self._keep(asked.person, text) if text else ""))
-
-    async def _list(self, asked: Asked) -> Response:
-        """For script: the rows, as it is typed."""
-        text = " ".join(asked.field("text").split())[:TEXT_MAX]
-        try:
-            found = await self._front.ask(PeopleFound, FindPeople(text=text), asked)
-        except PeopleSaid as error:
-            wrong = wrong_of(self._front.speaker(asked), error.said)
-            return JSONResponse({"rows": None, "why": wrong.text}, HTTPStatus.SERVICE_UNAVAILABLE)
-        words = self._front.speaker(asked).words
-        rows = [
-            {
-                "href": address("/people/holder", id=row.id),
-                "name": row.name or row.id,
-                "place": row.label or row.household,
-                "more": " · ".join(filter(None, (row.relation, f"…{row.phone_end}" if row.phone_end else ""))),
-                "mark": words(f"people_mark_{row.mark}") if row.mark else "",
-            }
-            for row in found.rows
-        ]
-        after = ""
-        if found.more:
-            after = address("/people", find=self._keep(asked.person, text), skip=str(PAGE_ROWS))
-        return JSONResponse({"rows": rows, "after": after, "none": words("people_none")})
 
     async def _plate(self, asked: Asked) -> Response:
         """Whose plate it is: the purpose is committed first; the answer is shown to whoever asked, for a while."""

@@ -4,35 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from http import HTTPStatus
-from pathlib import Path
 from urllib.parse import quote
 
 from starlette.responses import Response
 
 from firmware.core.access import Factor
-from firmware.journal import Row, search
+from firmware.journal import Row
 from firmware.network.accounts.account import Role
-from firmware.network.events import HIDDEN
-from firmware.network.journal.desk import Expired, ReadingDesk
 from firmware.network.journal.errors import NotReadable, NotUnderstood, PageError, TooMany
-from firmware.network.journal.filters import Cursor, filter_of, purpose_of
-from firmware.network.journal.kinds import part_for, sight_of
 from firmware.network.journal.looking import cursor_of
-from firmware.network.journal.pages import HOUR_MS, SHIFT_HOURS
 from firmware.network.journal.showing import Telling
 from firmware.network.live import Live
 from firmware.network.people.asks import PeopleAway, PeopleSaid
 from firmware.network.people.front import Front, query, wrong_of
-from firmware.network.questions.asking import FIELDS, SOUGHT, Asking, Point, asking_of, points_of
-from firmware.network.questions.showing import DECISIONS, OF_PEOPLE, OF_RULES, Paths, Told, address, telling
+from firmware.network.questions.asking import FIELDS, SOUGHT, Asking, Points, asking_of
+from firmware.network.questions.rows import Rows, asking_why, recorded
+from firmware.network.questions.showing import DECISIONS, OF_PEOPLE, OF_RULES, Paths, Told, address
 from firmware.network.questions.told import AllTold
 from firmware.network.questions.told import Told as Kept
 from firmware.network.rendering import see
 from firmware.network.routes import Answering, Asked
+from firmware.network.view import Speaker
 from firmware.people_words.holders import FindPeople, PeopleFound
-from firmware.people_words.questions import AskWhy, Decided, May, Why
+from firmware.people_words.questions import May, Why
 
 WHY, MAY = "/questions/why", "/questions/may"
 READERS = frozenset({Role.AUDITOR, Role.MANAGER})
@@ -45,15 +41,15 @@ FOUND_MAX = 20
 
 
 class QuestionPages:
-    """What answers the routes of questions. `desk` reads the journal; the people process knows everything else."""
+    """What answers the routes of questions. `rows` reads the journal; the people process knows everything else."""
 
-    def __init__(self, front: Front, desk: ReadingDesk, live: Live, zone: tzinfo) -> None:
+    def __init__(self, front: Front, rows: Rows, points: Points, live: Live, zone: tzinfo) -> None:
         self._front = front
-        self._desk = desk
+        self._rows = rows
         self._live = live
         self._zone = zone
         self._told = AllTold()
-        self._points = points_of(front.settings)
+        self._points = points
         self._now_s = asyncio.get_running_loop().time
 
     def calls(self) -> dict[str, Answering]:
@@ -72,16 +68,16 @@ class QuestionPages:
         """The purpose is committed first, by the people process; then it answers."""
         typed = asked.field("row")[:64]
         try:
-            row = await self._row(asked, typed)
-            purpose = purpose_of(asked.field("purpose"))
+            row = await self._rows.seen(asked.person, typed)
             at = cursor_of(row)
-            why = await self._front.ask(Why, AskWhy(epoch=at[0], seq=at[1], why=purpose), asked)
+            question = asking_why(row, asked.field("purpose"))
+            why = await self._front.ask(Why, question, asked)
         except PageError as error:
             return await self._why_page(asked, typed, "", error)
         except PeopleSaid as error:
             return await self._why_page(asked, typed, "", error)
-        told = self._told.keep(asked.person, at, purpose, why, self._now_s())
-        return see(address(WHY, row=f"{at[0]}-{at[1]}", told=told.key))
+        key = self._told.keep(asked.person, at, question.why, why, self._now_s())
+        return see(address(WHY, row=f"{at[0]}-{at[1]}", told=key))
 
     async def _why_page(
         self, asked: Asked, typed: str, key: str, error: PageError | PeopleSaid | None = None
@@ -90,7 +86,7 @@ class QuestionPages:
         telling_ = Told(speaker, self._zone)
         row: Row | None = None
         try:
-            row = await self._row(asked, typed)
+            row = await self._rows.seen(asked.person, typed)
         except PageError as refused:
             error = error or refused
         kept = None if row is None else self._told.find(asked.person, key, cursor_of(row), self._now_s())
@@ -113,9 +109,7 @@ class QuestionPages:
 
     def _recorded(self, row: Row | None, said: Told, paths: Paths) -> dict[str, object]:
         """What the record itself tells, to whoever may see the event, without who it was."""
-        outcome = "" if row is None else "granted" if row.event.code.value == "access.granted" else "denied"
-        reasons = () if row is None else row.event.reasons
-        obstacles = telling(reasons) if outcome == "denied" else []
+        outcome, reasons, obstacles = ("", (), []) if row is None else recorded(row)
         return {
             "kept": None,
             "rules": said.rules(reasons, outcome),
@@ -132,9 +126,7 @@ class QuestionPages:
         holder = "" if why.person is None else why.person.holder
         then = why.then
         denied = then.outcome != "granted"
-        now = (
-            why.now if why.now is not None else Decided("denied", then.reasons, obstacles=tuple(telling(then.reasons)))
-        )
+        now = said.holds_now(why)
         return {
             "kept": kept,
             "rules": said.rules(then.reasons, then.outcome, why.place),
@@ -149,26 +141,6 @@ class QuestionPages:
             "untold": f"questions_untold_{why.untold}" if why.untold else "",
         }
 
-    async def _row(self, asked: Asked, typed: str) -> Row:
-        """The event, if this person may see it without a purpose; without who it was. Raises PageError."""
-        at = filter_of({"before": typed}, self._zone).before
-        if at is None:
-            raise NotUnderstood("questions_bad_row")
-        part = part_for(sight_of(asked.person.roles), None)
-        since_ms = None
-        if part.of_shift:
-            now_ms = self._live.utc_ms_at(self._now_s())
-            since_ms = None if now_ms is None else now_ms - SHIFT_HOURS * HOUR_MS
-
-        def look(path: Path, expired: Expired) -> list[Row]:
-            before: Cursor = (at[0], at[1] + 1)
-            return search(path, kinds=part.kinds, since_utc=since_ms, before=before, limit=1, expired=expired)
-
-        rows = await self._desk.query(look)
-        if not rows or cursor_of(rows[0]) != at or rows[0].event.code in HIDDEN:
-            raise NotUnderstood("questions_bad_row")
-        return rows[0]
-
     # -- may ----------------------------------------------------------------------------------------------------------
 
     async def _may(self, asked: Asked) -> Response:
@@ -181,25 +153,27 @@ class QuestionPages:
     async def _may_find(self, asked: Asked) -> Response:
         """What is sought stands in no address; once it is known who is meant, her id does."""
         asking = self._asking({name: asked.field(name) for name in FIELDS})
-        if asking.holder:
-            return see(address(MAY, **_addressed(asking)))
-        return await self._may_answered(asked, asking)
+        return await self._may_answered(asked, asking, typed=True)
 
     def _asking(self, fields: Mapping[str, str]) -> Asking:
-        return asking_of(fields, self._points, self._zone, self._live.utc_ms_at(self._now_s()))
+        return asking_of(fields, self._points.all, self._zone, self._live.utc_ms_at(self._now_s()))
 
-    async def _may_answered(self, asked: Asked, asking: Asking) -> Response:
+    async def _may_answered(self, asked: Asked, asking: Asking, typed: bool = False) -> Response:
+        """`typed`: by hand, perhaps somebody's name; it stands in an address once it is known to be a holder's id."""
         found: PeopleFound | None = None
         may: May | None = None
         error: PageError | PeopleSaid | None = asking.wrong
         try:
             if asking.wrong is None and asking.question is not None:
                 may = await self._front.ask(May, asking.question, asked)
+                if typed and (may.known or may.person.name):
+                    return see(address(MAY, **_addressed(asking)))
             elif asking.sought:
                 found = await self._front.ask(PeopleFound, FindPeople(text=asking.sought), asked)
         except PeopleSaid as refused:
             error = refused
-        return self._may_page(asked, asking, found, may, error)
+        path = MAY if typed else address(MAY, **_addressed(asking))
+        return self._may_page(asked, asking, found, may, error, path)
 
     def _may_page(
         self,
@@ -208,6 +182,7 @@ class QuestionPages:
         found: PeopleFound | None,
         may: May | None,
         error: PageError | PeopleSaid | None,
+        path: str,
     ) -> Response:
         speaker = self._front.speaker(asked)
         said = Told(speaker, self._zone)
@@ -229,32 +204,27 @@ class QuestionPages:
         return self._html(
             asked,
             "questions_may.html",
-            address(MAY, **_addressed(asking)),
+            path,
             error,
             asking=asking,
             may=may,
             name="" if may is None else may.person.name or may.person.holder,
             holder_link=paths.holder + quote(asking.holder) if paths.holder and asking.holder else "",
-            place="" if asking.point is None else self._place(speaker.words, asking.point),
-            time="" if may is None else speaker.at(may.at_s * 1000),
+            place="" if asking.point is None else self._points.name(speaker.words, asking.point),
+            time="" if may is None else self._time(speaker, may.at_s, asking.twice),
+            twice=[self._time(speaker, at_s, asking.twice) for at_s in asking.twice],
             answers=answers,
             found=None if found is None else found.rows[:FOUND_MAX],
             found_more=found is not None and (found.more or len(found.rows) > FOUND_MAX),
-            points=[(point.id, self._place(speaker.words, point)) for point in self._points],
+            points=[(point.id, self._points.name(speaker.words, point)) for point in self._points.all],
             kinds=[(factor.value, said.kind(factor.value)) for factor in Factor],
             may_search=Role.MANAGER in asked.person.roles,
         )
 
-    def _place(self, words: object, point: Point) -> str:
-        """An access point as people know it: by its portal, with the direction where there are two, else its id."""
-        name = self._front.settings.portal_names.get(point.portal, point.portal)
-        others = [other for other in self._points if other.portal == point.portal]
-        if len(others) == 1:
-            return name
-        if len({other.direction for other in others}) == len(others):
-            assert callable(words)
-            return str(words(f"questions_may_direction_{point.direction}", portal=name))
-        return f"{name} ({point.id})"
+    def _time(self, speaker: Speaker, at_s: int, twice: tuple[int, ...]) -> str:
+        """With its offset where that is what tells it from another."""
+        text = speaker.at(at_s * 1000)
+        return f"{text} (UTC{datetime.fromtimestamp(at_s, self._zone).isoformat()[-6:]})" if twice else text
 
     # -- pieces -------------------------------------------------------------------------------------------------------
 

@@ -71,6 +71,7 @@ class Rule(msgspec.Struct, frozen=True):
     state: str  # passed, refused, asks, noted
     note: str
     hours: str = ""
+    reason: str = ""  # as programs have it
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -140,7 +141,7 @@ class Told:
             state = "asks"
         note = {"passed": "questions_passed", "refused": "questions_stopped", "asks": "questions_asked_more"}
         hours = self._hours(reason.partition(":")[2], place) if word in _OF_SCHEDULE else ""
-        return Rule(self.reason(reason), state, self._words(note.get(state, "questions_noted")), hours)
+        return Rule(self.reason(reason), state, self._words(note.get(state, "questions_noted")), hours, reason)
 
     def reason(self, reason: str) -> str:
         """With portals by their names; a word of a newer release as it is."""
@@ -208,6 +209,11 @@ class Told:
         if decided.outcome == "needs":
             return "asks", self._words("questions_may_more", what=self.kind(decided.needs))
         return "refused", self._words("questions_may_no")
+
+    def holds_now(self, why: Why) -> Decided:
+        """By the roster of now; what was recorded, where that tells nothing."""
+        then = why.then
+        return why.now or Decided("denied", then.reasons, obstacles=tuple(telling(then.reasons)))
 
     def again(self, decided: Decided) -> str:
         """What the roster of now would have said."""

@@ -5,47 +5,34 @@ They are kept so that the purpose is recorded once and not at each loading; noth
 
 from __future__ import annotations
 
-import secrets
-
 import msgspec
 
 from firmware.network.journal.filters import Cursor
+from firmware.network.kept import Kept
 from firmware.network.sessions import Session
 from firmware.people_words.questions import Why
 
 TOLD_S_MAX = 1800.0
 TOLD_MAX = 64
-KEY_BYTES = 12
 
 
 class Told(msgspec.Struct, frozen=True):
-    key: str
-    session: str
     row: Cursor
     purpose: str
     why: Why
-    until_s: float
 
 
 class AllTold:
     """Those of all sessions; the oldest gives way."""
 
     def __init__(self) -> None:
-        self._told: dict[str, Told] = {}
+        self._told: Kept[Told] = Kept(TOLD_S_MAX, TOLD_MAX)
 
-    def keep(self, session: Session, row: Cursor, purpose: str, why: Why, now_s: float) -> Told:
-        self._forget(now_s)
-        while len(self._told) >= TOLD_MAX:
-            del self._told[next(iter(self._told))]
-        told = Told(secrets.token_urlsafe(KEY_BYTES), session.id, row, purpose, why, now_s + TOLD_S_MAX)
-        self._told[told.key] = told
-        return told
+    def keep(self, session: Session, row: Cursor, purpose: str, why: Why, now_s: float) -> str:
+        """The key of it."""
+        return self._told.keep(session, Told(row, purpose, why), now_s)
 
     def find(self, session: Session, key: str, row: Cursor, now_s: float) -> Told | None:
         """None: it is over, another session's, or of another row."""
-        self._forget(now_s)
-        told = self._told.get(key)
-        return told if told is not None and (told.session, told.row) == (session.id, row) else None
-
-    def _forget(self, now_s: float) -> None:
-        self._told = {key: told for key, told in self._told.items() if now_s < told.until_s}
+        told = self._told.find(session, key, now_s)
+        return told if told is not None and told.row == row else None

@@ -11,8 +11,11 @@ from starlette.responses import Response, StreamingResponse
 from firmware.core.account_facts import Act
 from firmware.network.accounts.diary import Diary
 from firmware.network.accounts.errors import NotRecorded
+from firmware.network.journal.errors import NotUnderstood
+from firmware.network.journal.filters import purpose_of
 from firmware.network.people.asks import PeopleSaid
-from firmware.network.review.pages import REVIEW, SIDES
+from firmware.network.review.api_words import TABLE_TYPE
+from firmware.network.review.lists import PURPOSE_NEEDED, SIDES, WHO
 from firmware.network.review.showing import person_shown
 from firmware.network.routes import Answering, Asked
 from firmware.network.rules.pages import Seams, address
@@ -24,45 +27,57 @@ from firmware.roster.sheets.text_table import armoured
 ROWS_AT_ONCE = 200
 PIECES_MAX = 5_000  # a million people
 BOM = "\ufeff"  # so that spreadsheets take it for UTF-8
+HEAD = ("holder", "name", "household", "what", "where")
+OF_LATE = "of_late"  # for whoever has said why the journal's part is looked at, and for nobody else
 
 
 class ReviewExport:
-    """Answers the form that asks for the table."""
+    """The table, for page and API; and what answers the page's form."""
 
     def __init__(self, seams: Seams, diary: Diary) -> None:
         self._seams = seams
         self._diary = diary
 
     def calls(self) -> dict[str, Answering]:
+        """What answers which line of the table of routes."""
         return {"review_export": self._export}
 
     async def _export(self, asked: Asked) -> Response:
         side = asked.field("side") if asked.field("side") in SIDES else SIDES[0]
-        question = ListConcerned(review=asked.field("review")[:64], side=side, most=ROWS_AT_ONCE)
+        try:
+            return await self.table(asked, asked.field("review")[:64], side, asked.field("why"))
+        except PeopleSaid as error:
+            return self._refused(asked, error, side)
+
+    async def table(self, asked: Asked, review: str, side: str, why: str) -> Response:
+        """Raises PeopleSaid: then nothing of it is told to anybody."""
+        question = ListConcerned(review=review, side=side, most=ROWS_AT_ONCE)
         words = self._seams.rendering.speaker(asked.request).words
         try:
-            first = await self._seams.asks.ask_for(Concerned, question, asked.person, asked.address)
+            why = purpose_of(why)
+        except NotUnderstood as error:
+            raise PeopleSaid(Refused(word=PURPOSE_NEEDED, field="why")) from error
+        first = await self._seams.asks.ask_for(Concerned, question, asked.person, asked.address)
+        try:
             await self._diary.tell(
                 Act.EXPORTED,
                 issuer=asked.person.name,
                 account="",
                 address=asked.address,
                 detail=f"review {side}",
-                note=" ".join(asked.field("why").split())[:200],
+                note=why,
             )
-        except PeopleSaid as error:
-            return self._refused(asked, error, side)
-        except NotRecorded:
-            return self._refused(asked, PeopleSaid(Refused(word="people_not_recorded")), side)
+        except NotRecorded as error:
+            raise PeopleSaid(Refused(word="people_not_recorded")) from error
         headers = {"content-disposition": f'attachment; filename="review-{side}.csv"'}
         pieces = self._pieces(asked, question, first, words)
-        return StreamingResponse(pieces, media_type="text/csv; charset=utf-8", headers=headers)
+        return StreamingResponse(pieces, media_type=f"{TABLE_TYPE}; charset=utf-8", headers=headers)
 
     def _refused(self, asked: Asked, error: PeopleSaid, side: str) -> Response:
         return self._seams.html(
             asked,
             "review_who.html",
-            address(f"{REVIEW}/who", side=side),
+            address(WHO, side=side),
             error,
             side=side,
             kept={"review": "", "side": side, "portal": "", "words": ""},
@@ -77,13 +92,15 @@ class ReviewExport:
     ) -> AsyncIterator[bytes]:
         """The table, page by page: however long it is, one page is in memory."""
         side = question.side
-        head = ("holder", "name", "household", "what", "where", "of_late")
+        of_late = any(one.passages is not None for one in found.people)
+        head = (*HEAD, OF_LATE) if of_late else HEAD
         yield (BOM + lines_of([[words(f"review_csv_{name}") for name in head]])).encode()
         names = self._seams.point_names()
         for _ in range(PIECES_MAX):
             shown = [person_shown(words, one, found, side, names, all_places=True) for one in found.people]
             rows = [
-                [one.holder, one.name, one.household, one.what, " | ".join(one.places), one.passages] for one in shown
+                [one.holder, one.name, one.household, one.what, " | ".join(one.places), one.passages][: len(head)]
+                for one in shown
             ]
             yield lines_of(rows).encode()
             if not found.more or not found.people:

@@ -1,46 +1,25 @@
-"""The pages of a review: what waits, who would be locked out, what differs; bringing it to the gate; putting back."""
+"""The pages of a review: what waits, how many would be locked out; bringing it to the gate; putting back."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 
 from starlette.responses import Response
 
-from firmware.network.accounts.account import Role
 from firmware.network.people.asks import PeopleSaid
 from firmware.network.rendering import see
-from firmware.network.review.showing import (
-    ENTITIES,
-    difference_shown,
-    passage_shown,
-    person_shown,
-    sums,
-)
+from firmware.network.review.asking import NONE_YET, bringing, making, newest, waiting
+from firmware.network.review.lists import REVIEW, cursor
+from firmware.network.review.showing import at_portals, sums
 from firmware.network.routes import Answering, Asked
 from firmware.network.rules.pages import Seams, address, done_word, tried
 from firmware.network.view import Speaker
 from firmware.network.words import Words
-from firmware.people_words.base import HowAreThings, Refused, Standing, Started
-from firmware.people_words.holders import BringToGate
-from firmware.people_words.review import (
-    Concerned,
-    Differences,
-    DiscardWaiting,
-    ListConcerned,
-    ListDifferences,
-    ListPassages,
-    LookAtReview,
-    MakeReview,
-    PassagesTold,
-    ReviewTold,
-    UndoBatch,
-)
+from firmware.people_words.base import Standing, Started
+from firmware.people_words.review import DiscardWaiting, ReviewTold, UndoBatch
 
-REVIEW = "/people/review"
 JOB = "/people/job"
-SIDES = ("lost", "gained")
 DONE = frozenset({"review_put_back"})
-WORDS_MAX = 64
 
 
 class ReviewPages:
@@ -54,9 +33,6 @@ class ReviewPages:
         return {
             "review": self._review,
             "review_make": self._make,
-            "review_who": self._who,
-            "review_changes": self._changes,
-            "review_passages": self._passages,
             "review_confirm": self._confirm,
             "review_bring": self._bring,
             "review_undo": self._undo,
@@ -71,16 +47,16 @@ class ReviewPages:
     async def _review_page(self, asked: Asked, refused: PeopleSaid | None = None) -> Response:
         standing: Standing | None = None
         error: PeopleSaid | None = None
-        if Role.MANAGER in asked.person.roles:
-            standing, error = await tried(
-                self._seams.asks.ask_for(Standing, HowAreThings(), asked.person, asked.address)
-            )
-        told, missing = await tried(self._look(asked))
-        if missing is not None and missing.said.word != "review_none":
+        try:
+            standing = await waiting(self._seams.asks, asked)
+        except PeopleSaid as away:
+            error = away
+        told, missing = await tried(newest(self._seams.asks, asked))
+        if missing is not None and missing.said.word != NONE_YET:
             error = error or missing
         speaker = self._seams.rendering.speaker(asked.request)
         words = speaker.words
-        waiting = [] if standing is None else list(standing.waiting)
+        batches = [] if standing is None else list(standing.waiting)
         return self._seams.html(
             asked,
             "review.html",
@@ -88,7 +64,7 @@ class ReviewPages:
             refused or error,
             done=done_word(asked, DONE),
             standing=standing,
-            waiting=[(each, speaker.at(each.at_s * 1000), words(f"review_batch_{each.kind}")) for each in waiting],
+            waiting=[(each, speaker.at(each.at_s * 1000), words(f"review_batch_{each.kind}")) for each in batches],
             told=told,
             made="" if told is None else speaker.at(told.made_s * 1000),
             took="" if told is None else words.elapsed(max(1, told.took_ms // 1000)),
@@ -98,22 +74,15 @@ class ReviewPages:
             at_portals=[] if told is None else self._at_portals(words, told),
         )
 
-    def _look(self, asked: Asked) -> Awaitable[ReviewTold]:
-        return self._seams.asks.ask_for(ReviewTold, LookAtReview(), asked.person, asked.address)
-
     def _name(self, portal: str) -> str:
         return self._portals.get(portal, portal)
 
     def _at_portals(self, words: Words, told: ReviewTold) -> list[str]:
-        """What changes for everybody, because the site's own portals follow a schedule."""
-        return [
-            words("review_at_portals", schedule=name, portals=words("list_comma").join(map(self._name, portals)))
-            for name, portals in told.at_portals.items()
-        ]
+        return at_portals(words, told, self._portals)
 
     async def _make(self, asked: Asked) -> Response:
         """Begin to compare; the page of its progress leads back here."""
-        question = MakeReview(why=" ".join(asked.field("why").split())[:200])
+        question = making(asked.field("why"))
         started, error = await tried(self._seams.asks.ask_for(Started, question, asked.person, asked.address))
         return await self._begun(asked, started, error)
 
@@ -123,98 +92,6 @@ class ReviewPages:
         running = error.said.fills.get("job", "") if error is not None and error.said.word == "people_job_runs" else ""
         return see(address(JOB, id=running)) if running else await self._review_page(asked, error)
 
-    # -- its lists ----------------------------------------------------------------------------------------------------
-
-    async def _who(self, asked: Asked) -> Response:
-        switched = self._seams.rendering.switched(asked)
-        if switched is not None:
-            return switched
-        query = asked.request.query_params
-        side = "gained" if query.get("side") == "gained" else "lost"
-        kept = {
-            "review": query.get("review", "")[:64],
-            "side": side,
-            "portal": query.get("portal", "")[:64],
-            "words": query.get("words", "").strip()[:WORDS_MAX],
-        }
-        question = ListConcerned(
-            review=kept["review"],
-            side=side,
-            portal=kept["portal"],
-            words=kept["words"],
-            after=cursor(query.get("after", "")),
-        )
-        found, error = await tried(self._seams.asks.ask_for(Concerned, question, asked.person, asked.address))
-        words = self._seams.rendering.speaker(asked.request).words
-        people = () if found is None else found.people
-        return self._seams.html(
-            asked,
-            "review_who.html",
-            address(f"{REVIEW}/who", **kept),
-            error,
-            side=side,
-            kept=kept,
-            portals=sorted(self._portals.items(), key=lambda one: one[1]),
-            people=[]
-            if found is None
-            else [person_shown(words, one, found, side, self._seams.point_names()) for one in people],
-            total=0 if found is None else found.total,
-            more=address(f"{REVIEW}/who", **kept, after=str(people[-1].n)) if found is not None and found.more else "",
-        )
-
-    async def _changes(self, asked: Asked) -> Response:
-        switched = self._seams.rendering.switched(asked)
-        if switched is not None:
-            return switched
-        query = asked.request.query_params
-        kept = {
-            "review": query.get("review", "")[:64],
-            "entity": query.get("entity", "") if query.get("entity", "") in ENTITIES else "",
-            "words": query.get("words", "").strip()[:WORDS_MAX],
-        }
-        question = ListDifferences(
-            review=kept["review"], entity=kept["entity"], words=kept["words"], after=cursor(query.get("after", ""))
-        )
-        found, error = await tried(self._seams.asks.ask_for(Differences, question, asked.person, asked.address))
-        words = self._seams.rendering.speaker(asked.request).words
-        rows = () if found is None else found.differences
-        return self._seams.html(
-            asked,
-            "review_changes.html",
-            address(f"{REVIEW}/changes", **kept),
-            error,
-            kept=kept,
-            entities=ENTITIES,
-            rows=[difference_shown(words, one) for one in rows],
-            total=0 if found is None else found.total,
-            more=address(f"{REVIEW}/changes", **kept, after=str(rows[-1].n))
-            if found is not None and found.more
-            else "",
-        )
-
-    async def _passages(self, asked: Asked) -> Response:
-        switched = self._seams.rendering.switched(asked)
-        if switched is not None:
-            return switched
-        query = asked.request.query_params
-        kept = {"review": query.get("review", "")[:64], "words": query.get("words", "").strip()[:WORDS_MAX]}
-        question = ListPassages(review=kept["review"], words=kept["words"], after=cursor(query.get("after", "")))
-        found, error = await tried(self._seams.asks.ask_for(PassagesTold, question, asked.person, asked.address))
-        speaker = self._seams.rendering.speaker(asked.request)
-        rows = () if found is None else found.passages
-        return self._seams.html(
-            asked,
-            "review_passages.html",
-            address(f"{REVIEW}/passages", **kept),
-            error,
-            kept=kept,
-            rows=[passage_shown(speaker, one, self._seams.point_names()) for one in rows],
-            total=0 if found is None else found.total,
-            more=address(f"{REVIEW}/passages", **kept, after=str(rows[-1].n))
-            if found is not None and found.more
-            else "",
-        )
-
     # -- what is done -------------------------------------------------------------------------------------------------
 
     async def _confirm(self, asked: Asked) -> Response:
@@ -222,7 +99,7 @@ class ReviewPages:
         switched = self._seams.rendering.switched(asked)
         if switched is not None:
             return switched
-        told, error = await tried(self._look(asked))
+        told, error = await tried(newest(self._seams.asks, asked))
         return self._confirm_page(asked, told, error)
 
     def _confirm_page(self, asked: Asked, told: ReviewTold | None, error: PeopleSaid | None) -> Response:
@@ -239,14 +116,13 @@ class ReviewPages:
 
     async def _bring(self, asked: Asked) -> Response:
         """Only what was reviewed, and only while nothing has changed since."""
-        told, error = await tried(self._look(asked))
+        told, error = await tried(newest(self._seams.asks, asked))
         if told is None:
             return self._confirm_page(asked, None, error)
-        if told.id != asked.field("review"):
-            return self._confirm_page(asked, told, PeopleSaid(Refused(word="review_newer")))
-        if told.stale:
-            return self._confirm_page(asked, told, PeopleSaid(Refused(word=f"review_stale_{told.stale}")))
-        question = BringToGate(batch=told.batch, why=asked.field("why")[:200])
+        try:
+            question = bringing(told, asked.field("review"), asked.field("why"))
+        except PeopleSaid as refused:
+            return self._confirm_page(asked, told, refused)
         started, error = await tried(self._seams.asks.ask_for(Started, question, asked.person, asked.address))
         return await self._begun(asked, started, error)
 
@@ -259,11 +135,6 @@ class ReviewPages:
         question = DiscardWaiting(batch=cursor(asked.field("batch")), why=asked.field("why")[:200])
         started, error = await tried(self._seams.asks.ask_for(Started, question, asked.person, asked.address))
         return await self._begun(asked, started, error)
-
-
-def cursor(text: str) -> int:
-    """Where a list goes on; 0, its beginning, for what is no place."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 15 else 0
 
 
 def _span(speaker: Speaker, told: ReviewTold | None) -> tuple[str, str]:

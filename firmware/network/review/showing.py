@@ -47,8 +47,9 @@ class FieldShown(NamedTuple):
 
 class DifferenceShown(NamedTuple):
     title: str
-    kind: str  # added, changed, removed
+    kind: str  # added, changed, removed, renamed
     fields: tuple[FieldShown, ...]
+    along: str = ""  # who names it by its new name
 
 
 class PassageShown(NamedTuple):
@@ -75,6 +76,18 @@ def sums(words: Words, told: ReviewTold) -> list[Sum]:
         Sum(side, how, counts.get(how, 0), words(f"review_{side}_{how}"))
         for side, counts in (("lost", told.lost), ("gained", told.gained))
         for how in HOW
+    ]
+
+
+def at_portals(words: Words, told: ReviewTold, names: Mapping[str, str]) -> list[str]:
+    """What changes for everybody, because the site's own portals follow a schedule."""
+    return [
+        words(
+            "review_at_portals",
+            schedule=schedule,
+            portals=words("list_comma").join(names.get(portal, portal) for portal in portals),
+        )
+        for schedule, portals in told.at_portals.items()
     ]
 
 
@@ -154,7 +167,8 @@ def difference_shown(words: Words, told: DifferenceTold) -> DifferenceShown:
         for name in names
         if _field(words, name, told.before) != _field(words, name, told.after)
     )
-    return DifferenceShown(title, told.kind, fields)
+    along = words(f"review_renamed_along_{told.entity}", count=told.along) if told.kind == "renamed" else ""
+    return DifferenceShown(title, told.kind, fields, along)
 
 
 def field_name(words: Words, name: str) -> str:

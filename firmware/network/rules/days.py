@@ -113,7 +113,6 @@ class DayPages:
             more=found is not None and found.more,
             kinds=() if found is None else found.kinds,
             holds=() if found is None else [_kind(words, found, kind) for kind in found.kinds],
-            here="days",
         )
 
 

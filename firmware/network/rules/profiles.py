@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import NamedTuple
 
 from starlette.responses import Response
@@ -10,8 +10,9 @@ from starlette.responses import Response
 from firmware.core.access import Rule
 from firmware.core.calendar import ALWAYS
 from firmware.network.people.asks import PeopleSaid
-from firmware.network.routes import Answering, Asked
-from firmware.network.rules.pages import Seams, address, done, done_word, tried
+from firmware.network.routes import Asked
+from firmware.network.rules.frame import NEW, RulePages, saved_name, why_of
+from firmware.network.rules.pages import Seams, tried
 from firmware.network.rules.reading import RULES_MAX, Lines, lines_of
 from firmware.network.words import Words
 from firmware.people_words.rules import (
@@ -21,13 +22,9 @@ from firmware.people_words.rules import (
     Profiles,
     ProfileTold,
     RemoveProfile,
-    RuleChanged,
+    RenameProfile,
 )
 from firmware.roster.rules import EVERYWHERE
-
-LIST, ONE = "/people/profiles", "/people/profile"
-DONE = frozenset({"profile_saved", "profile_same", "profile_removed"})
-NEW = "new"
 
 
 class PointShown(NamedTuple):
@@ -46,26 +43,18 @@ class LineShown(NamedTuple):
     always: bool
 
 
-class ProfilePages:
+class ProfileShown(NamedTuple):
+    name: str
+    lines: tuple[LineShown, ...]
+    holders: int
+
+
+class ProfilePages(RulePages):
     """See the head of this file."""
 
     def __init__(self, seams: Seams) -> None:
-        self._seams = seams
+        super().__init__(seams, "profile", RemoveProfile, RenameProfile)
         self._names: Mapping[str, str] = seams.settings.portal_names
-
-    def calls(self) -> dict[str, Answering]:
-        return {
-            "profiles": self._list,
-            "profile": self._one,
-            "profile_put": self._put,
-            "profile_remove": self._remove,
-        }
-
-    async def _list(self, asked: Asked) -> Response:
-        switched = self._seams.rendering.switched(asked)
-        if switched is not None:
-            return switched
-        return await self._list_page(asked)
 
     async def _list_page(self, asked: Asked, refused: PeopleSaid | None = None) -> Response:
         after = asked.request.query_params.get("after", "")[:64]
@@ -74,50 +63,35 @@ class ProfilePages:
         words = self._seams.rendering.speaker(asked.request).words
         told = () if found is None else found.profiles
         names = {} if found is None else self._point_names(found)
-        return self._seams.html(
+        return self._listed(
             asked,
-            "rules_profiles.html",
-            LIST,
             refused or error,
-            done=done_word(asked, DONE),
-            profiles=[(each, [_line(words, rule, names) for rule in each.rules]) for each in told],
-            more=address(LIST, after=told[-1].name) if found is not None and found.more else "",
-            here="profiles",
+            [
+                ProfileShown(each.name, tuple(_line(words, rule, names) for rule in each.rules), each.holders)
+                for each in told
+            ],
+            told[-1].name if found is not None and found.more else "",
         )
 
-    async def _one(self, asked: Asked) -> Response:
-        switched = self._seams.rendering.switched(asked)
-        if switched is not None:
-            return switched
-        name = asked.request.query_params.get("name", "")[:64]
-        found, error = await tried(
-            self._seams.asks.ask_for(Profiles, FindProfile(name=name), asked.person, asked.address)
-        )
+    async def _one_page(self, asked: Asked, name: str, refused: PeopleSaid | None = None) -> Response:
+        found, error = await tried(self._find(asked, name))
         told = found.profiles[0] if found is not None and found.profiles else None
         typed = Lines("", NEW, ()) if told is None else Lines(told.name, told.was, told.rules)
-        return self._page(asked, typed, found, told, error)
+        return self._page(asked, typed, found, told, refused or error)
+
+    def _find(self, asked: Asked, name: str) -> Awaitable[Profiles]:
+        return self._seams.asks.ask_for(Profiles, FindProfile(name=name), asked.person, asked.address)
 
     async def _put(self, asked: Asked) -> Response:
         typed = lines_of(asked)
-        question = ChangeProfile(name=typed.name, rules=typed.rules, was=typed.was or NEW, why=asked.field("why")[:200])
-        found, error = await tried(self._seams.asks.ask_for(RuleChanged, question, asked.person, asked.address))
-        if found is not None:
-            return done(LIST, "profile_saved" if found.changes else "profile_same")
-        name = typed.name if typed.was not in ("", NEW) else ""
-        there, away = await tried(
-            self._seams.asks.ask_for(Profiles, FindProfile(name=name), asked.person, asked.address)
-        )
+        question = ChangeProfile(name=typed.name, rules=typed.rules, was=typed.was or NEW, why=why_of(asked))
+        return await self._changed(asked, question, "_saved", lambda error: self._again(asked, typed, error))
+
+    async def _again(self, asked: Asked, typed: Lines, error: PeopleSaid | None) -> Response:
+        """The form with what was typed in it."""
+        there, away = await tried(self._find(asked, saved_name(typed.name, typed.was)))
         told = there.profiles[0] if there is not None and there.profiles else None
         return self._page(asked, typed, there, told, error or away)
-
-    async def _remove(self, asked: Asked) -> Response:
-        question = RemoveProfile(
-            name=asked.field("name")[:64], was=asked.field("was")[:64], why=asked.field("why")[:200]
-        )
-        found, error = await tried(self._seams.asks.ask_for(RuleChanged, question, asked.person, asked.address))
-        if found is None:
-            return await self._list_page(asked, error)
-        return done(LIST, "profile_removed")
 
     def _page(
         self, asked: Asked, typed: Lines, found: Profiles | None, told: ProfileTold | None, error: PeopleSaid | None
@@ -130,20 +104,18 @@ class ProfilePages:
         schedules = [ALWAYS, *(() if found is None else found.schedules)]
         # One line more than there are: the way to add one without script.
         rules: Sequence[Rule] = [*typed.rules, Rule((), ALWAYS)][:RULES_MAX]
-        return self._seams.html(
+        return self._shown(
             asked,
-            "rules_profile.html",
-            address(ONE, name=told.name if told else ""),
+            told.name if told else "",
+            typed.was,
             error,
             typed=typed,
-            is_new=typed.was in ("", NEW),
             told=told,
             lines=[] if told is None else [_line(words, rule, names) for rule in told.rules],
             lines_typed=list(enumerate(rules)),
             points=points,
             schedules=schedules,
             everywhere=EVERYWHERE,
-            here="profile",
         )
 
     def _point_names(self, found: Profiles) -> dict[str, str]:

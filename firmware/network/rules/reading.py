@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 
 from firmware.core.access import Rule, Window
 from firmware.network.routes import Asked
+from firmware.roster.rules import EVERYWHERE
 from firmware.roster.weekly import DAYS_A_WEEK, NotHours, Week, read_day, read_week, week_lines
 
 SPECIAL = "special."  # and the kind: the field of hours on special days of that kind
@@ -115,11 +116,17 @@ def lines_of(asked: Asked) -> Lines:
     """The form of a profile: a line without access points is one that is not wanted."""
     rules = []
     for number in range(RULES_MAX):
-        points = tuple(dict.fromkeys(point[:64] for point in asked.form.get(f"point.{number}", ())))
+        points = tuple(point[:64] for point in asked.form.get(f"point.{number}", ()))
         schedule = asked.field(f"schedule.{number}")[:64]
         if points and schedule:
-            rules.append(Rule(("*",) if "*" in points else points, schedule))
+            rules.append(grant_of(points, schedule))
     return Lines(asked.field("name").strip()[:64], asked.field("was")[:64], tuple(rules))
+
+
+def grant_of(points: Iterable[str], schedule: str) -> Rule:
+    """One line of a profile: each access point once, and none beside "everywhere"."""
+    named = tuple(dict.fromkeys(points))
+    return Rule((EVERYWHERE,) if EVERYWHERE in named else named, schedule)
 
 
 class Days(NamedTuple):

@@ -1,8 +1,9 @@
-"""All pages of rules together."""
+"""All pages of rules together, and what the API has of them."""
 
 from __future__ import annotations
 
 from firmware.network.routes import Answering
+from firmware.network.rules.api import RulesApi
 from firmware.network.rules.days import DayPages
 from firmware.network.rules.pages import Seams
 from firmware.network.rules.profiles import ProfilePages
@@ -13,7 +14,7 @@ class RulesRoom:
     """Made once, in program.py."""
 
     def __init__(self, seams: Seams) -> None:
-        self._pages = (SchedulePages(seams), ProfilePages(seams), DayPages(seams))
+        self._pages = (SchedulePages(seams), ProfilePages(seams), DayPages(seams), RulesApi(seams))
 
     def calls(self) -> dict[str, Answering]:
         """What answers which line of the table of routes."""

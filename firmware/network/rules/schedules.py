@@ -8,8 +8,9 @@ from http import HTTPStatus
 from starlette.responses import Response
 
 from firmware.network.people.asks import PeopleAway, PeopleSaid
-from firmware.network.routes import Answering, Asked
-from firmware.network.rules.pages import Seams, address, done, done_word, tried
+from firmware.network.routes import Asked
+from firmware.network.rules.frame import NEW, RulePages, saved_name, why_of
+from firmware.network.rules.pages import Seams, tried
 from firmware.network.rules.reading import Hours, copied, days_copied, hours_of
 from firmware.network.rules.showing import mistake, schedule_shown
 from firmware.people_words.rules import (
@@ -17,38 +18,21 @@ from firmware.people_words.rules import (
     FindSchedule,
     ListSchedules,
     RemoveSchedule,
-    RuleChanged,
+    RenameSchedule,
     Schedules,
     ScheduleTold,
 )
 from firmware.roster.rules import DAYS
 from firmware.roster.weekly import day_line, week_lines
 
-LIST, ONE = "/people/schedules", "/people/schedule"
-DONE = frozenset({"schedule_saved", "schedule_same", "schedule_removed"})
-NEW = "new"
 EMPTY_WEEK = ((),) * 7
 
 
-class SchedulePages:
+class SchedulePages(RulePages):
     """See the head of this file."""
 
     def __init__(self, seams: Seams) -> None:
-        self._seams = seams
-
-    def calls(self) -> dict[str, Answering]:
-        return {
-            "schedules": self._list,
-            "schedule": self._one,
-            "schedule_put": self._put,
-            "schedule_remove": self._remove,
-        }
-
-    async def _list(self, asked: Asked) -> Response:
-        switched = self._seams.rendering.switched(asked)
-        if switched is not None:
-            return switched
-        return await self._list_page(asked)
+        super().__init__(seams, "schedule", RemoveSchedule, RenameSchedule)
 
     async def _list_page(self, asked: Asked, refused: PeopleSaid | None = None) -> Response:
         now_s = self._seams.now_s()
@@ -59,27 +43,18 @@ class SchedulePages:
         found, error = await tried(asking)
         speaker = self._seams.rendering.speaker(asked.request)
         told = () if found is None else found.schedules
-        return self._seams.html(
+        names = self._seams.settings.portal_names
+        return self._listed(
             asked,
-            "rules_schedules.html",
-            LIST,
             refused or error,
-            done=done_word(asked, DONE),
-            schedules=[schedule_shown(speaker, each, now_s, self._seams.settings.portal_names) for each in told],
-            more=address(LIST, after=told[-1].name) if found is not None and found.more else "",
-            here="schedules",
+            [schedule_shown(speaker, each, now_s, names) for each in told],
+            told[-1].name if found is not None and found.more else "",
         )
 
-    async def _one(self, asked: Asked) -> Response:
-        switched = self._seams.rendering.switched(asked)
-        if switched is not None:
-            return switched
-        name = asked.request.query_params.get("name", "")[:64]
+    async def _one_page(self, asked: Asked, name: str, refused: PeopleSaid | None = None) -> Response:
         found, error = await tried(self._find(asked, name))
-        if found is None:
-            return self._page(asked, _typed(None), (), None, error)
-        told = found.schedules[0] if found.schedules else None
-        return self._page(asked, _typed(told), found.kinds, told)
+        told = found.schedules[0] if found is not None and found.schedules else None
+        return self._page(asked, _typed(told), () if found is None else found.kinds, told, refused or error)
 
     def _find(self, asked: Asked, name: str) -> Awaitable[Schedules]:
         question = FindSchedule(name=name, at_s=self._seams.now_s())
@@ -93,32 +68,15 @@ class SchedulePages:
         if typed.wrong:
             return await self._again(asked, typed, None)
         question = ChangeSchedule(
-            name=typed.name,
-            week=typed.week,
-            special=typed.special,
-            was=typed.was or NEW,
-            why=asked.field("why")[:200],
+            name=typed.name, week=typed.week, special=typed.special, was=typed.was or NEW, why=why_of(asked)
         )
-        found, error = await tried(self._seams.asks.ask_for(RuleChanged, question, asked.person, asked.address))
-        if found is None:
-            return await self._again(asked, typed, error)
-        return done(LIST, "schedule_saved" if found.changes else "schedule_same")
+        return await self._changed(asked, question, "_saved", lambda error: self._again(asked, typed, error))
 
     async def _again(self, asked: Asked, typed: Hours, error: PeopleSaid | None) -> Response:
         """The form with what was typed in it."""
-        name = typed.name if typed.was not in ("", NEW) else ""
-        found, away = await tried(self._find(asked, name))
+        found, away = await tried(self._find(asked, saved_name(typed.name, typed.was)))
         told = found.schedules[0] if found is not None and found.schedules else None
         return self._page(asked, typed, () if found is None else found.kinds, told, error or away)
-
-    async def _remove(self, asked: Asked) -> Response:
-        question = RemoveSchedule(
-            name=asked.field("name")[:64], was=asked.field("was")[:64], why=asked.field("why")[:200]
-        )
-        found, error = await tried(self._seams.asks.ask_for(RuleChanged, question, asked.person, asked.address))
-        if found is None:
-            return await self._list_page(asked, error)
-        return done(LIST, "schedule_removed")
 
     def _page(
         self,
@@ -135,22 +93,20 @@ class SchedulePages:
         if isinstance(error, PeopleAway):
             status = None
         special = dict.fromkeys(kinds, "") | typed.special_lines
-        return self._seams.html(
+        return self._shown(
             asked,
-            "rules_schedule.html",
-            address(ONE, name=told.name if told else ""),
+            told.name if told else "",
+            typed.was,
             error,
             status,
             said=(words("rule_not_understood"), words("rule_not_understood_next")) if wrong else None,
             wrong=wrong,
             typed=typed,
-            is_new=typed.was in ("", NEW),
             days=[(name, words(f"day_{name}"), line) for name, line in zip(DAYS, typed.lines, strict=True)],
             special=list(special.items()),
             told=None
             if told is None
             else schedule_shown(speaker, told, self._seams.now_s(), self._seams.settings.portal_names),
-            here="schedule",
         )
 
 

@@ -6,6 +6,8 @@ const SILENCE_MS = 7000;
 const PAUSE_MS = 250;
 const AGAIN_MS = 2000;
 
+const VIEWING = "/api/v1/viewings/" + encodeURIComponent(document.querySelector(".panes").dataset.viewing);
+
 const put = (element, text) => { if (element.textContent !== text) element.textContent = text; };
 
 function blind(pane, state, said) {
@@ -35,40 +37,45 @@ async function load(source) {
 async function show(pane, told) {
   const image = pane.querySelector("img");
   if (told.number) {
-    const fresh = await load(told.src);
+    const fresh = await load(told.picture);
     image.src = fresh.src;
     image.width = told.width;
     image.height = told.height;
-    image.alt = told.alt;
+    image.alt = told.picture_text;
     image.hidden = false;
   } else {
-    blind(pane, told.state, told.said);
+    blind(pane, told.state, told.state_text);
   }
   pane.dataset.state = told.state;
   pane.dataset.number = told.number;
-  put(pane.querySelector(".tell"), told.said);
+  put(pane.querySelector(".tell"), told.state_text);
   put(pane.querySelector(".next"), told.advice);
-  put(pane.querySelector(".taken"), told.taken);
-  put(document.getElementById("left"), told.left);
+  put(pane.querySelector(".taken"), told.taken_text);
+  put(document.getElementById("left"), told.left_text);
   const row = document.getElementById("seen-row").content.firstElementChild;
-  pane.querySelector(".seen").replaceChildren(...told.seen.map((line) => {
+  pane.querySelector(".seen").replaceChildren(...told.boxes.map((box) => {
     const element = row.cloneNode(true);
-    put(element, line);
+    put(element, box.text);
     return element;
   }));
-  pane.querySelector(".nothing").hidden = told.seen.length > 0 || !told.number;
+  pane.querySelector(".nothing").hidden = told.boxes.length > 0 || !told.number;
 }
 
 const rest = (ms) => new Promise((resolve) => { window.setTimeout(resolve, ms); });
+
+// A form is on its way: what it answers is the next page, whatever a picture that was asked for says meanwhile.
+let leaving = false;
+document.addEventListener("submit", () => { leaving = true; });
+window.addEventListener("pageshow", () => { leaving = false; });
 
 async function watch(pane) {
   let silence = window.setTimeout(silent, SILENCE_MS, pane);
   for (;;) {
     try {
-      const query = new URLSearchParams({ camera: pane.dataset.camera, after: pane.dataset.number || "0" });
-      const answer = await fetch("/cameras/newest?" + query, { cache: "no-store" });
-      if (answer.status === 410 || answer.status === 401 || answer.status === 403) {
-        window.location.reload(); // the viewing or the log-in is over: the server says so
+      const query = new URLSearchParams({ camera: pane.dataset.camera, number: pane.dataset.number || "0" });
+      const answer = await fetch(VIEWING + "/newest?" + query, { cache: "no-store" });
+      if (answer.status === 404 || answer.status === 401 || answer.status === 403) {
+        if (!leaving) window.location.reload(); // the viewing or the log-in is over: the server says so
         return;
       }
       if (!answer.ok) throw new Error(String(answer.status));

@@ -11,12 +11,12 @@ let answers = true;  // whether the controller does: the stream lives without it
 
 function show(element, row) {
   const level = element.querySelector(".level");
-  const moved = level.textContent !== row.level;
+  const moved = level.textContent !== row.level_text;
   element.dataset.state = row.state;
-  put(level, row.level);
-  put(element.querySelector(".since"), row.since);
+  put(level, row.level_text);
+  put(element.querySelector(".since"), row.since_text);
   put(element.querySelector(".why"), row.why);
-  put(element.querySelector(".counters"), row.counters);
+  put(element.querySelector(".counters"), row.counters_text);
   if (!moved) return;
   element.classList.add("moved");
   window.clearTimeout(element.calm);
@@ -42,9 +42,9 @@ function again() {
 function connect() {
   window.clearTimeout(silence);
   silence = window.setTimeout(again, SILENCE_MS);
-  source = new EventSource("/devices/stream");
+  source = new EventSource("/api/v1/stream/devices");
   for (const element of document.querySelectorAll("[data-wire]")) {
-    source.addEventListener("wire " + element.dataset.wire, (event) => { heard(); show(element, JSON.parse(event.data)); });
+    source.addEventListener("device " + element.dataset.wire, (event) => { heard(); show(element, JSON.parse(event.data)); });
   }
   source.addEventListener("live", (event) => { answers = event.data === "true"; heard(); });
   source.addEventListener("beat", heard);

@@ -29,7 +29,7 @@ async function follow() {
   for (;;) {
     await new Promise((resolve) => { window.setTimeout(resolve, PAUSE_MS); });
     try {
-      const answer = await fetch("/faces/progress", { cache: "no-store" });
+      const answer = await fetch("/api/v1/faces/enrolling", { cache: "no-store" });
       if (answer.status === 401 || answer.status === 403) {
         window.location.reload();
         return;

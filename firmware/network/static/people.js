@@ -22,31 +22,48 @@ function searching() {
     line.hidden = !text;
   };
 
-  const show = (told) => {
-    list.replaceChildren(...told.rows.map((row) => {
-      const item = byId("people-row").content.firstElementChild.cloneNode(true);
-      item.querySelector("a").setAttribute("href", row.href);
-      for (const part of ["name", "place", "more", "mark"]) item.querySelector("." + part).textContent = row[part];
-      return item;
-    }));
-    say(told.rows.length ? "" : told.none);
+  const item = (row) => {
+    const made = byId("people-row").content.firstElementChild.cloneNode(true);
+    made.querySelector("a").setAttribute("href", "/people/holder?id=" + encodeURIComponent(row.id));
+    const texts = {
+      name: row.name || row.id,
+      place: row.label || row.household,
+      more: [row.relation, row.phone_end && "…" + row.phone_end].filter(Boolean).join(" · "),
+      mark: row.mark_text,
+    };
+    for (const [part, text] of Object.entries(texts)) made.querySelector("." + part).textContent = text;
+    return made;
+  };
+
+  const show = (told, text, first) => {
+    const items = told.people.map(item);
+    if (first) list.replaceChildren(...items);
+    else {
+      list.append(...items);
+      if (items.length) items[0].querySelector("a").focus();
+    }
+    say(list.children.length ? "" : form.dataset.none);
     pages.replaceChildren();
-    if (told.after) {
+    if (told.after !== null) {
       const more = byId("people-more").content.firstElementChild.cloneNode(true);
-      more.setAttribute("href", told.after);
+      more.addEventListener("click", () => ask(text, told.after));
       pages.append(more);
     }
   };
 
-  const ask = async () => {
-    if (box.value === shown) return;
-    const number = ++asked, text = box.value;
+  // What is sought is told in the body, never in an address.
+  const ask = async (text, after) => {
+    const number = ++asked;
     try {
-      const answer = await fetch("/people/list", { method: "POST", body: new URLSearchParams(new FormData(form)) });
+      const answer = await fetch("/api/v1/people/search", {
+        method: "POST",
+        headers: { "content-type": "application/json", "x-csrf-token": form.elements.token.value },
+        body: JSON.stringify({ text, after }),
+      });
       const told = answer.ok ? await answer.json() : null;
       if (number !== asked) return;  // a later one is on its way
       shown = text;
-      if (told && told.rows) show(told);
+      if (told) show(told, text, after === 0);
       else say(form.dataset.away);
     } catch {
       if (number === asked) say(form.dataset.away);
@@ -55,7 +72,7 @@ function searching() {
 
   box.addEventListener("input", () => {
     clearTimeout(timer);
-    timer = setTimeout(ask, WAIT_MS);
+    timer = setTimeout(() => box.value !== shown && ask(box.value, 0), WAIT_MS);
   });
 }
 
@@ -65,13 +82,15 @@ function following() {
   const stage = byId("job-stage"), bar = byId("job-progress"), left = byId("job-left");
   const look = async () => {
     try {
-      const answer = await fetch("/people/job/state?id=" + encodeURIComponent(job.dataset.job));
-      const told = await answer.json();
+      const answer = await fetch("/api/v1/jobs/" + encodeURIComponent(job.dataset.job));
+      if (answer.status >= 500) throw new Error(answer.statusText);  // nobody answers now: it may be working all the same
+      const told = answer.ok ? await answer.json() : { over: true };
       if (told.over) {
         location.reload();
         return;
       }
-      if (stage.textContent !== told.stage) stage.textContent = told.stage;
+      delete stage.dataset.lost;
+      if (stage.textContent !== told.stage_text) stage.textContent = told.stage_text;
       if (told.total) {
         bar.max = told.total;
         bar.value = told.done;

@@ -24,7 +24,7 @@ function show(view) {
   }
   if (!view.now) return;
   put(document.getElementById("now-stage"), view.now.stage_text);
-  put(document.getElementById("now-do"), view.now.todo);
+  put(document.getElementById("now-do"), view.now.todo_text);
 }
 
 function heard() {
@@ -42,7 +42,7 @@ function again() {
 function connect() {
   window.clearTimeout(silence);
   silence = window.setTimeout(again, SILENCE_MS);
-  source = new EventSource("/selftest/stream");
+  source = new EventSource("/api/v1/stream/selftest");
   source.addEventListener("run", (event) => { heard(); show(JSON.parse(event.data)); });
   source.addEventListener("beat", heard);
   source.onerror = () => {

@@ -76,6 +76,8 @@ def _say(arguments: argparse.Namespace, receipt: Receipt) -> None:
             rows=receipt.journal_rows,
         )
     )
+    if receipt.visitors:
+        print(said.say("roster.erase.visitors", count=receipt.visitors))
     if source["mentions"]:
         print(said.say("roster.erase.mentions", count=source["mentions"]))
     print(said.say("roster.erase.not_reached"))

@@ -137,6 +137,37 @@ def test_another_guard_may_take_it_over_and_talks_as_long():
     assert s.last("access.call_ended").body is None
 
 
+@pytest.mark.attack("call-07")
+def test_whoever_has_answered_and_answers_again_has_answered_once():
+    s = scene()
+    ring(s)
+    answer(s)
+    s.wait(TALK_MS_MAX - 1)
+    s.take()
+    shown = len(s.announced)
+    for _ in range(3):
+        assert answer(s) == DONE, "and is told the same"
+    assert s.said() == ["command.done"] * 3, "each command has its own row, and the call has none"
+    assert calls(s)[0].by == LI
+    assert len(s.announced) == shown
+    s.wait(1)
+    assert s.said() == ["access.call_ended"], "answering again does not make it longer"
+    ring(s)
+    s.take()
+    assert answer(s) == DONE
+    assert s.said() == ["access.call_answered", "command.done"], "the next call is another one"
+
+
+def test_of_two_guards_who_answer_by_turns_each_is_told():
+    s = scene()
+    ring(s)
+    s.take()
+    for who in (LI, CHEN, LI):
+        assert answer(s, who) == DONE
+    assert s.said() == ["access.call_answered", "command.done"] * 3
+    assert calls(s)[0].by == LI
+
+
 def test_a_call_can_be_ended_without_an_answer():
     s = scene()
     ring(s)
