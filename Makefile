@@ -108,8 +108,8 @@ types: setup ## mypy, strict
 # cores. Rooms that start processes of their own, in folders of their own, and judge no time closer than seconds, run two
 # files at a time: they mostly wait. Every other room, a new one too, has the machine to itself (tests/house/test_stages.py).
 SIDE_BY_SIDE := compare config core house identity importing journal lanes models replay roster_source sheets system texts
-TWO_BY_TWO := backup command desk ledger overlay people people_import people_questions people_rules selftest \
-	network/test_browser_access.py network/test_api_fuzzed.py
+TWO_BY_TWO := backup camera_view command desk devices_page docs faces ledger network overlay people people_import \
+	people_questions people_rules rehearsal roster run selftest
 PYTEST := $(PY) -m pytest --durations=15
 
 # Each stage runs also when one before it has failed.
