@@ -197,6 +197,7 @@ DECIDED_ELSEWHERE = {  # reasons of presentations, passages and commands, not of
     Reason.VIEWING_CAMERAS,
     Reason.VIEWINGS_FULL,
     Reason.VIEWING_OVER,
+    Reason.VIEWING_PURPOSE,
     Reason.FACE_STORE,
     Reason.FACES_OFF,
     Reason.FACES_FULL,
