@@ -39,6 +39,7 @@ from firmware.backup.naming import names_in, place_of
 from firmware.backup.sealing import Cost, Sealer
 from firmware.config import escaped
 from firmware.identity import Identity
+from firmware.roster import visitor_book
 from firmware.roster.authority import read_authority
 from firmware.roster.entry import Entry
 from firmware.roster.errors import RosterError
@@ -125,8 +126,9 @@ def gather(where: Where, identity: Identity, work: Path) -> Iterator[Gathered]:
     if visitors.is_file():
         copy = at(VISITORS)
         copy_database(visitors, copy)
-        prove_database(copy, VISITORS)
-        yield taken(VISITORS, copy, {"visitors": _visitors(copy)})
+        count = visitors_in(copy)
+        if count is not None:
+            yield taken(VISITORS, copy, {"visitors": count})
 
 
 def write(
@@ -285,10 +287,15 @@ def _counts(db: sqlite3.Connection) -> dict[str, int]:
     return {**one, "pins": beside}
 
 
-def _visitors(copy: Path) -> int:
-    """How many names. Raises BackupRefused for what is no book of visitors."""
+def visitors_in(copy: Path) -> int | None:
+    """How many names; None: the book was never begun, by a desk that ended just then. Raises BackupRefused."""
+    prove_database(copy, VISITORS)
     db = sqlite3.connect(f"{copy.as_uri()}?mode=ro&immutable=1", uri=True)
     try:
+        if db.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is None:
+            return None
+        if {row[1] for row in db.execute("PRAGMA table_info(visitor)")} - {"host"} != visitor_book.COLUMNS:
+            raise BackupRefused(f"{KINDS[VISITORS].place} is no list of visitors")
         return int(db.execute("SELECT count(*) FROM visitor").fetchone()[0])
     except sqlite3.Error as error:
         raise BackupRefused(f"{KINDS[VISITORS].place} is no list of visitors: {error}") from error

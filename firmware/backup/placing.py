@@ -61,13 +61,22 @@ class Placed(NamedTuple):
         return "same" if _same(self.target, self.copy) else "replaced"
 
 
+class Gone(NamedTuple):
+    """A file that goes, and nothing comes in its place; what it is, for the way back."""
+
+    kind: str
+    target: Path
+    name: str = ""
+    database: bool = False
+
+
 class Ready(NamedTuple):
     """A restore that may be done, and what people are to know of it. `notes` name `backup.note.*` of the catalogues."""
 
     contents: Contents
     placed: tuple[Placed, ...]
     notes: tuple[tuple[str, dict[str, int | str]], ...]
-    gone: tuple[Path, ...] = ()  # files that go, and nothing comes in their place
+    gone: tuple[Gone, ...] = ()
 
 
 def put_in_place(
@@ -86,7 +95,10 @@ def put_in_place(
 
     A kill at any instant leaves the old or the new; `finish` says which. Raises BackupError, OSError.
     """
-    moves = tuple(Move(str(path), path.exists(), put=False) for path in ready.gone)
+    moves = tuple(
+        Move(str(g.target), g.target.exists(), put=False, database=g.database, kind=g.kind, name=g.name)
+        for g in ready.gone
+    )
     moves += tuple(
         Move(str(p.target), p.target.exists(), database=p.database, kind=p.kind, name=p.name) for p in ready.placed
     )

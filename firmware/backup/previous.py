@@ -13,11 +13,23 @@ from typing import NamedTuple
 import msgspec
 
 import firmware
-from firmware.backup.contents import ACCOUNTS, ADOPTION, NAMED, OVERLAY, SCHEMA, SITE, SOURCE, VISITORS, Contents, Part
+from firmware.backup.contents import (
+    ACCOUNTS,
+    ADOPTION,
+    KINDS,
+    NAMED,
+    OVERLAY,
+    SCHEMA,
+    SITE,
+    SOURCE,
+    VISITORS,
+    Contents,
+    Part,
+)
 from firmware.backup.errors import BackupMisused
 from firmware.backup.naming import names_in
 from firmware.backup.packing import sha256_of
-from firmware.backup.placing import Placed
+from firmware.backup.placing import Gone, Placed
 from firmware.backup.swap import OLD, Swap, before, beside
 from firmware.backup.unpacking import Opened
 from firmware.config import draft
@@ -31,23 +43,31 @@ class Previous(NamedTuple):
 
     opened: Opened
     unnamed: tuple[Placed, ...]  # files that the site file of before did not name, and that were replaced
-    gone: tuple[Path, ...]
+    gone: tuple[Gone, ...]
 
 
 def previous(site: Path, identity: Identity, work: Path) -> Previous:
-    """Copy what the last restore replaced. Raises BackupMisused where there was none, or nothing stood before."""
+    """Copy what the last restore replaced.
+
+    Raises BackupMisused where there was none, where nothing stood before, and where what stood is not all kept.
+    """
     swap = before(site)
     if swap is None:
         raise BackupMisused(f"{site}: nothing is kept of before a restore")
     parts: list[Part] = []
     copies: list[Path] = []
-    gone: list[Path] = []
+    gone: list[Gone] = []
     for number, move in enumerate(swap.moves):
         target = Path(move.target)
         old = beside(target, OLD)
         if not old.exists():
+            if move.stood:  # what came in its place is no newcomer that may be taken away
+                raise BackupMisused(
+                    f"{old} is gone, so what stood before the restore is not whole any more: `menshen backup forget` "
+                    "removes the rest"
+                )
             if move.put and move.kind in (NAMED, ADOPTION, SOURCE, ACCOUNTS, VISITORS):
-                gone.append(target)
+                gone.append(Gone(move.kind, target, move.name, KINDS[move.kind].database))
             continue
         if move.kind not in (SITE, NAMED, SOURCE, OVERLAY, ADOPTION, ACCOUNTS, VISITORS):
             continue
@@ -75,7 +95,7 @@ def previous(site: Path, identity: Identity, work: Path) -> Previous:
     return _without_strangers(Opened(contents, tuple(copies)), tuple(gone), swap)
 
 
-def _without_strangers(opened: Opened, gone: tuple[Path, ...], swap: Swap) -> Previous:
+def _without_strangers(opened: Opened, gone: tuple[Gone, ...], swap: Swap) -> Previous:
     """Files that the site file of before did not name go back, too, and are no part of that site."""
     site = opened.of(SITE)
     assert site is not None, "looked for before"

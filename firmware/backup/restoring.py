@@ -20,7 +20,7 @@ from firmware.backup.contents import ACCOUNTS, ADOPTION, KINDS, NAMED, OVERLAY, 
 from firmware.backup.entries import Carried, carried, merged
 from firmware.backup.errors import BackupError, BackupRefused
 from firmware.backup.naming import names_in, place_of
-from firmware.backup.packing import copy_database, prove_database
+from firmware.backup.packing import copy_database, prove_database, visitors_in
 from firmware.backup.placing import OPEN_MODE, SECRET_MODE, Doer, Placed, Ready
 from firmware.backup.swap import BEFORE, LINKED, LOGS, NEW, OLD, PENDING
 from firmware.backup.unpacking import Opened
@@ -108,7 +108,7 @@ class _Readying:
             self._note("accounts_of_then")
         visitors = self._opened.of(VISITORS)
         if visitors is not None:
-            prove_database(visitors, VISITORS)
+            visitors_in(visitors)
             at = self._target.state / KINDS[VISITORS].place
             self._placed.append(Placed(VISITORS, at, visitors, database=True))
         self._placed.append(Placed(SITE, self._target.site, site, OPEN_MODE))  # the last one: see swap.py

@@ -158,8 +158,11 @@ def take_back(site: Path, swap: Swap) -> None:
     sync_folder(site.parent)
 
 
-def forget(site: Path) -> int:
-    """Remove what stood before the last swap, and the list of it; how many files went. Raises BackupMisused."""
+def forget(site: Path, reached: Reached = lambda _: None) -> int:
+    """Remove what stood before the last swap, and the list of it; how many files went. Raises BackupMisused.
+
+    The list goes last: whoever is cut off asks again, and until then there is no way back (previous.py).
+    """
     swap = before(site)
     if swap is None:
         raise BackupMisused(f"{site}: nothing is kept of before a restore")
@@ -167,8 +170,11 @@ def forget(site: Path) -> int:
     for move in swap.moves:
         for suffix in (OLD, *(OLD + log for log in LOGS)):
             path = beside(Path(move.target), suffix)
-            gone += path.exists()
+            if path.exists():
+                reached(f"forget {path.name}")
+                gone += 1
             remove(path)
+    reached("forget the list")
     remove(beside(site, BEFORE))
     sync_folder(site.parent)
     return gone

@@ -75,7 +75,7 @@ def plain_of_ready(ready: Ready, changes: Changes) -> dict[str, Any]:
 
 def changes_of(ready: Ready) -> list[tuple[str, str]]:
     """What becomes of each file; to be asked before it is done."""
-    gone = [("removed", str(path)) for path in ready.gone if path.exists()]
+    gone = [("removed", str(each.target)) for each in ready.gone if each.target.exists()]
     return gone + [(each.change, str(each.target)) for each in ready.placed]
 
 

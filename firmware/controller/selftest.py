@@ -305,6 +305,16 @@ class SelfTests:
         elif fact.portal in self.run.taken and (refused or not (fact.out and fact.test)):
             # Somebody else has a say in it now: it stays as that person wants it.
             self._set(replace(self.run, taken=tuple(name for name in self.run.taken if name != fact.portal)))
+        self._give_way()
+
+    def _give_way(self) -> None:
+        """A step of a portal that is in service again proves nothing more: it is others who use it, and its display."""
+        run = self.run
+        running = None if run is None else run.running
+        if run is None or running is None or not running.step.portal:
+            return
+        if not out_of_service(self._state, running.step.portal):
+            self._set(stopped(run, self._moment()))
 
     def _observed(self, device: str, word: str) -> None:
         if self.run is not None and self.run.running is not None:

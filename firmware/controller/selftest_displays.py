@@ -1,8 +1,8 @@
 """What displays show in a self-test: numbers that nobody knows who does not stand before them.
 
 The person is asked twice, in an order that nobody knows: once about the number that stands there, once about another
-one. Whoever says yes to everything fails, and so does whoever says no to everything; who guesses fails three times of
-four, and the report says how often it was tried.
+one. Whoever says yes to everything fails, and so does whoever says no to everything. Who knows this and guesses the
+order is right each second time: that the report says how often it was tried is all there is against it.
 """
 
 from __future__ import annotations

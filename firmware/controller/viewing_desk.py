@@ -30,6 +30,7 @@ from firmware.controller.role_socket import Allowance, RoleSocket
 from firmware.core.codes import Code, Reason
 from firmware.core.effects import Record
 from firmware.core.facts import AnyFact
+from firmware.core.state import Shift
 from firmware.core.viewing_facts import CameraViewed, Viewing
 from firmware.core.viewings import shift_of
 from firmware.messages import Answer, Ask
@@ -56,6 +57,7 @@ class Open(NamedTuple):
     for_s: int
     committed_by: int = 0
     timer: TimerHandle | None = None
+    gone: bool = False  # with the connection that asked for it
 
 
 class Served(Protocol):
@@ -81,6 +83,7 @@ class ViewingDesk:
         self._socket = controller.role_socket
         self._pending: dict[str, Open] = {}  # by the request
         self._open: dict[str, Open] = {}  # by the picture ticket
+        self._shifts: Mapping[str, Shift] = {}  # as the core had them last
         self._begins = Allowance(BEGINS_PER_S, BEGINS_BURST)
         self._faces = FaceRoom(config, controller.faces, controller.desk, sights, controller.role_socket)
         controller.role_socket.on_gone = self._gone
@@ -117,7 +120,10 @@ class ViewingDesk:
 
     def stepped(self, fact: AnyFact, effects: Sequence[object], ticket: int | None) -> None:
         """The core has taken it, or refused it: `ticket` is what the journal commits it by."""
-        if not isinstance(fact, CameraViewed) or fact.request not in self._pending or ticket is None:
+        self._keep_to_shifts()
+        if not isinstance(fact, CameraViewed) or fact.viewing is not Viewing.BEGUN or ticket is None:
+            return  # what is refused outright may bear the number of one that begins
+        if fact.request not in self._pending:
             return
         if any(isinstance(each, Record) and each.event.code is Code.COMMAND_REFUSED for each in effects):
             del self._pending[fact.request]
@@ -129,9 +135,10 @@ class ViewingDesk:
         """The purpose stands in the journal: from now on there are pictures."""
         for one in [one for one in self._pending.values() if 0 < one.committed_by <= ticket]:
             del self._pending[one.request]
-            if loop_ns() - one.asked_ns > LATE_NS:  # the card stalled: whoever asked was told that nothing is shown
+            late = loop_ns() - one.asked_ns > LATE_NS  # the card stalled: whoever asked was told that nothing is shown
+            if one.gone or late:
                 self._socket.untie(one.request)
-                self._tell(Viewing.ENDED, one.command, "", "too_late, 0 min")
+                self._tell(Viewing.ENDED, one.command, "", f"{'connection_lost' if one.gone else 'too_late'}, 0 min")
                 continue
             shown = one.command.ticket
             until_ns = loop_ns() + one.for_s * NS
@@ -209,6 +216,16 @@ class ViewingDesk:
             if _is_of_shift(one.command) and one.command.issuer == command.issuer
         )
 
+    def _keep_to_shifts(self) -> None:
+        """No viewing outlives its shift: which may end earlier than was thought, once the time is known."""
+        shifts = self._controller.engine.state.shifts
+        if shifts is self._shifts:
+            return
+        self._shifts = shifts
+        for ticket, one in tuple(self._open.items()):
+            if _is_of_shift(one.command) and one.command.issuer not in shifts:
+                self._end(ticket, "time")
+
     def _is_out(self, portal: str) -> bool:
         state = self._controller.engine.state
         if portal in state.lanes:
@@ -224,8 +241,9 @@ class ViewingDesk:
         self._end(command.ticket, command.because, request)
 
     def _gone(self, request: str) -> None:
-        """The connection that asked for it has ended."""
-        self._pending.pop(request, None)
+        """The connection that asked for it has ended. What is being committed has its end in the journal, too."""
+        if request in self._pending:
+            self._pending[request] = self._pending[request]._replace(gone=True)
         for ticket in [ticket for ticket, one in self._open.items() if one.request == request]:
             self._end(ticket, "connection_lost")
 

@@ -99,6 +99,7 @@ class Shift(NamedTuple):
     purpose: str
     until_ms: int
     until_utc_s: int | None = None  # of one that began before the start, until wall time is known
+    dated: bool = True  # its end stands in what is kept; else wall time was unknown until now
 
 
 class State(msgspec.Struct, frozen=True):

@@ -76,11 +76,17 @@ def _under_shift(draft: Draft, fact: CameraViewed) -> tuple[str, ...]:
     if not reasons and shift_of(draft.state, fact.issuer, draft.now_ms) is None:
         until_ms = draft.now_ms + min(fact.shift_s, SHIFT_S_MAX) * 1000
         issuer, purpose = fact.issuer[:ID_CHARACTERS_MAX], fact.purpose[:PURPOSE_CHARACTERS_MAX]
-        offset_ms = draft.state.offset_ms
-        until = "" if offset_ms is None else str((until_ms + offset_ms) // 1000)
-        draft.set_shifts({**draft.state.shifts, issuer: Shift(purpose, until_ms)})
-        draft.keep(SHIFT + issuer, f"{until} {purpose}")
+        shift = Shift(purpose, until_ms, dated=draft.state.offset_ms is not None)
+        draft.set_shifts({**draft.state.shifts, issuer: shift})
+        _keep(draft, issuer, shift)
     return reasons
+
+
+def _keep(draft: Draft, issuer: str, shift: Shift) -> None:
+    """With its end, as far as wall time is known."""
+    offset_ms = draft.state.offset_ms
+    until = "" if offset_ms is None else str((shift.until_ms + offset_ms) // 1000)
+    draft.keep(SHIFT + issuer, f"{until} {shift.purpose}")
 
 
 def due(draft: Draft) -> None:
@@ -105,7 +111,8 @@ def restore(draft: Draft, fact: Started) -> None:
     for key, value in (fact.kept or {}).items():
         if key.startswith(SHIFT) and len(shifts) < SHIFTS_MAX:
             until, _, purpose = value.partition(" ")
-            shifts[key.removeprefix(SHIFT)] = Shift(purpose, until_ms, int(until) if until.isdigit() else None)
+            until_utc_s = int(until) if until.isdigit() else None
+            shifts[key.removeprefix(SHIFT)] = Shift(purpose, until_ms, until_utc_s, until_utc_s is not None)
     if shifts:
         draft.set_shifts(shifts)
         move(draft)
@@ -113,13 +120,18 @@ def restore(draft: Draft, fact: Started) -> None:
 
 def move(draft: Draft) -> None:
     """Wall time is known: shifts from before the start end by it. From then on no jump of it moves them."""
-    if draft.state.offset_ms is None or not any(shift.until_utc_s is not None for shift in draft.state.shifts.values()):
+    shifts = draft.state.shifts
+    if draft.state.offset_ms is None or all(shift.dated and shift.until_utc_s is None for shift in shifts.values()):
         return
-    draft.set_shifts({issuer: _moved(draft, shift) for issuer, shift in draft.state.shifts.items()})
+    moved = {issuer: _moved(draft, shift) for issuer, shift in shifts.items()}
+    draft.set_shifts(moved)
+    for issuer, shift in moved.items():
+        if not shifts[issuer].dated:
+            _keep(draft, issuer, shift)
     _forget(draft)
 
 
 def _moved(draft: Draft, shift: Shift) -> Shift:
     if shift.until_utc_s is None:
-        return shift
+        return Shift(shift.purpose, shift.until_ms)
     return Shift(shift.purpose, min(shift.until_ms, draft.monotonic_ms(shift.until_utc_s)))

@@ -81,7 +81,7 @@ API_ROUTES = (
     Route("POST", f"{API}/people", Role.MANAGER, "api people add", long=True),
     Route("POST", f"{API}/people/search", Role.MANAGER, "api people search"),
     Route("POST", f"{API}/people/plate", Role.MANAGER, "api people plate"),
-    Route("GET", f"{API}/people/choices", Role.MANAGER, "api people choices"),
+    Route("GET", f"{API}/people-choices", Role.MANAGER, "api people choices"),
     Route("GET", f"{API}/people/{{holder}}", Role.MANAGER, "api person"),
     Route("PUT", f"{API}/people/{{holder}}", Role.MANAGER, "api person put", long=True),
     Route("POST", f"{API}/people/{{holder}}/suspend", Role.MANAGER, "api person suspend"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Protocol
 
@@ -134,7 +135,7 @@ class Guard:
         if not admits(route, session):
             return self._not_admitted(request, route, session)
         if not route.changes:
-            return await answering(Asked(request, session, {}, parts))
+            return await answering(Asked(request, session, {}, parts, still=self._going_on(session)))
         return await self._change(request, session, found)
 
     def _whose(self, request: Request, path: str, now_s: float) -> Session | None:
@@ -167,9 +168,16 @@ class Guard:
             session = None  # it ended while the form came in
             if route.needs is not Need.NOBODY:
                 return self._refused(request, HTTPStatus.UNAUTHORIZED)
+        going_on = self._going_on(session)
+        if upload is not None:
+            upload.only_while(going_on)
         if not by_token and not self._is_ours(route, session, request, form):
             return self._refused(request, HTTPStatus.FORBIDDEN)
-        return await answering(Asked(request, session, form, parts, body, upload=upload))
+        return await answering(Asked(request, session, form, parts, body, upload, going_on))
+
+    def _going_on(self, session: Session | None) -> Callable[[], bool]:
+        """For what takes longer: whether whoever asks may still."""
+        return (lambda: True) if session is None else partial(self._still, session)
 
     def _still(self, session: Session) -> bool:
         now_s = asyncio.get_running_loop().time()

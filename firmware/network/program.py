@@ -73,7 +73,7 @@ async def serve(
     async with contextlib.AsyncExitStack() as closing:
         listening = closing.enter_context(contextlib.closing(listen(address.host, address.port)))
         streams = Streams()
-        sessions.on_end = streams.ring
+        sessions.on_end = streams.look_again
         live = Live(asyncio.get_running_loop().time())
         events = RecentEvents(read_events, live.changed)
         live.watch(streams.ring)

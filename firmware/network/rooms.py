@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from firmware.network.accounts.pages import AccountPages
 from firmware.network.acts.desk import ActDesk
 from firmware.network.acts.pages import ActPages
 from firmware.network.api.answering import answering
+from firmware.network.api.client import still
 from firmware.network.api.room import ApiRoom
 from firmware.network.backup.room import BackupRoom
 from firmware.network.calling.room import CallRoom
@@ -95,7 +97,7 @@ class Rooms:
             self.label,
             AccountApi(desk, live, rendering),
             CallRoom(link, act_desk, live, rendering),
-            DevicesRoom(live, link, rendering, sessions, settings, given.logs, people),
+            DevicesRoom(live, link, rendering, sessions, settings, given.logs, people, given.streams),
             CameraRoom(live, link, rendering, sessions, settings, given.pictures, people),
             PeopleRoom(people, rendering, settings),
             ImportRoom(people, rendering, settings, sessions),
@@ -104,7 +106,12 @@ class Rooms:
             ReviewRoom(Seams(people, live, rendering, settings), diary),
         ]
         calls = {name: call for room in self._rooms for name, call in room.calls().items()}
-        answers = answering(calls, lambda request: rendering.speaker(request).words)
+        now_s = asyncio.get_running_loop().time
+        answers = answering(
+            calls,
+            lambda request: rendering.speaker(request).words,
+            lambda session: still(sessions, session, now_s()),
+        )
         accounts = AccountPages(desk, rendering)
         self.page = Page(live, events, sessions, rendering, accounts, given.hosts, acts, answers)
 

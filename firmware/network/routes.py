@@ -214,6 +214,7 @@ class Asked(NamedTuple):
     parts: Mapping[str, str] = MappingProxyType({})  # of the path, where its line has braces
     body: bytes = b""  # JSON of the API
     upload: Sent | None = None  # of a route that takes a file
+    still: Callable[[], bool] = lambda: True  # whether whoever asked may go on: the session lives, the token holds
 
     def field(self, name: str) -> str:
         """The first value of a field of the form; "" where there is none."""

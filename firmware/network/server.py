@@ -54,7 +54,10 @@ def page_address(address: str) -> Address:
 
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket. Raises PageAddressError when the port is taken or not allowed."""
-    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # By its number, or asyncio does not know it for TCP and leaves Nagle's algorithm (RFC 896) on: against a peer's
+    # delayed acknowledgement, 40 ms on Linux, each further answer on a connection would wait for that.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))

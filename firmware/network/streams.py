@@ -35,18 +35,25 @@ class Stream:
 
 
 class Streams:
-    """All open streams, oldest first."""
+    """All open streams of one kind, oldest first. With those of the kinds `beside` them they have one bound."""
 
-    def __init__(self) -> None:
+    def __init__(self, beside: Streams | None = None) -> None:
+        self._all: list[Stream] = [] if beside is None else beside._all
         self._open: list[Stream] = []
         self._closing = False
 
     def __len__(self) -> int:
-        return len(self._open)
+        """Of all kinds."""
+        return len(self._all)
 
     def ring(self) -> None:
         """Something changed."""
         for stream in self._open:
+            stream.wake.set()
+
+    def look_again(self) -> None:
+        """A session has ended: each stream, of whatever kind, looks whether it may go on."""
+        for stream in self._all:
             stream.wake.set()
 
     def close(self) -> None:
@@ -64,29 +71,31 @@ class Streams:
         `newest` is asked at each change; `alive` before, and at each beat: whether the session still lives.
         """
         stream = Stream(whose)
-        while len(self._open) >= STREAMS_MAX:
+        while len(self._all) >= STREAMS_MAX:
             oldest = self._giving_way(whose)
-            self._open.remove(oldest)
+            self._all.remove(oldest)
             oldest.evicted = oldest.ended = True
             oldest.wake.set()
         stream.ended = self._closing
-        self._open.append(stream)
+        for streams in (self._all, self._open):
+            streams.append(stream)
         watching = asyncio.create_task(_watch_disconnect(stream, receive))
         try:
             await send(_START)
             await self._push(stream, send, newest, alive)
             await send(_chunk(b"", more=False))
         finally:
-            if stream in self._open:
-                self._open.remove(stream)
+            for streams in (self._all, self._open):
+                if stream in streams:
+                    streams.remove(stream)
             watching.cancel()
 
     def _giving_way(self, whose: str) -> Stream:
         """The oldest window of whoever has most, the new one counted: nobody closes the only one of somebody else."""
-        held = Counter(stream.whose for stream in self._open)
+        held = Counter(stream.whose for stream in self._all)
         held[whose] += 1
         most = max(held.values())
-        return next(stream for stream in self._open if held[stream.whose] == most)
+        return next(stream for stream in self._all if held[stream.whose] == most)
 
     async def _push(self, stream: Stream, send: Send, newest: Newest, alive: Callable[[], bool]) -> None:
         sent: dict[str, bytes] = {}

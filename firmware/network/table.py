@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from firmware.network.route import Route
@@ -37,22 +37,21 @@ class Table:
                 methods["HEAD"] = methods["GET"]
 
     def methods(self, path: str) -> tuple[str, ...]:
-        """What may be done at a path; nothing: there is no such path."""
-        return tuple(self._at(path)[0])
+        """What may be done at a path, as the document has it: by its own line; nothing: there is no such path."""
+        return next((tuple(methods) for methods, _ in self._at(path)), ())
 
     def find(self, path: str, method: str) -> Found | None:
-        methods, parts = self._at(path)
-        return Found(*methods[method], parts) if method in methods else None
+        """A line of another method hides none: whoever is called like a word of ours is reached all the same."""
+        return next((Found(*methods[method], parts) for methods, parts in self._at(path) if method in methods), None)
 
-    def _at(self, path: str) -> tuple[Mapping[str, tuple[Route, Answering]], Mapping[str, str]]:
-        """A path without braces comes before one with."""
+    def _at(self, path: str) -> Iterator[tuple[Mapping[str, tuple[Route, Answering]], Mapping[str, str]]]:
+        """What stands at a path: one without braces comes before those with."""
         if path in self._paths and "{" not in path:
-            return self._paths[path], {}
+            yield self._paths[path], {}
         for pattern, methods in self._open:
             matched = pattern.fullmatch(path)
             if matched is not None:
-                return methods, matched.groupdict()
-        return {}, {}
+                yield methods, matched.groupdict()
 
 
 def _pattern(path: str) -> re.Pattern[str]:

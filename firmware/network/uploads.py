@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import re
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from http import HTTPStatus
 
 from starlette.requests import ClientDisconnect, Request
@@ -46,6 +46,13 @@ class TooLarge(FormError):
         super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 
+class SessionOver(FormError):
+    """Whoever sends was logged out meanwhile, or the token was revoked: nothing more is taken, and nothing shown."""
+
+    def __init__(self) -> None:
+        super().__init__(HTTPStatus.UNAUTHORIZED)
+
+
 class Sent(ABC):
     """A file on its way. `begin` reads what stands before it; then `pieces` gives the file, once."""
 
@@ -65,12 +72,17 @@ class Sent(ABC):
         self._waited_s = 0.0  # for the sender, in this window
         self._window_taken = 0
         self._over = False
+        self._may: Callable[[], bool] = lambda: True
         self.fields: dict[str, tuple[str, ...]] = {}
         self.file_name = ""
 
     def allow(self, file_bytes_max: int) -> None:
         """How large the file may be, of a room that takes larger or smaller ones than most; before `begin`."""
         self._most = file_bytes_max
+
+    def only_while(self, may: Callable[[], bool]) -> None:
+        """Asked with each piece that comes: where it says no, that was the last one (SessionOver)."""
+        self._may = may
 
     @property
     def declared(self) -> int:
@@ -90,6 +102,7 @@ class Sent(ABC):
         dropped = 0
         self._fields_end_s = self._end_s = self._now_s() + DRAIN_S_MAX
         self._idle_s = DRAIN_IDLE_S_MAX
+        self._may = lambda: True  # what is dropped may come from anybody
         try:
             while not self._over and dropped < DRAINED_BYTES_MAX:
                 self._held.clear()
@@ -112,6 +125,8 @@ class Sent(ABC):
             raise FormError(HTTPStatus.BAD_REQUEST) from error
         except TimeoutError as error:
             raise FormError(HTTPStatus.REQUEST_TIMEOUT) from error
+        if not self._may():
+            raise SessionOver
         self._held += piece
         self._window_taken += len(piece)
         self._waited_s += self._now_s() - begun_s

@@ -19,7 +19,7 @@ import msgspec
 from msgspec.structs import replace
 
 from firmware.core.account_facts import Act
-from firmware.messages import Answer, AnyOfficeCommand
+from firmware.messages import Answer, AnyOfficeCommand, LocalEntry
 from firmware.people.errors import Denied
 from firmware.people.place import Place
 from firmware.people.promises import UNHEARD, tell, write
@@ -28,9 +28,10 @@ from firmware.roster.handover import was_handed_in
 from firmware.roster.office import ANSWER_S_MAX
 from firmware.terminal import now_utc_s
 
-PREFIX, SUFFIX = "asked-", ".json"
+PREFIX, SUFFIX, ASIDE = "asked-", ".json", ".new"
 UNANSWERED = "people_gate_unanswered"
 SLACK_S = 5  # of a reader that waits, behind the end of its time
+WAITS_S_MAX = 120 + SLACK_S  # of a reader (people_words): of what is to wait longer the clock has jumped back
 _NAME_BYTES = 8
 _open: set[Path] = set()  # of this process, which are being asked just now
 _looking = threading.Lock()
@@ -98,10 +99,13 @@ class AtOnce:
     def know(self, key: str) -> None:
         """Keep what was presented, too: nobody else can say it once this process has ended."""
         self.asked = replace(self.asked, key=key, until_s=0)
-        aside = self._path.with_suffix(".new")
-        with suppress(Denied):  # of a full disk: what follows is done now all the same
+        aside = self._path.with_suffix(ASIDE)
+        try:
             write(aside, self.asked)
             aside.replace(self._path)
+        except (Denied, OSError):  # of a full disk: what follows is done now all the same
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -112,7 +116,7 @@ def at_once(place: Place, asked: Asked, *, act: Act = Act.EDITED) -> Iterator[At
     has done its part, or has not answered.
     """
     if asked.by in _NEW:
-        asked = replace(asked, before=tuple(each.id for each in place.local().entries if each.holder == asked.holder))
+        asked = replace(asked, before=tuple(each.id for each in place.local().entries if _concerns(asked, each)))
     path = place.own_folder() / f"{PREFIX}{secrets.token_hex(_NAME_BYTES)}{SUFFIX}"
     one = AtOnce(place, asked, path)
     _open.add(path)
@@ -149,16 +153,24 @@ def finish(place: Place, following: Following) -> bool:
     over = True
     with _looking:
         for path in sorted(place.own_folder().glob(f"{PREFIX}*{SUFFIX}")):
-            if path in _open:
-                continue
-            asked = _read(path)
-            if asked is not None and now_utc_s() <= asked.until_s:
+            try:
+                over &= path in _open or _is_over(place, path, following)
+            except OSError:  # of the disk: it stays, and holds up none of the others
                 over = False
-                continue
-            if asked is not None:
-                _finish(place, asked, following)
-            path.unlink(missing_ok=True)
     return over
+
+
+def _is_over(place: Place, path: Path, following: Following) -> bool:
+    """Raises Denied, OSError: then it is looked at again."""
+    aside = path.with_suffix(ASIDE)
+    asked = _read(aside) or _read(path)  # cut between the two names: the newer one knows what was presented
+    if asked is not None and 0 <= asked.until_s - now_utc_s() <= WAITS_S_MAX:
+        return False
+    if asked is not None:
+        _finish(place, asked, following)
+    aside.unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
+    return True
 
 
 def _finish(place: Place, asked: Asked, following: Following) -> None:
@@ -181,8 +193,14 @@ def _is_so(place: Place, asked: Asked) -> bool:
     if asked.by is By.LEFT and asked.revision is not None and not _is_listed(place, asked.holder):
         return True
     kind = By.SUSPENDED if asked.by is By.LEFT else asked.by
-    mine = [each for each in entries if each.holder == asked.holder and each.issuer == asked.who.name]
+    mine = [each for each in entries if _concerns(asked, each) and each.issuer == asked.who.name]
     return any(each.kind == kind.value and each.id not in asked.before for each in mine)
+
+
+def _concerns(asked: Asked, entry: LocalEntry) -> bool:
+    """A credential that is suspended may be another one's by the roster than by the list."""
+    one = asked.by is By.SUSPENDED and asked.ref
+    return entry.credential == one if one else entry.holder == asked.holder
 
 
 def _is_listed(place: Place, holder: str) -> bool:
@@ -197,8 +215,8 @@ def _take_back(place: Place, asked: Asked) -> None:
 
 
 def _read(path: Path) -> Asked | None:
-    """None: it is gone, or was never written whole, so that nothing was told."""
+    """None: it is gone, or was never written whole, so that nothing was told. Raises OSError."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Asked)
-    except (OSError, msgspec.MsgspecError):
+    except (FileNotFoundError, msgspec.MsgspecError):
         return None

@@ -24,6 +24,7 @@ from firmware.people.line import MANAGERS, Desk, Line, Lines, LongLine
 from firmware.people.place import Place
 from firmware.people.promises import one_line
 from firmware.people.rows import Pseudonyms, revision_of, shown
+from firmware.people.visit_profiles import keep_visits, of_built
 from firmware.people_words.base import Asker
 from firmware.people_words.holders import (
     BringToGate,
@@ -86,7 +87,8 @@ def suspend(desk: Desk, who: Asker, question: SuspendHere) -> Edited:
         command = Suspend(factor=found[0], key=found[1], **what)  # type: ignore[arg-type]
     else:
         command = Suspend(holder=question.holder, **what)  # type: ignore[arg-type]
-    with at_once(place, Asked(who, By.SUSPENDED, "suspension asked", question.holder, question.why)) as one:
+    asked = Asked(who, By.SUSPENDED, "suspension asked", question.holder, question.why, ref=question.ref)
+    with at_once(place, asked) as one:
         told = taken(one.ask(command))
     return Edited(id=question.holder, batch=0, at_gate=True, reasons=told.reasons)
 
@@ -263,11 +265,14 @@ def bring(desk: Desk, who: Asker, question: BringToGate, work: Work) -> Brought:
     with place.reading() as source:
         if source.head.batch != question.batch:
             raise Denied("people_moved_on")
+        profiles = frozenset(name for (name,) in source.db.execute("SELECT name FROM profile"))
+    keep_visits(place, profiles)  # before anything is told, and below once more: inviting goes on meanwhile
     newest = newest_version(place.folder)
     asked = Asked(who, By.HANDED_IN, told, why=question.why, batch=question.batch, version=newest)
     try:
         with at_once(place, asked, act=Act.HANDED_IN):
             report = _built(place, question.batch, built, work)
+            keep_visits(place, of_built(built, place.identity().public_key))
             handed = _handed_in(place, built)
     except _NotBuilt as refused:
         return Brought(answer="refused", batch=question.batch, problems=refused.problems)

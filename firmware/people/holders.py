@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from firmware.core.access import Factor, Profile, Rule, Rulebook
 from firmware.messages import Enrol
+from firmware.people.at_once import Asked, By, at_once
 from firmware.people.editing import edited
 from firmware.people.errors import Denied
 from firmware.people.line import MANAGERS, Desk, Line, Lines
@@ -236,11 +237,14 @@ def _at_once(
 def _only_here(
     place: Place, who: Asker, question: AddCredential, factor: Factor, key: str, until_s: int | None
 ) -> Edited:
-    """Where the list is somebody else's: at this controller only, for a while."""
-    told = _at_once(place, who, question, factor, key, until_s, Edited(id=question.holder, batch=0))
-    if not told.at_gate:
-        raise Denied("people_gate_refused", reasons=" ".join(told.reasons))
-    return told
+    """Where the list is somebody else's: at this controller only, for a while. Raises Denied."""
+    id, why = question.holder, one_line(question.why)
+    command = Enrol(issuer=who.name, why=why, holder=id, factor=factor, key=key, until_s=until_s)
+    with at_once(place, Asked(who, By.ENROLLED, f"{factor.value} enrolled here", id, question.why)) as one:
+        answer = one.ask(command)
+        if not answer.done:
+            raise Denied("people_gate_refused", reasons=" ".join(answer.reasons))
+    return Edited(id=id, batch=0, at_gate=True, reasons=answer.reasons)
 
 
 def put_credential(batch: Batch, holder: str, factor: Factor, key: str, fields: dict[str, str]) -> None:

@@ -103,5 +103,5 @@ def _is_settled(place: Place) -> bool:
     try:
         settle(place)
         return finish(place, FOLLOWING)
-    except Denied:
+    except (Denied, OSError):  # of a disk that is read only for a while, say: it is tried again
         return False

@@ -19,10 +19,9 @@ from firmware.core.account_facts import Act
 from firmware.messages import TellPeople
 from firmware.people.errors import Denied
 from firmware.people.place import Place
-from firmware.people_words.base import Asker
+from firmware.people_words.base import AT_THE_PAGE, Asker
 from firmware.roster.files import sync_folder
 
-AT_THE_PAGE = "at the page"  # why, where nobody said
 PREFIX, SUFFIX = "told-", ".json"
 UNHEARD = "people_no_controller"  # nobody answered: it may stand in the journal all the same
 TRIES_MAX, AGAIN_S = 6, 0.5  # where it is told more than the controller takes: ten a second
@@ -143,8 +142,10 @@ def write(path: Path, promise: msgspec.Struct) -> None:
 
 
 def _read(path: Path) -> Promise | None:
-    """None: it is gone, or was never written whole, so that nothing was told."""
+    """None: it is gone, or was never written whole, so that nothing was told. Raises Denied."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Promise)
-    except (OSError, msgspec.MsgspecError):
+    except (FileNotFoundError, msgspec.MsgspecError):
         return None
+    except OSError as error:  # it may say what the journal has to hear
+        raise Denied("people_source_failed", text=f"{path.parent}: {error.strerror}") from error

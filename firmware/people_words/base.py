@@ -10,6 +10,7 @@ from typing import Annotated
 
 import msgspec
 
+AT_THE_PAGE = "at the page"  # why, as the list keeps it, where nobody said
 NAME_CHARACTERS_MAX = 64  # of an account, as the journal keeps it
 ADDRESS_CHARACTERS_MAX = 64
 ID_CHARACTERS_MAX = 32

@@ -8,6 +8,7 @@ what the controller itself remembers, which it refuses while a roster still has 
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -41,8 +42,21 @@ BUILT = "erased.roster"  # in the roster folder, while it is handed in
 SERVES_S_MAX = 5.0  # from the file's being taken to the first decision by it
 LOOK_S = 0.1
 TOMBSTONES_MAX = 1_000  # of one erasure: 200 rows each
+# What the property office's desk, in its own folder, has not come to the end of: by what it is called there.
+DESK = "people"
+DESK_ASKED = ("told-*", "asked-*")  # what the journal is to be told of somebody yet
+DESK_WORK = ("built.roster*", "office.review-*")  # of everybody; what a desk that was killed has left
 # What no command reaches: these are words of the receipt, and texts of the catalogues.
-NOT_REACHED = ("exports", "backups", "recordings", "moved_aside", "other_controllers", "community")
+NOT_REACHED = (
+    "exports",
+    "backups",
+    "recordings",
+    "before_restore",
+    "moved_aside",
+    "sheets",
+    "other_controllers",
+    "community",
+)
 
 
 class Person(NamedTuple):
@@ -110,6 +124,7 @@ def erase(person: Person, source: Path, state: Path, identity: Identity, step: C
         version = _replace_roster(person.holder, opened, folder, identity)
     forget_previous(folder)
     step("controller")
+    _forget_at_desk(state / DESK, person.holder)  # before the journal: nothing of it is told there afterwards
     rows, tombstones = _forget(person, state)
     return Receipt(
         pseudonym=identity.pseudonym("erased", person.holder),
@@ -136,6 +151,25 @@ def _forget_names(state: Path, person: Person, household: str | None) -> int:
         raise ErasureStopped(
             f"Nothing was erased: the names of visitors ({visitor_book.PLACE}) cannot be changed: {error}. Ask again."
         ) from error
+
+
+def _forget_at_desk(folder: Path, holder: str) -> None:
+    """Of the person what is to be told yet, and what was made of a list that had the person. Raises ErasureStopped."""
+    named = f'"{holder}"'.encode()  # an id needs no escape in JSON
+    asked = [path for pattern in DESK_ASKED for path in folder.glob(pattern)]
+    work = [path for pattern in DESK_WORK for path in folder.glob(pattern)]
+    for path in (*asked, *work):
+        try:
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path in work or named in path.read_bytes():
+                remove(path)
+        except FileNotFoundError:
+            continue  # the desk itself has come to its end just now
+        except OSError as error:
+            raise ErasureStopped(
+                f"Source and roster are erased; {error.filename} cannot be removed: {error.strerror}. Then ask again."
+            ) from error
 
 
 # -- the roster -------------------------------------------------------------------------------------------------------

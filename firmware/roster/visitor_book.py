@@ -12,12 +12,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 PLACE = "people/visitors.db"  # in the state folder
+BUSY_S_MAX = 5.0  # that one waits for another
 KEPT_S = 31 * 86_400  # after the end of a visit
 IDS_AT_ONCE = 500
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS visitor"
     " (id TEXT PRIMARY KEY, name TEXT NOT NULL, until_s INTEGER NOT NULL, host TEXT) STRICT"
 )
+COLUMNS = frozenset({"id", "name", "until_s"})  # of every version
 _VERSION = 1  # PRAGMA user_version; files of version 0 have no host
 
 
@@ -53,11 +55,12 @@ def erase(path: Path, now_s: int, holder: str, household: str | None) -> int:
 
 @contextmanager
 def _open(path: Path, now_s: int) -> Iterator[sqlite3.Connection]:
-    """The file, changed as a whole; whoever's month is over goes."""
-    with closing(sqlite3.connect(path, timeout=5.0)) as db:
+    """The file, changed as a whole, by one at a time; whoever's month is over goes."""
+    with closing(sqlite3.connect(path, timeout=BUSY_S_MAX, isolation_level=None)) as db:
         db.execute("PRAGMA secure_delete = ON").fetchone()
-        db.execute(_TABLE)
+        db.execute("BEGIN IMMEDIATE")
         with db:
+            db.execute(_TABLE)
             if db.execute("PRAGMA user_version").fetchone()[0] < _VERSION:
                 _renew(db)
             db.execute("DELETE FROM visitor WHERE until_s < ?", (now_s - KEPT_S,))

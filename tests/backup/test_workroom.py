@@ -12,7 +12,8 @@ from firmware.backup.errors import BackupError, BackupMisused
 from firmware.backup.workroom import NAME, Workroom
 
 THREADS = 6
-ROUNDS = 200
+ENTERED = 60  # often enough in it, all together; on a loaded machine one of them may keep it for long
+ROUNDS = 20_000
 
 
 def test_who_opened_the_room_of_one_who_ended_since_is_alone_in_the_next_one_or_waits(tmp_path: Path) -> None:
@@ -46,6 +47,8 @@ def test_two_are_never_in_it_at_once(tmp_path: Path) -> None:
 
     def work(number: int) -> None:
         for round in range(ROUNDS):
+            if sum(entered) >= ENTERED:
+                break
             try:
                 with Workroom(tmp_path) as room:
                     entered[number] += 1
@@ -64,7 +67,7 @@ def test_two_are_never_in_it_at_once(tmp_path: Path) -> None:
     for each in threads:
         each.join(60)
     assert together == []
-    assert sum(entered) > ROUNDS // 4, "some of them were"
+    assert sum(entered) >= ENTERED, "some of them were"
     assert not (tmp_path / NAME).exists()
 
 

@@ -8,9 +8,9 @@ import secrets
 
 import pytest
 
-from firmware.camera_commands import EndViewing
+from firmware.camera_commands import BeginViewing, EndViewing
 from firmware.core.codes import Code
-from firmware.messages import pack
+from firmware.messages import Ask, pack
 from firmware.pictures import CLIENTS_MAX, Seeing, Want
 from tests.camera_view.rig import CAMERA, LIMIT_S, TICKET, on_rig
 
@@ -158,6 +158,27 @@ def test_no_viewing_outlives_its_connection_by_the_number_of_another_one(tmp_pat
 
     second, seeing = on_rig(tmp_path, scenario)
     assert second.reasons == ("not_allowed",)
+    assert seeing is Seeing.REFUSED
+
+
+@pytest.mark.attack("camera-23")
+def test_whoever_goes_before_it_is_committed_leaves_no_viewing_that_nobody_ends(tmp_path):
+    """What the journal says has begun has its end there, too: somebody reads it to know who looked how long."""
+
+    async def scenario(rig):
+        other = await rig.taken_over()
+        asked = BeginViewing(
+            issuer="Chen Wei", address="", roles="manager", cameras=(CAMERA,), why="a fire", ticket=TICKET, for_s=300
+        )
+        other.writer.write(pack(Ask(asked, "gone-at-once")))
+        other.writer.write_eof()
+        await rig.until(lambda: rig.rows(Code.VIEWING_BEGUN))
+        await rig.until(lambda: rig.rows(Code.VIEWING_ENDED))
+        return rig.rows(Code.VIEWING_BEGUN, Code.VIEWING_ENDED), (await rig.want(TICKET)).seeing
+
+    (begun, ended), seeing = on_rig(tmp_path, scenario)
+    assert (begun.event.body.note, ended.event.body.note) == ("a fire", "a fire")
+    assert ended.event.detail == "connection_lost, 0 min"
     assert seeing is Seeing.REFUSED
 
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from firmware.camera_commands import TellShift
+from firmware.camera_commands import EndViewing, TellShift
 from firmware.core.codes import Code
 from tests.camera_view.rig import CAMERA, INCIDENT, TICKET, WHY, on_rig
 
@@ -162,3 +162,31 @@ def test_a_manager_looks_for_whatever_is_stated_each_time(tmp_path):
         return [how for _, how in noted(rig)]
 
     assert on_rig(tmp_path, scenario) == ["30 min"] * 3
+
+
+@pytest.mark.attack("camera-22")
+def test_no_viewing_of_a_shift_outlives_it_when_the_time_becomes_known(tmp_path):
+    """After a power cut on a board without a battery a guard looks on; then it turns out that the shift was over."""
+
+    async def scenario(rig):
+        other = await rig.taken_over()
+        assert (await other.begin()).done
+        utc_ms = rig.gate.wall.utc_ms()
+        rig.gate.wall.set(0)
+        await rig.restart_controller()
+        other = await rig.taken_over()
+        assert (await other.begin(ticket=f"{TICKET}2", for_s=14 * 3600)).done
+        manager = {"issuer": "Li Na", "roles": "guard manager", "shift": False, "ticket": f"{TICKET}3"}
+        assert (await other.begin(**manager)).done
+        before = rig.rows(Code.VIEWING_ENDED)
+        rig.gate.wall.set(utc_ms + 13 * 3600 * 1000)
+        await rig.until(lambda: len(rig.rows(Code.VIEWING_ENDED)) > len(before))
+        told = (await other.ask(TellShift(issuer="Chen Wei"))).told
+        again = [await other.ask(EndViewing(ticket=f"{TICKET}{each}", because="by_hand")) for each in (2, 3)]
+        ended = [(row.event.body.issuer, row.event.detail) for row in rig.rows(Code.VIEWING_ENDED)[len(before) :]]
+        return ended, told, [answer.done for answer in again]
+
+    ended, told, again = on_rig(tmp_path, scenario)
+    assert ended == [("Chen Wei", "time, 0 min"), ("Li Na", "by_hand, 0 min")], "a manager's is none of a shift"
+    assert again == [False, True]
+    assert told == '{"left_s":43200}'

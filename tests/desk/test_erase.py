@@ -19,9 +19,13 @@ from firmware.core.codes import Code
 from firmware.identity import Identity
 from firmware.journal import search, verify
 from firmware.messages import Enrol, Erase, Suspend
+from firmware.people import at_once, place, promises
+from firmware.people.gate import BUILT
+from firmware.people.review_making import PREFIX as REVIEW
+from firmware.people_words.base import Asker
 from firmware.roster import visitor_book
 from firmware.roster.build import build_source
-from firmware.roster.erasing import NOT_REACHED, read_receipt
+from firmware.roster.erasing import DESK, DESK_ASKED, DESK_WORK, NOT_REACHED, read_receipt
 from firmware.roster.errors import Problems, RosterError
 from firmware.roster.install import install
 from firmware.roster.office import Office
@@ -155,6 +159,33 @@ def test_names_of_visitors_go_with_who_was_visited_and_with_the_visitor(rig: Rig
     assert left() == {"Wu Fan"}
 
 
+def test_what_a_desk_that_was_killed_has_left_of_the_person_goes_too(rig: Rig, tmp_path: Path):
+    """Else the next start of the desk would tell the journal of the person once more; what is about others stays."""
+    assert {f"{at_once.PREFIX}*", f"{promises.PREFIX}*"} == set(DESK_ASKED)
+    assert {f"{BUILT}*", f"{REVIEW}*"} == set(DESK_WORK)
+    assert place.FOLDER == DESK
+    source = make_source(tmp_path)
+    put_into_service(source, rig.state)
+    rig.start()
+    rig.listens()
+    folder = rig.state / DESK
+    (folder / f"{REVIEW}x").mkdir(mode=0o700, parents=True)
+    who = Asker(name="Li Wei", roles=("manager",), address="10.0.0.7")
+    theirs = at_once.Asked(who, at_once.By.ENROLLED, "enrolment at a reader", HOLDER, key=f"card:{SECOND_CARD}")
+    (folder / "asked-a.json").write_bytes(msgspec.json.encode(theirs))
+    (folder / "asked-a.new").write_bytes(msgspec.json.encode(theirs)[:-20])
+    (folder / "told-b.json").write_bytes(msgspec.json.encode(promises.Promise(who, "holder changed", HOLDER, 3, 1)))
+    (folder / "told-c.json").write_bytes(msgspec.json.encode(promises.Promise(who, "holder changed", STAYS, 3, 1)))
+    for name in (BUILT, f"{BUILT}-journal", f"{REVIEW}x/roster"):
+        (folder / name).write_text(NAME)
+    assert {"asked-a.json", "asked-a.new", "told-b.json", BUILT, "roster"} <= {name for name, _ in found(rig.state)}
+    done = erase(rig, source)
+    assert done.returncode == 0, done.stderr
+    assert rig.stop() == 0
+    assert found(source, rig.state) == set()
+    assert [path.name for path in folder.iterdir()] == ["told-c.json"]
+
+
 def test_where_the_names_cannot_be_changed_nothing_is_erased(rig: Rig, tmp_path: Path):
     source = make_source(tmp_path)
     put_into_service(source, rig.state)
@@ -222,18 +253,35 @@ def test_a_receipt_that_was_changed_is_none(rig: Rig, tmp_path: Path):
         read_receipt(b"{}", identity.public_key)
 
 
+KILLED_AT_A_STEP = """
+import os, signal, sys
+from pathlib import Path
+from firmware.roster.erasing import Person, erase
+from firmware.terminal import now_utc_s, own_identity
+
+holder, source, state, last = sys.argv[1:]
+steps = []
+
+def step(name):
+    steps.append(name)
+    if len(steps) == int(last):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+person = Person(holder, "Li of the office", "moved away, asked to be forgotten", now_utc_s())
+erase(person, Path(source), Path(state), own_identity(Path(state)), step)
+"""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("step", [2, 3])
+@pytest.mark.parametrize("step", [1, 2, 3])
 def test_killed_between_two_steps_it_completes_when_it_is_asked_for_again(rig: Rig, tmp_path: Path, step: int):
-    """SIGKILL at the instant at which a step says that it begins; and once more after everything."""
+    """SIGKILL by itself, so that it is at that instant, as a step says that it begins; once more after everything."""
     source = make_source(tmp_path)
     put_into_service(source, rig.state)
     rig.start()
     uses_the_gate(rig)
-    with subprocess.Popen(words_of(rig, source)[:-1], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as cut:
-        for _ in range(step):
-            assert cut.stderr.readline()
-        cut.kill()
+    words = [sys.executable, "-c", KILLED_AT_A_STEP, HOLDER, str(source), str(rig.state), str(step)]
+    cut = subprocess.run(words, timeout=60, check=False)
     assert cut.returncode == -signal.SIGKILL
     assert found(source, rig.state) != set()
     for _ in range(2):

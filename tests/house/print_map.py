@@ -11,13 +11,17 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from firmware.core.barrier.goals import BARRIER_RANKS
 from firmware.core.diagrams import all_diagrams
 from firmware.core.modes import PRIORITY
 from firmware.network.api.document import roles_of
+from firmware.network.api.subjects import SUBJECTS, subject_of
+from firmware.network.route import Route
 from firmware.network.routes import ROUTES
+from firmware.network.words import Words
 
 ROOT = Path(__file__).parents[2]
 MAP = ROOT / "firmware" / "README.md"
@@ -95,14 +99,25 @@ def as_printed(text: str) -> str:
 
 
 def routes() -> str:
-    """Every way into the page and its API, with whom it needs, in the table's own order."""
+    """Every way into the API, by subject, and into the page, with whom it needs, in the table's own order."""
+    words = Words("en")
+    lines = []
+    for subject in SUBJECTS:
+        lines += [f"### {words(f'api_of_{subject}')}", ""]
+        lines += [*table(route for route in ROUTES if route.of_api and subject_of(route.path) == subject), ""]
+    lines += ["### The page itself", "", *table(route for route in ROUTES if not route.of_api)]
+    return "\n".join(lines) + "\n"
+
+
+def table(of: Iterable[Route]) -> list[str]:
+    """Some routes, each with whom it needs, and how."""
     lines = ["| | path | needs | how |", "|---|---|---|---|"]
-    for route in ROUTES:
-        how = "token or session" if route.of_api else "" if "nobody" in roles_of(route) else "session"
+    for route in of:
+        how = "token or session" if route.by_token else "" if "nobody" in roles_of(route) else "session"
         if route.changes and not route.of_api:
             how += " and a form of ours" if how else "a form of ours"
         lines.append(f"| {route.method} | `{route.path}` | {', '.join(roles_of(route))} | {how} |")
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def with_routes(text: str) -> str:

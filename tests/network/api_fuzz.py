@@ -305,9 +305,13 @@ async def fuzz(
 
 # A whole answer of the page is often one that says no: a pace is kept (429), and what is right in form may be refused
 # as things stand (409: a portal that allows nothing from afar). Anything else that is right in form has to succeed.
+# What is wrong in form may be too large before it is looked at (413).
 CONFIG = """
 [checks]
 positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404", "409", "429"]
+negative_data_rejection.expected-statuses = [
+    "400", "401", "403", "404", "405", "406", "409", "411", "413", "415", "422", "429",
+]
 """
 
 

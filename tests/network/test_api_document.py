@@ -17,12 +17,14 @@ from jsonschema import Draft202012Validator, ValidationError
 from firmware.network.api.document import document, roles_of
 from firmware.network.api.operations import OPERATIONS
 from firmware.network.api.problems import KINDS
+from firmware.network.api.subjects import SUBJECTS, subject_of
 from firmware.network.route import API
 from firmware.network.routes import ROUTES
 from firmware.network.words import LANGUAGES, Words
 from tests.house.print_map import API_PAGE, with_routes
 from tests.network.accounts import Gate, gate
 from tests.network.api_client import token_for
+from tests.network.running import RunningPage
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
@@ -109,27 +111,81 @@ def test_every_role_gets_it_by_token_and_reads_the_page_without_script(tmp_path:
         assert told["components"]["securitySchemes"]["session"]["name"] == f"menshen_session_{page.port}"
         await running.log_in("auditor")
         for language, title in (("en", "Menshen's API"), ("zh-CN", "门神接口")):
-            shown = html.unescape((await page.get("/api", accept_language=language)).text)
+            shown = await looked_at(page, "/api", language)
             assert f'<h1 dir="auto">{title}' in shown
             for path in told["paths"]:
                 assert f"<code>{path}</code>" in shown, path
-            for name in told["components"]["schemas"]:
-                assert f'id="schema-{name}"' in shown, name
             for kind in KINDS:
                 assert f'id="{kind}"' in shown, kind
-            assert "<script" not in shown
-            assert not re.search(r'(?:src|href)="(?:https?:)?//', shown), "nothing of another host"
-            for target in re.findall(r'href="#([^"]+)"', shown):
-                assert f'id="{target}"' in shown, target
 
     play(tmp_path, scene)
+
+
+SUBJECT_BYTES_MAX = 160_000  # more than that is no page to read on a phone, or to render beside a gate
+
+
+def test_each_subject_has_a_page_with_its_operations_and_all_that_they_are_made_of(tmp_path: Path) -> None:
+    async def scene(running: Gate) -> None:
+        await running.log_in("auditor")
+        told = msgspec.json.decode((await running.page.get("/api/v1/openapi.json")).body)
+        subjects = [tag["name"] for tag in told["tags"]]
+        by_session = "Only by somebody who has logged in at the page; a token is refused."
+        have, shapes = set(), set()
+        contents = await looked_at(running.page, "/api", "en")
+        for subject in subjects:
+            shown = await looked_at(running.page, f"/api?of={subject}", "en")
+            assert len(shown.encode()) <= SUBJECT_BYTES_MAX, (subject, len(shown))
+            have |= set(re.findall(r'<h2 id="([a-z_0-9]+)"><span class="method">', shown))
+            shapes |= set(re.findall(r'<h3 id="schema-([^"]+)"', shown))
+            for target in re.findall(rf'href="/api\?of={subject}#([^"]+)"', contents):
+                assert f'id="{target}"' in shown, target
+            alone = [
+                operation
+                for methods in told["paths"].values()
+                for operation in methods.values()
+                if operation["tags"] == [subject] and operation.get("security") == [{"session": []}]
+            ]
+            assert shown.count(by_session) == len(alone), subject
+            chinese = await looked_at(running.page, f"/api?of={subject}", "zh-CN")
+            assert by_session not in chinese
+        assert have == {
+            operation["operationId"] for methods in told["paths"].values() for operation in methods.values()
+        }
+        assert shapes == set(told["components"]["schemas"])
+        assert (await running.page.get("/api?of=nothing")).header("location") == "/api"
+
+    play(tmp_path, scene)
+
+
+async def looked_at(page: RunningPage, target: str, language: str) -> str:
+    """A page of the API without script: nothing of another host, and every link within it leads somewhere."""
+    response = await page.get(target, accept_language=language)
+    assert response.status == 200, target
+    shown = html.unescape(response.text)
+    assert "<script" not in shown
+    assert not re.search(r'(?:src|href)="(?:https?:)?//', shown), "nothing of another host"
+    for within in re.findall(r'href="#([^"]+)"', shown):
+        assert f'id="{within}"' in shown, within
+    return shown
+
+
+def test_every_path_of_the_api_is_about_one_subject() -> None:
+    assert {subject_of(route.path) for route in ROUTES if route.of_api} == set(SUBJECTS)
+    assert subject_of(f"{API}/stream/devices") == "devices"
+    assert subject_of(f"{API}/stream") == "gate_now"
+    with pytest.raises(KeyError):
+        subject_of(f"{API}/a-room-that-is-new/{{thing}}")
 
 
 def test_every_route_stands_in_the_printed_table_with_whom_it_needs() -> None:
     text = API_PAGE.read_text(encoding="utf-8")
     assert with_routes(text) == text, "run `python -m tests.house.print_map`"
     rows = re.findall(r"^\| ([A-Z]+) \| `([^`]+)` \| ([a-z, ]+) \|", text, re.MULTILINE)
-    assert [(method, path) for method, path, _ in rows] == [(route.method, route.path) for route in ROUTES]
+    assert sorted((method, path) for method, path, _ in rows) == sorted((each.method, each.path) for each in ROUTES)
+    for method, path, _ in rows:
+        how = re.search(rf"^\| {method} \| `{re.escape(path)}` \| [a-z, ]+ \| (.*) \|$", text, re.MULTILINE)[1]
+        (route,) = (each for each in ROUTES if (each.method, each.path) == (method, path))
+        assert ("token" in how) == route.by_token, (method, path)
     open_to_all = {path for _, path, needs in rows if needs == "nobody"}
     assert open_to_all == {"/page.css", "/icon.svg", "/login", "/join"}
 

@@ -16,9 +16,9 @@ from tests.network.api_fuzz import APART, API, Fuzzed, Part, fuzz, fuzzed_gate, 
 pytestmark = pytest.mark.slow
 
 HOUSE = Path(__file__).parents[2]
-EXAMPLES = 1  # the coverage of each parameter counts most; `make fuzz` draws more
+EXAMPLES = 2  # beside the coverage of each parameter; `make fuzz` draws more
 SEED = 1
-LIMIT_S = 240.0  # on a machine of two cores that does nothing else it takes a third of a minute
+LIMIT_S = 240.0  # a machine of two cores that does nothing else takes a sixth of it
 
 
 # Refused to whoever does not know the passphrase: the right one is told in test_accounts_api.py.

@@ -15,6 +15,7 @@ from firmware.network.api.errors import NOT_KNOWN, ApiError
 from firmware.network.api.keys import KEPT_OF_ONE_MAX, KEPT_S, Keys
 from firmware.network.routes import Asked
 from firmware.network.sessions import Session
+from firmware.network.uploads import Body
 
 KEY = "night-shift-0001"
 
@@ -28,7 +29,7 @@ class Desk:
         self.refuses: ApiError | None = None
         self.held = asyncio.Event()
         self.held.set()
-        self.keys = Keys(lambda: self.now_s)
+        self.keys = Keys(lambda _: True, lambda: self.now_s)
 
     async def _answer(self, asked: Asked) -> Response:
         del asked
@@ -194,5 +195,34 @@ def test_lines_of_the_head_are_a_part_of_what_is_asked() -> None:
             with pytest.raises(ApiError) as raised:
                 await desk.ask(head=other)
             assert (raised.value.status, raised.value.word) == (409, "key_used"), other
+
+    play(scene)
+
+
+def test_a_file_larger_than_most_is_taken_again_where_it_was_taken_once() -> None:
+    """A room may take larger files than the others: a backup is one."""
+    content = b"x" * 5_000
+
+    async def scene(desk: Desk) -> None:
+        async def take(asked: Asked) -> Response:
+            assert isinstance(asked.upload, Body)
+            asked.upload.allow(len(content))
+            await asked.upload.take()
+            return Response(b"taken")
+
+        async def send(file: bytes) -> Response:
+            async def receive() -> dict[str, object]:
+                return {"type": "http.request", "body": file, "more_body": False}
+
+            headers = [(b"idempotency-key", KEY.encode()), (b"content-length", b"%d" % len(file))]
+            scope = {"type": "http", "method": "POST", "path": "/backup", "headers": headers, "query_string": b""}
+            request = Request(scope, receive)
+            session = Session("Li Na", frozenset({Role.INSTALLER}), "127.0.0.1", 0.0)
+            return await desk.keys.once(Asked(request, session, {}, upload=Body(request, len(content) // 2)), take)
+
+        assert [(await send(content)).body for _ in range(2)] == [b"taken"] * 2
+        with pytest.raises(ApiError) as raised:
+            await send(content[:-1] + b"y")
+        assert raised.value.word == "key_used"
 
     play(scene)

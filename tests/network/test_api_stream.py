@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from firmware.network.streams import STREAMS_MAX
+from firmware.network.streams import BEAT_S, STREAMS_MAX
 from tests.network.accounts import Gate, gate
 from tests.network.api_client import call, seen, token_for, told, words
 from tests.network.fake_controller import door, hall, health, quiet, shed, states
-from tests.network.running import Window, parsed_head
+from tests.network.running import WAIT_S, Window, parsed_head
 
 STREAM = "/api/v1/stream"
+KINDS = (STREAM, f"{STREAM}/devices", f"{STREAM}/selftest")
 STATIC = Path(__file__).parents[2] / "firmware/network/static"
 
 
@@ -26,10 +27,10 @@ def play(folder: Path, scene: Callable[[Gate], Awaitable[None]]) -> None:
     asyncio.run(whole())
 
 
-async def opened(running: Gate, token: str, query: str = "") -> Window:
+async def opened(running: Gate, token: str, query: str = "", path: str = STREAM) -> Window:
     page = running.page
     reader, writer = await asyncio.open_connection("127.0.0.1", page.port, limit=1 << 20)
-    writer.write(page.request("GET", STREAM + query, authorization=f"Bearer {token}", cookie="") + b"\r\n")
+    writer.write(page.request("GET", path + query, authorization=f"Bearer {token}", cookie="") + b"\r\n")
     head = await reader.readuntil(b"\r\n\r\n")
     window = Window(reader, writer, parsed_head(head)[0])
     page._windows.append(window)
@@ -95,5 +96,56 @@ def test_a_client_that_opens_streams_without_end_closes_only_its_own(tmp_path: P
         await streams[0].until("full")
         running.page.controller.say(states(seq=3, view=quiet(door(alarms=("door.forced",)), shed(), hall())), health())
         await window.until("view", lambda view: view["alarms"])  # type: ignore[index]
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.attack("api-22")
+def test_streams_of_every_kind_have_one_bound_and_nobody_loses_the_only_one(tmp_path: Path) -> None:
+    """Or a client with three kinds of streams would hold most of the connections that there are."""
+
+    async def scene(running: Gate) -> None:
+        page = running.page
+        token = await token_for(running, "greedy", "installer")
+        counting = await token_for(running, "counting", metrics=True)
+        await running.log_in("guard")
+        window = await page.open_window()
+        await window.until("view")
+        streams = [await opened(running, token, path=KINDS[n % 3]) for n in range(STREAMS_MAX + 30)]
+        assert {stream.status for stream in streams} == {200}
+        for stream in streams[:31]:
+            await stream.until("full")
+        figures = (await call(page, "GET", "/metrics", counting)).text
+        assert f"menshen_page_streams {STREAMS_MAX}\n" in figures
+        page.controller.say(states(seq=3, view=quiet(door(alarms=("door.forced",)), shed(), hall())), health())
+        await window.until("view", lambda view: view["alarms"])  # type: ignore[index]
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.attack("api-23")
+@pytest.mark.parametrize("path", KINDS)
+def test_a_stream_ends_at_once_with_its_token_or_its_session(tmp_path: Path, path: str) -> None:
+    """Not with the next beat."""
+
+    async def scene(running: Gate) -> None:
+        page, now_s = running.page, asyncio.get_running_loop().time
+        token = await token_for(running, "revoked", "installer")
+        manager = await token_for(running, "Property office", "manager")
+        await running.log_in("installer")
+        window, stream = await page.open_window(path), await opened(running, token, path=path)
+        for each in (window, stream):
+            assert (await each.next())[0]
+        await asyncio.sleep(0.5)  # long after what each begins with
+        for each in (stream, window):
+            if each is stream:
+                assert (await call(page, "DELETE", "/api/v1/clients/revoked", manager)).status == 204
+            else:
+                assert (await page.post("/logout")).status == 303
+            began_s = now_s()
+            async with asyncio.timeout(WAIT_S):
+                while (await each.next())[0]:
+                    pass
+            assert now_s() - began_s < BEAT_S / 2
 
     play(tmp_path, scene)

@@ -87,7 +87,11 @@ def test_the_apis_page_is_read_without_script_and_asks_no_other_host(tmp_path: P
             page.on("request", lambda request, asked=asked: asked.add(request.url))
             page.on("console", lambda message, complaints=complaints: complaints.append(message.text))
             await page.goto(f"http://127.0.0.1:{running.page.port}/api")
-            await expect(page.get_by_text("/api/v1/portals/{portal}/open")).to_have_count(1, timeout=20_000)
+            assert await fits(page)
+            await page.get_by_role("link", name="POST /api/v1/portals/{portal}/open").click()
+            await page.wait_for_url("**/api?of=gate_now#post_open")
+            await expect(page.get_by_role("heading", name="POST /api/v1/portals/{portal}/open")).to_be_in_viewport()
+            assert await fits(page)
             await page.locator("summary").first.click()
             assert await page.locator("details[open] dd").count() > 4
             assert all(url.startswith(f"http://127.0.0.1:{running.page.port}/") for url in asked)

@@ -133,7 +133,7 @@ NEEDED = {
     "GET /api/v1/gate": Role.MANAGER,
     **{f"POST /api/v1/gate/{what}": Role.MANAGER for what in ("bring", "begin")},
     # holders and households
-    **{f"GET /api/v1/people{end}": Role.MANAGER for end in ("", "/choices", "/{holder}")},
+    **{f"GET /api/v1/people{end}": Role.MANAGER for end in ("", "-choices", "/{holder}")},
     **{f"POST /api/v1/people{end}": Role.MANAGER for end in ("", "/search", "/plate")},
     "PUT /api/v1/people/{holder}": Role.MANAGER,
     **{f"POST /api/v1/people/{{holder}}/{what}": Role.MANAGER for what in ("suspend", "lift", "end")},

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+
 import itsdangerous
 import pytest
 
@@ -181,6 +184,26 @@ def test_what_is_no_address_is_refused_with_an_example(address: str) -> None:
 def test_a_port_in_use_is_told_with_what_to_do() -> None:
     with listen("127.0.0.1", 0) as taken, pytest.raises(PageAddressError, match="--page"):
         listen("127.0.0.1", taken.getsockname()[1])
+
+
+def test_an_answer_on_a_kept_connection_waits_for_no_acknowledgement() -> None:
+    """Nagle's algorithm is off on what is accepted, as asyncio has it for what it knows to be TCP."""
+
+    async def scene() -> int:
+        off: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        def made(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            off.set_result(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        listening = listen("127.0.0.1", 0)
+        async with await asyncio.start_server(made, sock=listening):
+            _, writer = await asyncio.open_connection(*listening.getsockname())
+            writer.close()
+            async with asyncio.timeout(10):
+                return await off
+
+    assert asyncio.run(scene()) != 0
 
 
 @pytest.mark.parametrize(

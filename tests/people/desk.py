@@ -162,6 +162,7 @@ class FakeGate:
                 )
             else:
                 visit = {"household": command.household, "valid_from_s": command.from_s, "use_limit": command.use_limit}
+                visit["profiles"] = command.profiles
                 fields = {"expires_s": command.until_s, "credential": token, "factor": kind}
                 self.entries.append(LocalEntry(id, "visitor", command.visitor, **fields, **visit, **shared))
         elif isinstance(command, Lift):

@@ -276,7 +276,7 @@ def test_a_visitor_without_an_answer_keeps_the_name_until_it_is_known(tmp_path: 
 
 def test_a_reader_that_may_wait_yet_is_not_decided_before_its_time(tmp_path: Path) -> None:
     with desk_with_people(tmp_path) as desk:
-        asked = Asked(MANAGER, By.ENROLLED, "enrolment at a reader", "h2", until_s=now_utc_s() + 3_600)
+        asked = Asked(MANAGER, By.ENROLLED, "enrolment at a reader", "h2", until_s=now_utc_s() + 120)
         path = desk.place.own_folder() / "asked-x.json"
         path.write_bytes(msgspec.json.encode(asked))
         assert not finish(desk.place, FOLLOWING)

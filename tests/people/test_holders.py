@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from firmware.messages import Enrol, TellPeople
+from firmware.people.at_once import finish
 from firmware.people.errors import Denied
+from firmware.people.following import FOLLOWING
 from firmware.people_words.base import HowAreThings, Standing
 from firmware.people_words.holders import (
     AddCredential,
@@ -381,3 +383,49 @@ def test_nobody_gets_a_pin(desk: AtDesk, question: GivePin | DropPin) -> None:
     with pytest.raises(Denied, match="people_not_found"):
         desk.ask(question)
     assert desk.gate.told() == []
+
+
+def test_where_the_list_is_elsewhere_a_credential_is_told_before_it_is_asked_for(desk: AtDesk) -> None:
+    """By whom and from where, as everything else; and what came of it."""
+    id = add(desk)
+    write_adoption(desk.state / "roster", Adoption("Sunrise Garden", ("ab" * 32,), 1))
+    desk.gate.asked.clear()
+    question = AddCredential(holder=id, kind="card", fields={"key": CARD}, why="the community's list is late")
+    desk.ask(question)
+    told, asked = desk.gate.asked
+    assert isinstance(told, TellPeople)
+    assert (told.issuer, told.address, told.holder, told.why) == (
+        MANAGER.name,
+        MANAGER.address,
+        id,
+        "the community's list is late",
+    )
+    assert (told.act.value, told.detail) == ("edited", "card enrolled here")
+    assert isinstance(asked, Enrol)
+    assert list((desk.state / "people").glob("asked-*")) == []
+    desk.gate.refuse["Enrol"] = ("holder_not_found",)
+    with pytest.raises(Denied, match="people_gate_refused") as refused:
+        desk.ask(question)
+    assert refused.value.said.fills["reasons"] == "holder_not_found"
+    assert desk.gate.told()[1:] == [("edited", "card enrolled here"), ("edit_not_done", "card enrolled here")]
+    desk.gate.refuse = {"TellPeople": ("not_recorded",)}
+    desk.gate.asked.clear()
+    with pytest.raises(Denied, match="people_not_recorded"):
+        desk.ask(question)
+    assert not any(isinstance(each, Enrol) for each in desk.gate.asked), "what the journal does not know is not done"
+
+
+def test_where_the_list_is_elsewhere_and_nobody_answers_it_is_found_out_later(desk: AtDesk) -> None:
+    id = add(desk)
+    write_adoption(desk.state / "roster", Adoption("Sunrise Garden", ("ab" * 32,), 1))
+
+    def goes(command: object) -> None:
+        if isinstance(command, Enrol):
+            raise ConnectionError
+
+    desk.gate.before = goes
+    with pytest.raises(Denied, match="people_gate_unanswered"):
+        desk.ask(AddCredential(holder=id, kind="card", fields={"key": CARD}))
+    assert ("edit_not_done", "card enrolled here") not in desk.gate.told()
+    assert finish(desk.place, FOLLOWING)
+    assert desk.gate.told()[-1] == ("edit_not_done", "card enrolled here")

@@ -183,7 +183,7 @@ def test_a_plate_is_looked_up_by_a_program_for_a_purpose_that_stands_in_the_jour
 
 def test_what_may_be_chosen(tmp_path: Path) -> None:
     async def scene(_running: Office, api: Program) -> None:
-        choices = told(await api.get("/people/choices"))
+        choices = told(await api.get("/people-choices"))
         assert set(choices["profiles"]) >= {"residents", "staff"}  # type: ignore[call-overload]
         assert "visitor" not in choices["flags"]  # type: ignore[operator]
         readers = {one["id"]: one["name"] for one in choices["readers"]}  # type: ignore[attr-defined]
@@ -517,7 +517,7 @@ def test_the_pages_own_script_may_with_its_session_and_token(tmp_path: Path) -> 
 
 def test_a_guards_program_reads_nobody(tmp_path: Path) -> None:
     async def scene(_running: Office, api: Program) -> None:
-        for path in ("/people", "/people/h1", "/people/choices", "/households", "/households/f1"):
+        for path in ("/people", "/people/h1", "/people-choices", "/households", "/households/f1"):
             assert words(await api.get(path)) == ("not_allowed", "403"), path
         assert (await api.post("/people/search", {"text": "王"})).status == 403
         assert (await api.post("/people/plate", {"plate": "京A12345", "purpose": "a purpose"})).status == 403
@@ -533,12 +533,12 @@ def test_without_a_list_here(tmp_path: Path) -> None:
             assert problem(await api.get(path))[:3] == (409, "not_taken", ("people_no_source",)), path
         assert problem(await api.post("/people", NEW))[:3] == (409, "not_taken", ("people_no_source",))
         assert words(await api.get("/people/h1")) == ("no_such_thing", "404")
-        assert told(await api.get("/people/choices"))["here"] is False
+        assert told(await api.get("/people-choices"))["here"] is False
 
     play(tmp_path, scene, source=False)
 
 
-READS = ("/people", "/people/h1", "/people/choices", "/households", "/households/f1")
+READS = ("/people", "/people/h1", "/people-choices", "/households", "/households/f1")
 CHANGES: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("POST", "/people", NEW),
     ("PUT", "/people/h1", {"revision": 9, "name": "Li", "profiles": ["staff"]}),

@@ -67,6 +67,22 @@ def test_fields_are_named_in_words() -> None:
     assert difference_shown(EN, told).title == "Credential card:H10301:1:2, of p1"
 
 
+def test_the_name_of_a_rule_is_not_called_as_that_of_a_person() -> None:
+    for entity, expected in (("schedule", "名称"), ("profile", "名称"), ("holder", "姓名")):
+        (field,) = difference_shown(ZH, DifferenceTold(1, "added", entity, "x", {}, {"name": "x"})).fields
+        assert field.name == expected
+
+
+def test_the_words_of_a_column_are_said_in_the_readers_language() -> None:
+    fields = {"status": "lost", "flags": "escort;vehicle", "profiles": "residents;车主", "duress": "no", "note": "no"}
+    told = DifferenceTold(1, "added", "holder", "p1", {}, fields)
+    for words, expected in (
+        (EN, ["lost", "may escort others, is a vehicle", "residents, 车主", "no", "no"]),
+        (ZH, ["挂失", "可陪同他人、是车辆", "residents、车主", "否", "no"]),
+    ):
+        assert [field.after for field in difference_shown(words, told).fields] == expected
+
+
 @pytest.mark.parametrize("name", ["=cmd|calc", "＝cmd", "＋1", "－1", "＠SUM(A1)", "\t=1"])
 def test_no_cell_of_the_table_begins_a_formula_in_any_width(name: str) -> None:
     """Spreadsheets of East Asia take full-width signs for the narrow ones."""

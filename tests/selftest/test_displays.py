@@ -11,13 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from firmware.controller.inbox import Rank
 from firmware.controller.selftest_displays import DIGITS, PLACES, Numbers, questions_of
 from firmware.controller.selftest_views import seen as seen_of
 from firmware.controller.signs import HOLD_S, Signs
 from firmware.core.effects import Announce, Feedback
+from firmware.core.fact import Afar
+from firmware.core.facts import SetOutOfService
+from firmware.core.view import Mode
 from firmware.rehearsal.virtual_time import run_virtual
 from firmware.selftest.machine import Stage
-from firmware.selftest.messages import Do, DropTest, FinishTest
+from firmware.selftest.messages import Do, DropTest, FinishTest, PauseTest
 from firmware.selftest.report import proven
 from firmware.selftest.run import Entry, Run
 from firmware.selftest.steps import Step, Task
@@ -272,5 +276,48 @@ def test_a_step_that_is_broken_off_leaves_no_number_on_the_display(tmp_path: Pat
         assert re.match(r"\d{4} ", await on_display(bench, far))
         await bench.ask(DropTest(**WHO), 1.0)
         assert not re.search(r"\d", await on_display(bench, far))
+
+    with_display(tmp_path, scene)
+
+
+@pytest.mark.attack("selftest-15")
+@pytest.mark.parametrize("who", ["somebody else", "the test's own end"])
+def test_no_number_stands_on_a_display_of_a_lane_that_is_in_use_again(tmp_path: Path, who: str) -> None:
+    """Whoever puts the lane back while the number stands there: residents come, and it is their display."""
+
+    async def scene(bench: Bench, far: PtyFar) -> None:
+        await bench.begin("vehicle_lane")
+        await bench.do(STEP)
+        assert re.match(r"\d{4} ", await on_display(bench, far))
+        if who == "somebody else":
+            back = SetOutOfService("Zhang Wei", afar=Afar("manager"), portal="vehicle_lane", out=False)
+            bench.gate.controller.inbox.put(back, Rank.COMMAND, "network")
+        else:
+            await bench.ask(PauseTest(left=True, **WHO))
+        await bench.gate.pass_time(SHOWN_S)
+        assert bench.mode("vehicle_lane") is not Mode.OUT_OF_SERVICE
+        last = far.received(1, 0.5).decode("gb18030")
+        assert last, "it was written to"
+        assert not re.search(r"\d", last)
+        assert bench.entry(STEP).stage is Stage.WAITING, "half a step proves nothing"
+
+    with_display(tmp_path, scene)
+
+
+@pytest.mark.attack("selftest-16")
+def test_a_controller_that_is_killed_while_a_number_stands_there_has_it_away_at_its_start(tmp_path: Path) -> None:
+    async def scene(bench: Bench, far: PtyFar) -> None:
+        await bench.begin("vehicle_lane")
+        await bench.do(STEP)
+        assert re.match(r"\d{4} ", await on_display(bench, far))
+        await bench.gate.pass_time(2)  # the run is saved with it
+        await bench.gate.power_off()
+        await bench.gate.power_on()
+        await bench.gate.pass_time(SHOWN_S)
+        last = far.received(1, 0.5).decode("gb18030")
+        assert last, "it was written to"
+        assert not re.search(r"\d", last)
+        assert bench.entry(STEP).stage is Stage.WAITING, "half a step proves nothing"
+        assert bench.entry(STEP).watch.questions == ()
 
     with_display(tmp_path, scene)

@@ -16,14 +16,15 @@ from firmware.network.api.problems import problem, refusal
 from firmware.network.api.speaking import header_of, query_of
 from firmware.network.forms import FormError, type_of
 from firmware.network.routes import Answering, Asked
+from firmware.network.sessions import Session
 from firmware.network.words import Words
 
 Speaking = Callable[[Request], Words]
 
 
-def answering(calls: Mapping[str, Answering], words: Speaking) -> dict[str, Answering]:
-    """The same calls; those of the API behind what every one of them needs."""
-    keys = Keys()
+def answering(calls: Mapping[str, Answering], words: Speaking, may: Callable[[Session], bool]) -> dict[str, Answering]:
+    """The same calls; those of the API behind what every one of them needs. `may`: whether a session lives still."""
+    keys = Keys(may)
     return {name: _checked(name, call, words, keys) if name in OPERATIONS else call for name, call in calls.items()}
 
 

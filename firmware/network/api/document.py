@@ -18,6 +18,7 @@ from firmware.network.api.operations import OPERATIONS
 from firmware.network.api.problems import OF_STATUS, PROBLEM_TYPE, Problem, refusal
 from firmware.network.api.speaking import HEADER_CHARACTERS_MAX, HEADER_PATTERN, JSON, PART_CHARACTERS_MAX
 from firmware.network.api.stream import STREAM_TYPE
+from firmware.network.api.subjects import SUBJECTS, subject_of
 from firmware.network.forms import TOKEN_HEADER
 from firmware.network.route import RUNNERS, Need, Route, of_api
 from firmware.network.routes import ROUTES
@@ -54,6 +55,7 @@ def document(words: Words, cookie: str, portals: tuple[str, ...] = ()) -> dict[s
         "info": {"title": words("api_title"), "version": f"v1 ({__version__})", "description": words("api_policy")},
         "servers": [{"url": "/"}],
         "security": [{"token": []}, {"session": []}],
+        "tags": [{"name": subject, "description": words(f"api_of_{subject}")} for subject in SUBJECTS],
         "paths": paths,
         "components": {
             "schemas": components,
@@ -94,6 +96,7 @@ def _operation(words: Words, route: Route, schema_of: dict[Any, Any], portals: t
     name = route.call.removeprefix("api ").replace(" ", "_")
     told: dict[str, Any] = {
         "operationId": f"{route.method.lower()}_{name}",
+        "tags": [subject_of(route.path)],
         "summary": words(f"api_{name}" if words.has(f"api_{name}") else f"act_{name}"),
         "x-role": roles_of(route),
         "parameters": [*_in_path(words, route, portals), *_in_query(words, operation, schema_of)],

@@ -16,8 +16,10 @@ from typing import NamedTuple
 from starlette.responses import Response
 
 from firmware.network.accounts.account import folded
+from firmware.network.api.client import PREFIX, ClientSession
 from firmware.network.api.errors import NOT_KNOWN, ApiError
 from firmware.network.routes import Answering, Asked
+from firmware.network.sessions import Session
 from firmware.network.uploads import Body
 
 KEY_HEADER = "idempotency-key"  # draft-ietf-httpapi-idempotency-key-header
@@ -46,9 +48,13 @@ class _Kept(NamedTuple):
 
 
 class Keys:
-    """Made once for the whole API, in the event loop. `now_s` is a monotonic clock; None: the loop's."""
+    """Made once for the whole API, in the event loop. `may`: whether a session lives still, or a client's token holds.
 
-    def __init__(self, now_s: Callable[[], float] | None = None) -> None:
+    `now_s` is a monotonic clock; None: the loop's.
+    """
+
+    def __init__(self, may: Callable[[Session], bool], now_s: Callable[[], float] | None = None) -> None:
+        self._may = may
         self._kept: dict[tuple[str, str], _Kept] = {}
         self._now_s = now_s or asyncio.get_running_loop().time
 
@@ -57,14 +63,17 @@ class Keys:
 
         `head` is what lines of the head tell of what is asked.
         """
-        person, key = folded(asked.person.name), key_of(asked)
+        person, key = _whose(asked.person), key_of(asked)
         what = _digest(asked, head)
         self._forget()
         before = self._kept.get((person, key))
         if before is not None:
             if before.asked != what or not await self._same_file(asked, before):
                 raise ApiError(HTTPStatus.CONFLICT, "key_used")
-            return _again(await asyncio.shield(before.answered))
+            told_before = await asyncio.shield(before.answered)
+            if not self._may(asked.person):  # it ended while this waited: what was told before may be secret
+                raise ApiError(HTTPStatus.UNAUTHORIZED, "no_token")
+            return _again(told_before)
         self._make_room([name for name, kept in self._kept.items() if kept.person == person], KEPT_OF_ONE_MAX)
         self._make_room(list(self._kept), KEPT_MAX)
         answered: asyncio.Future[Response | ApiError] = asyncio.get_running_loop().create_future()
@@ -86,6 +95,7 @@ class Keys:
         """Whether a file that is sent again is the same one. It is taken, and goes. Raises FormError."""
         if not isinstance(asked.upload, Body):
             return True
+        asked.upload.allow(asked.upload.declared)  # as large as the first one, which was taken
         await asked.upload.take()
         await asyncio.wait([before.answered])  # the first one has come whole then; or it was refused, and that is told
         kept = self._kept.get((before.person, key_of(asked)))
@@ -104,6 +114,11 @@ class Keys:
         now_s = self._now_s()
         for name in [name for name, kept in self._kept.items() if kept.until_s <= now_s and kept.answered.done()]:
             del self._kept[name]
+
+
+def _whose(session: Session) -> str:
+    """An account's, by its name; of a client, of this very token: another one of its name is somebody else."""
+    return f"{PREFIX}{session.client.id}" if isinstance(session, ClientSession) else folded(session.name)
 
 
 def _digest(asked: Asked, head: tuple[str, ...]) -> bytes:

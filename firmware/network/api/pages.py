@@ -1,4 +1,4 @@
-"""Two pages: who has a token, for managers; and what the API can be asked, out of its own document."""
+"""Who has a token: the page of clients, for managers, and the same by the API."""
 
 from __future__ import annotations
 
@@ -12,15 +12,12 @@ from firmware.network.accounts.desk import Who
 from firmware.network.accounts.errors import AccountError, NotRecorded, StoreError
 from firmware.network.api.client import Client
 from firmware.network.api.clients import ClientDesk
-from firmware.network.api.document import document
 from firmware.network.api.errors import ApiError
-from firmware.network.api.problems import KINDS
 from firmware.network.api.resources import Clients, ClientShown
 from firmware.network.api.speaking import answer, part_of, query_of, utc_of
 from firmware.network.rendering import Rendering, see
 from firmware.network.routes import Answering, Asked
 from firmware.network.view import Speaker
-from firmware.network.words import Words
 
 DAYS = (30, 90, 365, 730)
 DAYS_USUAL = 365
@@ -30,14 +27,11 @@ Said = tuple[()] | tuple[str, str]
 
 
 class ClientPages:
-    """What answers the routes of clients, at the page and in the API, and of the document."""
+    """What answers the routes of clients, at the page and in the API."""
 
-    def __init__(self, desk: ClientDesk, rendering: Rendering, cookie: str, portals: tuple[str, ...]) -> None:
+    def __init__(self, desk: ClientDesk, rendering: Rendering) -> None:
         self._desk = desk
         self._rendering = rendering
-        self._cookie = cookie
-        self._portals = portals
-        self._documents: dict[str, dict[str, Any]] = {}
 
     def calls(self) -> dict[str, Answering]:
         """What answers which line of the table of routes."""
@@ -47,8 +41,6 @@ class ClientPages:
             "revoke_client": self._revoke,
             "api clients": self._list,
             "api revoke": self._drop,
-            "api page": self._page,
-            "api document": self._document,
         }
 
     # -- for people ---------------------------------------------------------------------------------------------------
@@ -124,32 +116,7 @@ class ClientPages:
             "used": used,
         }
 
-    async def _page(self, asked: Asked) -> Response:
-        switched = self._rendering.switched(asked)
-        if switched is not None:
-            return switched
-        told = self._document_in(self._rendering.language(asked.request))
-        return self._rendering.html(
-            "api.html",
-            asked.request,
-            asked.session,
-            "/api",
-            paths=told["paths"],
-            schemas=told["components"]["schemas"],
-            info=told["info"],
-            schemes=told["components"]["securitySchemes"],
-            problems=KINDS,
-        )
-
     # -- for programs -------------------------------------------------------------------------------------------------
-
-    async def _document(self, asked: Asked) -> Response:
-        return answer(self._document_in(self._rendering.language(asked.request)))
-
-    def _document_in(self, language: str) -> dict[str, Any]:
-        if language not in self._documents:
-            self._documents[language] = document(Words(language), self._cookie, self._portals)
-        return self._documents[language]
 
     async def _list(self, asked: Asked) -> Response:
         query_of(asked, ())

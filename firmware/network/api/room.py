@@ -11,6 +11,7 @@ from firmware.network.accounts.diary import Diary
 from firmware.network.acts.desk import ActDesk
 from firmware.network.acts.pages import ActPages
 from firmware.network.api.clients import ClientDesk
+from firmware.network.api.document_pages import DocumentPages
 from firmware.network.api.events import JournalApi
 from firmware.network.api.metrics import Metrics
 from firmware.network.api.orders import Orders
@@ -65,7 +66,8 @@ class ApiRoom:
             Orders(acts, rendering),
             JournalApi(journal, live, rendering, settings),
             PurposeApi(journal.pages, journal.reports, live, rendering),
-            ClientPages(self.clients, rendering, cookie, tuple(settings.gate.portals)),
+            ClientPages(self.clients, rendering),
+            DocumentPages(rendering, cookie, tuple(settings.gate.portals)),
             metrics,
         )
         self._calls = {name: call for part in parts for name, call in part.calls().items()}

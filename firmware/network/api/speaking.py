@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -74,20 +75,25 @@ def header_of(asked: Asked, name: str) -> str:
 def body_of(asked: Asked, kind: type[T]) -> T:
     """What was sent, as `kind`; nothing at all is an empty object. Raises ApiError."""
     try:
-        return msgspec.convert(_whole(msgspec.json.decode(asked.body or b"{}")), kind)
+        return msgspec.convert(_json.decode(asked.body or b"{}"), kind)
     except msgspec.ValidationError as error:
         raise ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, "not_understood", str(error)) from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise ApiError(HTTPStatus.BAD_REQUEST, "not_understood", str(error)) from error
 
 
-def _whole(content: Any) -> Any:
-    """With 5.0 as 5: an integer is one in JSON, however it is written (JSON Schema 2020-12, core, 4.2.3)."""
-    if isinstance(content, float) and content.is_integer():
-        return int(content)
-    if isinstance(content, dict):
-        return {name: _whole(each) for name, each in content.items()}
-    return [_whole(each) for each in content] if isinstance(content, list) else content
+def _number(told: str) -> float:
+    """With 5.0 as 5: an integer is one in JSON, however it is written (JSON Schema 2020-12, core, 4.2.3).
+
+    Read by Python: msgspec's own reading takes 50 us for 1e308, half a second of the page's loop for a body of them.
+    """
+    number = float(told)
+    if not math.isfinite(number):
+        raise ValueError("number out of range")
+    return int(number) if number.is_integer() else number
+
+
+_json = msgspec.json.Decoder(float_hook=_number)
 
 
 def part_of(asked: Asked, name: str) -> str:

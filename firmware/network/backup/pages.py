@@ -27,6 +27,7 @@ from firmware.network.live import Live
 from firmware.network.rendering import Rendering, see
 from firmware.network.routes import Answering, Asked
 from firmware.network.settings import Settings, zone_of
+from firmware.network.uploads import SessionOver
 from firmware.network.view import Speaker
 
 REFRESH_S = 5  # without script, while something is done
@@ -90,6 +91,11 @@ class BackupPages:
         except BackupRefusal as error:
             await refuse_rest(asked.upload)
             return await self._page(asked, error, "look")
+        except SessionOver:
+            await refuse_rest(asked.upload)
+            response = see("/login")
+            response.headers["connection"] = "close"
+            return response
         except FormError:
             await refuse_rest(asked.upload)
             return await self._page(asked, BackupRefusal("backup_no_file"), "look")

@@ -75,8 +75,9 @@ class Viewings:
 
     def of(self, session: Session) -> Viewing | None:
         """What this very log-in sees now."""
-        viewing = self._open.get(session.id)
-        return viewing if viewing is not None and self._now_s() < viewing.until_s else None
+        viewing, now_s = self._open.get(session.id), self._now_s()
+        lasts = viewing is not None and now_s < viewing.until_s and self._sessions.holds(session, now_s)
+        return viewing if lasts else None
 
     def seconds(self, session: Session, shift: ShiftTold | None = None) -> int:
         """How long this person may look at most, under the shift where it is given; no longer than the log-in lasts."""
@@ -108,6 +109,8 @@ class Viewings:
             raise NotBegun("viewing_many", most=OF_ACCOUNT_MAX)
         if session.id in self._beginning:
             raise NotBegun("viewing_beginning")
+        if self.of(session) is not None:
+            raise NotBegun("viewing_is_one")  # begun while the shift was asked about
         self._beginning.add(session.id)
         try:
             return await self._begin(session, address, stated)

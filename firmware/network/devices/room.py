@@ -23,7 +23,7 @@ from firmware.network.streams import Streams
 
 
 class DevicesRoom:
-    """Made once. Its windows have a bound of their own, beside those of the status page."""
+    """Made once. Its windows and those of the status page, `streams`, have one bound."""
 
     def __init__(
         self,
@@ -34,8 +34,9 @@ class DevicesRoom:
         settings: Settings,
         logs: Logs | None,
         people: PeopleAsks,
+        streams: Streams,
     ) -> None:
-        self._wires, self._tests = Streams(), Streams()
+        self._wires, self._tests = Streams(beside=streams), Streams(beside=streams)
         known = Known(link, self._ring)
         live.watch(self._wires.ring)
         self._tested = SelfTestDesk(known, sessions)

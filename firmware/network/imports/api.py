@@ -18,8 +18,8 @@ from firmware.network.api.problems import OF_STATUS
 from firmware.network.api.speaking import Param, answer, body_of, header_of, missing, part_of, query_of
 from firmware.network.forms import FormError, type_of
 from firmware.network.imports import api_sheets as shapes
-from firmware.network.imports.listing import LIST_TYPE, Listed, parts_of, rows_of
-from firmware.network.imports.sending import Sending, SessionOver
+from firmware.network.imports.listing import LIST_TYPE, listed, parts_of, rows_of
+from firmware.network.imports.sending import Sending
 from firmware.network.people.api_front import ApiFront, problem_of
 from firmware.network.people.asks import PeopleSaid
 from firmware.network.people.job_told import JobTold, Tellings
@@ -84,8 +84,6 @@ class ImportApi:
             asked.upload.about(KINDS[type_of(asked.request)])
         try:
             sheet = await self._sending.take(asked)
-        except SessionOver as error:
-            raise ApiError(HTTPStatus.UNAUTHORIZED, OF_STATUS[HTTPStatus.UNAUTHORIZED]) from error
         except FormError as error:
             raise ApiError(error.status, OF_STATUS[error.status]) from error
         except PeopleSaid as error:
@@ -127,7 +125,7 @@ class ImportApi:
     async def _list(self, asked: Asked) -> Response:
         sheet, language = await self._there(asked), self._front.rendering.speaker(asked.request).words.language
         first = await self._front.ask(Problems, ReadProblems(sheet=sheet, language=language), asked)
-        return Listed(parts_of(self._front.asks, asked, sheet, language, first))
+        return listed(parts_of(self._front.asks, asked, sheet, language, first), asked)
 
     async def _take(self, asked: Asked) -> Response:
         told = body_of(asked, shapes.ImportTaking)

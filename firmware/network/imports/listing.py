@@ -8,10 +8,8 @@ import re
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
-
-from firmware.network.people.asks import PeopleAsks, PeopleSaid
+from firmware.network.download import Download
+from firmware.network.people.asks import PeopleAsks
 from firmware.network.routes import Asked
 from firmware.people_words.imports import Problems, ReadProblems
 from firmware.roster.sheets.text_table import bare
@@ -40,23 +38,9 @@ async def parts_of(
         part = None
 
 
-class Listed(Response):
-    """A download that is read while it is taken. One that breaks off ends without its end, so that it is no list."""
-
-    def __init__(self, parts: AsyncIterator[bytes]) -> None:
-        super().__init__(media_type=LIST_TYPE)
-        del self.headers["content-length"]
-        self.headers["content-disposition"] = 'attachment; filename="problems.csv"'
-        self._parts = parts
-
-    async def __call__(self, _: Scope, _receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        try:
-            async for part in self._parts:
-                await send({"type": "http.response.body", "body": part, "more_body": True})
-        except PeopleSaid:
-            return  # the desk went; a browser says that the file is not whole
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+def listed(parts: AsyncIterator[bytes], asked: Asked) -> Download:
+    """The same as a file."""
+    return Download(parts, asked.still, "problems.csv", LIST_TYPE)
 
 
 class Row(NamedTuple):

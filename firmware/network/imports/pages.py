@@ -6,12 +6,13 @@ from starlette.responses import Response
 
 from firmware.network.forms import FormError
 from firmware.network.imports.choosing import SHOWN_COLUMNS, choices_of, options
-from firmware.network.imports.listing import Listed, parts_of
-from firmware.network.imports.sending import Sending, SessionOver, refusal_of
+from firmware.network.imports.listing import listed, parts_of
+from firmware.network.imports.sending import Sending, refusal_of
 from firmware.network.people.asks import PeopleSaid
 from firmware.network.people.front import Front, address, query
 from firmware.network.rendering import see
 from firmware.network.routes import Answering, Asked
+from firmware.network.uploads import SessionOver
 from firmware.people_words.base import Refused
 from firmware.people_words.imports import (
     SHEET_BYTES_MAX,
@@ -163,7 +164,7 @@ class ImportPages:
             first = await self._front.ask(Problems, ReadProblems(sheet=id, language=language), asked)
         except PeopleSaid as error:
             return await self._all(asked, error)
-        return Listed(parts_of(self._front.asks, asked, id, language, first))
+        return listed(parts_of(self._front.asks, asked, id, language, first), asked)
 
     async def _done(self, asked: Asked) -> Response:
         switched = self._front.rendering.switched(asked)

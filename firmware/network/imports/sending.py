@@ -9,13 +9,12 @@ import asyncio
 from http import HTTPStatus
 
 from firmware.network.api.client import still
-from firmware.network.errors import NetworkError
 from firmware.network.forms import FormError
 from firmware.network.people.asks import PeopleAway, PeopleSaid
 from firmware.network.people.front import Front
 from firmware.network.routes import Asked
 from firmware.network.sessions import Sessions
-from firmware.network.uploads import Sent, TooLarge
+from firmware.network.uploads import Sent, SessionOver, TooLarge
 from firmware.people_words.base import Refused
 from firmware.people_words.imports import (
     PIECE_BYTES_MAX,
@@ -32,10 +31,6 @@ from firmware.people_words.imports import (
 
 AT_ONCE_MAX = 2
 FILE_FIELD = "sheet"
-
-
-class SessionOver(NetworkError):
-    """Whoever sends was logged out meanwhile, and is shown nothing."""
 
 
 class Sending:
@@ -96,7 +91,7 @@ class Sending:
         return await self._one(asked, sheet, there, held) if held else there
 
     async def _one(self, asked: Asked, sheet: str, offset: int, held: bytearray) -> int:
-        if not still(self._sessions, asked.person, self._now_s()):  # it ended while the file came
+        if not still(self._sessions, asked.person, self._now_s()):  # it ended while the desk took its time
             raise SessionOver
         content = bytes(held)
         taken = await self._front.ask(PieceTaken, PutPiece(sheet=sheet, offset=offset, content=content), asked)

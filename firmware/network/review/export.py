@@ -6,11 +6,12 @@ import csv
 import io
 from collections.abc import AsyncIterator
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from firmware.core.account_facts import Act
 from firmware.network.accounts.diary import Diary
 from firmware.network.accounts.errors import NotRecorded
+from firmware.network.download import Download
 from firmware.network.journal.errors import NotUnderstood
 from firmware.network.journal.filters import purpose_of
 from firmware.network.people.asks import PeopleSaid
@@ -69,9 +70,8 @@ class ReviewExport:
             )
         except NotRecorded as error:
             raise PeopleSaid(Refused(word="people_not_recorded")) from error
-        headers = {"content-disposition": f'attachment; filename="review-{side}.csv"'}
         pieces = self._pieces(asked, question, first, words)
-        return StreamingResponse(pieces, media_type=f"{TABLE_TYPE}; charset=utf-8", headers=headers)
+        return Download(pieces, asked.still, f"review-{side}.csv", f"{TABLE_TYPE}; charset=utf-8")
 
     def _refused(self, asked: Asked, error: PeopleSaid, side: str) -> Response:
         return self._seams.html(

@@ -15,8 +15,9 @@ from firmware.network.routes import Answering, Asked
 from firmware.network.rules.pages import Seams, address, done_word, tried
 from firmware.network.view import Speaker
 from firmware.network.words import Words
-from firmware.people_words.base import Standing, Started
+from firmware.people_words.base import AT_THE_PAGE, Standing, Started
 from firmware.people_words.review import DiscardWaiting, ReviewTold, UndoBatch
+from firmware.terminal import PURPOSE_CHARACTERS_MIN
 
 JOB = "/people/job"
 DONE = frozenset({"review_put_back"})
@@ -63,7 +64,9 @@ class ReviewPages:
             REVIEW,
             refused or error,
             done=done_word(asked, DONE),
+            least=PURPOSE_CHARACTERS_MIN,
             standing=standing,
+            unsaid=AT_THE_PAGE,
             waiting=[(each, speaker.at(each.at_s * 1000), words(f"review_batch_{each.kind}")) for each in batches],
             told=told,
             made="" if told is None else speaker.at(told.made_s * 1000),

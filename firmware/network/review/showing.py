@@ -157,13 +157,19 @@ def person_shown(
     return PersonShown(person.holder, person.name, person.household, what, shown, len(lines) - len(shown), passages)
 
 
+# Columns whose content is words of ours, one or more: the beginning of each one's text.
+WORDS_OF = {"status": "people_status_", "flags": "people_flag_", "duress": "imports_", "profiles": "profile:"}
+
+
 def difference_shown(words: Words, told: DifferenceTold) -> DifferenceShown:
     title = words(f"review_entity_{told.entity}", id=told.id)
     if told.owner:
         title = words("review_of_holder", what=title, holder=told.owner)
     names = list(dict.fromkeys([*told.before, *told.after]))
     fields = tuple(
-        FieldShown(field_name(words, name), _field(words, name, told.before), _field(words, name, told.after))
+        FieldShown(
+            field_name(words, name, told.entity), _field(words, name, told.before), _field(words, name, told.after)
+        )
         for name in names
         if _field(words, name, told.before) != _field(words, name, told.after)
     )
@@ -171,14 +177,14 @@ def difference_shown(words: Words, told: DifferenceTold) -> DifferenceShown:
     return DifferenceShown(title, told.kind, fields, along)
 
 
-def field_name(words: Words, name: str) -> str:
+def field_name(words: Words, name: str, entity: str = "") -> str:
     """A column, a weekday, a kind of special day, or a schedule that a profile follows."""
     head, _, rest = name.partition(":")
     if head == "special":
         return words("review_field_special", kind=rest)
     if head == "in":
         return words("review_field_in", schedule=words("profile_always") if rest == "always" else rest)
-    for key in (f"day_{name}", f"review_field_{name}"):
+    for key in (f"day_{name}", f"review_field_{name}_of_{entity}", f"review_field_{name}"):
         if words.has(key):
             return words(key)
     return name
@@ -191,6 +197,9 @@ def _field(words: Words, name: str, fields: Mapping[str, str]) -> str:
     if name.startswith("in:"):
         points = [words("profile_everywhere") if point == EVERYWHERE else point for point in text.split(", ")]
         return words("list_comma").join(points)
+    if name in WORDS_OF:
+        keys = [(f"{WORDS_OF[name]}{word}", word) for word in text.split(";") if word]
+        return words("list_comma").join(words(key) if words.has(key) else word for key, word in keys)
     closed = not text and (name in DAYS or name.startswith("special:"))
     return words("hours_closed") if closed else text
 

@@ -177,6 +177,24 @@ def test_while_the_time_is_unknown_a_shift_lasts_as_long_as_any_may(known_before
     assert next_deadline(s.state) == SHIFT_S_MAX * 1000
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_shift_from_before_the_time_was_known_is_dated_as_soon_as_it_is(restarted):
+    """Else each restart made it as long as any may be anew, and a guard never got another purpose."""
+    s = Shifts(None)
+    s.look("watching gate 2")
+    if restarted:
+        s.restart(0, None)
+    s.now_ms += HOUR_MS
+    s.do(ClockSet(UTC_MS, "ntp"))
+    left_ms = next_deadline(s.state) - s.now_ms
+    assert left_ms == (SHIFT_S_MAX if restarted else SHIFT_S) * 1000 - HOUR_MS
+    s.restart(0, UTC_MS + 2 * HOUR_MS)
+    assert s.look("another") == OTHER
+    assert next_deadline(s.state) == left_ms - 2 * HOUR_MS, "it ends when it would have"
+    s.restart(0, UTC_MS + left_ms + 1_000)
+    assert (s.purpose(), s.kept) == ("", {})
+
+
 def test_shifts_of_more_guards_than_there_can_be_are_refused_and_push_none_out():
     s = Shifts()
     assert [s.look("p", f"guard {number}") for number in range(SHIFTS_MAX)] == [BEGUN] * SHIFTS_MAX
