@@ -100,7 +100,7 @@ def test_shell_words_in_any_field_of_any_form_address_and_body_start_nothing(tmp
                     query = "&".join(f"{name}=%60touch+{mark}%60%3B%24%28touch+{mark}%29" for name in some)
                     await page.ask("HEAD", f"{route.path}?{query}")  # as GET, and no stream holds us
         for route in ROUTES:
-            if route.of_api and route.call != "stream":
+            if route.of_api and "/stream" not in route.path:
                 path = at(route.path, portal="%60touch%60", subject="%24(touch)", order=";x", client="%7Ctouch")
                 body = {"way": words, "confirmed": words, "minutes": words, "portals": [words]}
                 headers = {"idempotency-key": KEY}
