@@ -89,6 +89,7 @@ class FakeController:
         self.received = bytearray()
         self.asked: list[Ask] = []  # in order
         self.was_asked = asyncio.Event()
+        self.newest: tuple[Message | bytes, ...] = ()  # what was said last
         self.answers = True  # whether it answers what is asked
         self.on_ask: Callable[[Ask], None] = lambda _: None  # what comes before its answer
         self.refusals: dict[str, tuple[str, ...]] = {}  # by the command's name: why it is refused
@@ -132,9 +133,16 @@ class FakeController:
 
     def say(self, *said: Message | bytes) -> None:
         """A message as a frame; bytes as they are."""
+        self.newest = said
         for one in said:
             for writer in self._writers:
                 writer.write(one if isinstance(one, bytes) else pack(one))
+
+    async def go_on(self, beat_s: float = 1.0) -> None:
+        """Say the newest again and again, as one that lives does. Runs until cancelled."""
+        while True:
+            await asyncio.sleep(beat_s)
+            self.say(*self.newest)
 
     def hang_up(self) -> None:
         for writer in self._writers:

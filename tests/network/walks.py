@@ -5,6 +5,7 @@ A room that adds a line to ROUTES is walked without a line here.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import html
@@ -234,7 +235,11 @@ async def walking(folder: Path, playwright: Playwright) -> AsyncIterator[Walk]:
             walk = Walk(gate, browser)
             await walk.log_in()
             gate.page.controller.say(*STATES["quiet"])
-            yield walk
+            speaking = asyncio.create_task(gate.page.controller.go_on())
+            try:
+                yield walk
+            finally:
+                speaking.cancel()
         finally:
             await browser.close()
 
