@@ -22,15 +22,13 @@ from firmware.network.api.resources import Nothing
 from firmware.network.api.speaking import Param, answer, body_of, missing, part_of, query_of, utc_of
 from firmware.network.camera_view.errors import NotBegun
 from firmware.network.camera_view.pages import named
-from firmware.network.camera_view.stating import PURPOSES, Stating, Wish, is_guard, said_of
-from firmware.network.camera_view.viewings import Viewing, Viewings
-from firmware.network.camera_view.watching import Look, Windows
-from firmware.network.live import Live
-from firmware.network.rendering import Rendering
+from firmware.network.camera_view.seams import Seams
+from firmware.network.camera_view.stating import PURPOSES, Wish, is_guard, said_of
+from firmware.network.camera_view.viewings import Viewing
+from firmware.network.camera_view.watching import Look
 from firmware.network.route import API
 from firmware.network.routes import Answering, Asked
 from firmware.network.sessions import Session
-from firmware.network.settings import Settings
 from firmware.network.view import Speaker
 
 RETRY_S = 5
@@ -38,7 +36,6 @@ CAMERAS_MAX = 8
 NOTE_CHARACTERS_MAX = 160
 SECONDS_MAX = 14 * 3600
 JPEG = "image/jpeg"
-UNASKED = ("viewing_beginning", "viewing_many")  # of the log-in, not of what was stated
 
 CameraName = Annotated[str, Meta(min_length=1, max_length=40, pattern="^[!-~]+$")]
 PictureNumber = Annotated[str, Meta(pattern="^[0-9]{1,18}$")]
@@ -151,21 +148,8 @@ OF_NEWEST = (Param("camera", CameraName), Param("number", PictureNumber))
 class ViewingApi:
     """What answers the routes of cameras."""
 
-    def __init__(
-        self,
-        live: Live,
-        viewings: Viewings,
-        stating: Stating,
-        windows: Windows,
-        rendering: Rendering,
-        settings: Settings,
-    ) -> None:
-        self._live = live
-        self._viewings = viewings
-        self._stating = stating
-        self._windows = windows
-        self._rendering = rendering
-        self._settings = settings
+    def __init__(self, seams: Seams) -> None:
+        self._seams = seams
         self._now_s = asyncio.get_running_loop().time
 
     def calls(self) -> dict[str, Answering]:
@@ -181,26 +165,26 @@ class ViewingApi:
         }
 
     async def _cameras(self, asked: Asked) -> Response:
-        speaker = self._rendering.speaker(asked.request)
-        until = {looking.camera: looking.until_s for looking in self._live.looking}
+        speaker = self._seams.rendering.speaker(asked.request)
+        until = {looking.camera: looking.until_s for looking in self._seams.live.looking}
         cameras = (
             CameraShown(
                 camera,
                 name,
-                self._settings.cameras[camera],
-                camera in self._settings.face_cameras,
+                self._seams.settings.cameras[camera],
+                camera in self._seams.settings.face_cameras,
                 self._utc(until[camera]) if camera in until else None,
             )
-            for camera, name in named(speaker, self._settings)
+            for camera, name in named(speaker, self._seams.settings)
         )
         of_guard = is_guard(asked.person) and not isinstance(asked.person, ClientSession)
         shift = await self._shift(speaker, asked.person) if of_guard else None
-        use = self._settings.viewing
+        use = self._seams.settings.viewing
         return answer(Cameras(use.on, use.cameras_at_once, tuple(cameras), shift))
 
     async def _shift(self, speaker: Speaker, person: Session) -> ShiftShown:
         try:
-            told = await self._viewings.shift(person)
+            told = await self._seams.viewings.shift(person)
         except NotBegun as error:
             raise self._problem(speaker, error) from error
         return ShiftShown(told.purpose, self._utc(self._now_s() + told.left_s), told.left_s)
@@ -208,14 +192,14 @@ class ViewingApi:
     async def _begin(self, asked: Asked) -> Response:
         """The purpose is committed first; then it is looked."""
         body = body_of(asked, ViewingAsked)
-        speaker = self._rendering.speaker(asked.request)
-        before = self._viewings.of(asked.person)
+        speaker = self._seams.rendering.speaker(asked.request)
+        before = self._seams.viewings.of(asked.person)
         if before is not None:
             text = speaker.words("viewing_is_one")
             raise ApiError(HTTPStatus.CONFLICT, "not_taken", text, more={"reasons": ("viewing_is_one",)})
         wish = Wish(body.cameras, body.purpose, body.note, body.seconds)
         try:
-            viewing = await self._stating.begin(speaker, asked.person, asked.address, wish)
+            viewing = await self._seams.stating.begin(speaker, asked.person, asked.address, wish)
         except NotBegun as error:
             raise self._problem(speaker, error) from error
         place = {"location": f"{API}/viewings/{viewing.number}"}
@@ -234,20 +218,20 @@ class ViewingApi:
     # -- one that lasts -----------------------------------------------------------------------------------------------
 
     async def _list(self, asked: Asked) -> Response:
-        viewing = self._viewings.of(asked.person)
-        speaker = self._rendering.speaker(asked.request)
+        viewing = self._seams.viewings.of(asked.person)
+        speaker = self._seams.rendering.speaker(asked.request)
         return answer(ViewingsShown(() if viewing is None else (self._told(speaker, viewing),)))
 
     async def _viewing(self, asked: Asked) -> Response:
-        return answer(self._told(self._rendering.speaker(asked.request), self._of(asked)))
+        return answer(self._told(self._seams.rendering.speaker(asked.request), self._of(asked)))
 
     async def _newest(self, asked: Asked) -> Response:
         """What script asks for, again and again: it waits for the next picture."""
         viewing = self._of(asked)
         camera, number = self._which(asked, viewing)
-        speaker = self._rendering.speaker(asked.request)
-        look = await self._windows.look(speaker, viewing, camera, number or 0)
-        if self._viewings.of(asked.person) is not viewing:
+        speaker = self._seams.rendering.speaker(asked.request)
+        look = await self._seams.windows.look(speaker, viewing, camera, number or 0)
+        if self._seams.viewings.of(asked.person) is not viewing:
             raise missing()  # it ended while the next one was waited for
         return answer(self._seen(speaker, viewing, look))
 
@@ -256,23 +240,23 @@ class ViewingApi:
         viewing = self._of(asked)
         camera, number = self._which(asked, viewing)
         if number is None:
-            look = await self._windows.look(self._rendering.speaker(asked.request), viewing, camera, 0)
+            look = await self._seams.windows.look(self._seams.rendering.speaker(asked.request), viewing, camera, 0)
             number = int(look.shown.number or 0)
-        jpeg = self._windows.jpeg(viewing, camera, number)
-        if jpeg is None or self._viewings.of(asked.person) is not viewing:
+        jpeg = self._seams.windows.jpeg(viewing, camera, number)
+        if jpeg is None or self._seams.viewings.of(asked.person) is not viewing:
             raise missing()
         return Response(jpeg, media_type=JPEG)
 
     async def _end(self, asked: Asked) -> Response:
         body_of(asked, Nothing)
-        self._viewings.end(self._of(asked), "by_hand")
+        self._seams.viewings.end(self._of(asked), "by_hand")
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     # -- pieces -------------------------------------------------------------------------------------------------------
 
     def _of(self, asked: Asked) -> Viewing:
         """The one of this log-in, if it is that. Raises ApiError."""
-        viewing = self._viewings.of(asked.person)
+        viewing = self._seams.viewings.of(asked.person)
         if viewing is None or viewing.number != part_of(asked, "viewing"):
             raise missing()
         return viewing
@@ -295,8 +279,8 @@ class ViewingApi:
             stated.shift,
             bool(stated.incident),
             self._utc(viewing.until_s),
-            int(self._windows.left_s(viewing)),
-            self._windows.left(speaker, viewing),
+            int(self._seams.windows.left_s(viewing)),
+            self._seams.windows.left(speaker, viewing),
         )
 
     def _seen(self, speaker: Speaker, viewing: Viewing, look: Look) -> NewestShown:
@@ -317,12 +301,12 @@ class ViewingApi:
                 BoxShown(box.number, box.kind, box.label, box.text, *box.box, text)
                 for box, text in zip(look.boxes, shown.seen, strict=True)
             ),
-            int(self._windows.left_s(viewing)),
-            self._windows.left(speaker, viewing),
+            int(self._seams.windows.left_s(viewing)),
+            self._seams.windows.left(speaker, viewing),
         )
 
     def _utc(self, at_s: float) -> datetime | None:
-        return utc_of(self._live.utc_ms_at(at_s))
+        return utc_of(self._seams.live.utc_ms_at(at_s))
 
 
 VIEWING_OPERATIONS: dict[str, Operation] = {

@@ -12,11 +12,9 @@ from starlette.responses import Response
 from firmware.camera_commands import ShiftTold
 from firmware.network.accounts.account import Role
 from firmware.network.camera_view.errors import NotBegun
-from firmware.network.camera_view.stating import INCIDENTS, PURPOSES, Stating, Wish, is_guard, said_of
-from firmware.network.camera_view.viewings import Viewings
-from firmware.network.camera_view.watching import Windows
-from firmware.network.live import Live
-from firmware.network.rendering import Rendering, see
+from firmware.network.camera_view.seams import Seams
+from firmware.network.camera_view.stating import INCIDENTS, PURPOSES, Wish, is_guard, said_of
+from firmware.network.rendering import see
 from firmware.network.routes import Answering, Asked
 from firmware.network.sessions import Session
 from firmware.network.settings import Settings
@@ -34,21 +32,8 @@ SILENT = ("viewing_not_sent", "viewing_not_known")  # what only the controller c
 class CameraPages:
     """What answers the routes of pictures."""
 
-    def __init__(
-        self,
-        live: Live,
-        viewings: Viewings,
-        stating: Stating,
-        windows: Windows,
-        rendering: Rendering,
-        settings: Settings,
-    ) -> None:
-        self._live = live
-        self._viewings = viewings
-        self._stating = stating
-        self._windows = windows
-        self._rendering = rendering
-        self._settings = settings
+    def __init__(self, seams: Seams) -> None:
+        self._seams = seams
         self._now_s = asyncio.get_running_loop().time
 
     def calls(self) -> dict[str, Answering]:
@@ -64,25 +49,25 @@ class CameraPages:
 
     async def _cameras(self, asked: Asked) -> Response:
         done = DONE.get(asked.request.query_params.get("done", ""), "")
-        return self._rendering.switched(asked) or await self._ask_page(asked, done=done)
+        return self._seams.rendering.switched(asked) or await self._ask_page(asked, done=done)
 
     async def _begin(self, asked: Asked) -> Response:
         """The purpose is committed first; then it is looked."""
-        if self._viewings.of(asked.person) is not None:
+        if self._seams.viewings.of(asked.person) is not None:
             return see("/cameras/view")
-        speaker = self._rendering.speaker(asked.request)
+        speaker = self._seams.rendering.speaker(asked.request)
         length = asked.field("for")
         for_s = int(length) if length.isascii() and length.isdigit() and 0 < len(length) <= 5 else None
         wish = Wish(asked.form.get("camera", ()), asked.field("purpose"), asked.field("note"), for_s)
         try:
-            await self._stating.begin(speaker, asked.person, asked.address, wish)
+            await self._seams.stating.begin(speaker, asked.person, asked.address, wish)
         except NotBegun as error:
             return await self._ask_page(asked, error)
         return see("/cameras/view")
 
     def _lengths(self, speaker: Speaker, person: Session, shift: ShiftTold | None = None) -> list[tuple[str, str]]:
         """How long one may look: (seconds, in words), the whole of it last."""
-        most = self._viewings.seconds(person, shift)
+        most = self._seams.viewings.seconds(person, shift)
         words = speaker.words
         lengths = [
             (str(minutes * MINUTE_S), words("viewing_minutes", count=minutes))
@@ -96,67 +81,67 @@ class CameraPages:
         return [*lengths, (str(most), words("viewing_minutes", count=most // MINUTE_S))]
 
     async def _ask_page(self, asked: Asked, error: NotBegun | None = None, done: str = "") -> Response:
-        speaker, person = self._rendering.speaker(asked.request), asked.person
+        speaker, person = self._seams.rendering.speaker(asked.request), asked.person
         only_installs = not {Role.GUARD, Role.MANAGER} & person.roles
         shift: ShiftTold | None = None
         if is_guard(person):
             try:
-                shift = await self._viewings.shift(person)
+                shift = await self._seams.viewings.shift(person)
             except NotBegun as trouble:  # what is asked now would not be heard either
                 error = error or trouble
         purposes = INCIDENTS if is_guard(person) else PURPOSES
-        return self._rendering.html(
+        return self._seams.rendering.html(
             "cameras.html",
             asked.request,
             asked.session,
             "/cameras",
             _status(error),
-            cameras=named(speaker, self._settings),
+            cameras=named(speaker, self._seams.settings),
             chosen=asked.form.get("camera", ()),
             purposes=[(name, speaker.words(f"viewing_for_{name}")) for name in purposes],
             purpose=asked.field("purpose") or ("aim" if only_installs else ""),
             note=asked.field("note"),
             lengths=self._lengths(speaker, person),
-            most=self._settings.viewing.cameras_at_once,
-            on=self._settings.viewing.on,
+            most=self._seams.settings.viewing.cameras_at_once,
+            on=self._seams.settings.viewing.on,
             only_installs=only_installs,
             guard=is_guard(person),
             least=PURPOSE_CHARACTERS_MIN,
             shift=shift,
             shift_lengths=[] if shift is None else self._lengths(speaker, person, shift),
             shift_until=self._time(speaker, shift),
-            viewing=self._viewings.of(person),
+            viewing=self._seams.viewings.of(person),
             said=() if error is None else said_of(speaker, error),
             done=done,
             faces=Role.MANAGER in person.roles,
         )
 
     def _time(self, speaker: Speaker, shift: ShiftTold | None) -> str:
-        utc_ms = None if shift is None else self._live.utc_ms_at(self._now_s() + shift.left_s)
+        utc_ms = None if shift is None else self._seams.live.utc_ms_at(self._now_s() + shift.left_s)
         return speaker.words("time_unknown") if utc_ms is None else speaker.at(utc_ms)
 
     # -- pictures -----------------------------------------------------------------------------------------------------
 
     async def _viewing(self, asked: Asked) -> Response:
-        switched = self._rendering.switched(asked)
+        switched = self._seams.rendering.switched(asked)
         if switched is not None:
             return switched
-        viewing = self._viewings.of(asked.person)
+        viewing = self._seams.viewings.of(asked.person)
         if viewing is None:
             return see("/cameras?" + urlencode({"done": "over"}))
-        speaker = self._rendering.speaker(asked.request)
+        speaker = self._seams.rendering.speaker(asked.request)
         number = _number(asked.request, "after")  # of whoever asks for the next picture without script
-        looks = (self._windows.look(speaker, viewing, camera, number) for camera in viewing.panes)
+        looks = (self._seams.windows.look(speaker, viewing, camera, number) for camera in viewing.panes)
         seen = [look.shown for look in await asyncio.gather(*looks)]
-        return self._rendering.html(
+        return self._seams.rendering.html(
             "camera_view.html",
             asked.request,
             asked.session,
             "/cameras/view",
             purpose=viewing.stated.purpose,
             number=viewing.number,
-            left=self._windows.left(speaker, viewing),
-            named=dict(named(speaker, self._settings)),
+            left=self._seams.windows.left(speaker, viewing),
+            named=dict(named(speaker, self._seams.settings)),
             seen=seen,
             refresh_s=REFRESH_S,
         )
@@ -164,9 +149,9 @@ class CameraPages:
     # -- its end ------------------------------------------------------------------------------------------------------
 
     async def _end(self, asked: Asked) -> Response:
-        viewing = self._viewings.of(asked.person)
+        viewing = self._seams.viewings.of(asked.person)
         if viewing is not None:
-            self._viewings.end(viewing, "by_hand")
+            self._seams.viewings.end(viewing, "by_hand")
         return see("/cameras?" + urlencode({"done": "ended"}))
 
 

@@ -11,6 +11,7 @@ from firmware.network.camera_view.face_api import FaceApi
 from firmware.network.camera_view.face_pages import FacePages
 from firmware.network.camera_view.faces import FaceDesk
 from firmware.network.camera_view.pages import CameraPages
+from firmware.network.camera_view.seams import Seams
 from firmware.network.camera_view.source import Source
 from firmware.network.camera_view.stating import Stating
 from firmware.network.camera_view.viewings import Viewings
@@ -45,8 +46,8 @@ class CameraRoom:
         self._enrolments = EnrolPages(desk, Front(people, rendering, settings))
         self._face_api = FaceApi(desk, rendering, settings)
         windows, stating = Windows(live, Source(pictures)), Stating(viewings, settings)
-        self._pages = CameraPages(live, viewings, stating, windows, rendering, settings)
-        self._api = ViewingApi(live, viewings, stating, windows, rendering, settings)
+        seams = Seams(live, viewings, stating, windows, rendering, settings)
+        self._pages, self._api = CameraPages(seams), ViewingApi(seams)
 
     def calls(self) -> dict[str, Answering]:
         """What answers which line of the table of routes."""
