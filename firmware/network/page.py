@@ -30,6 +30,7 @@ from firmware.network.words import ACCEPT_PARTS_MAX
 _STATIC = {
     "page.css": "text/css; charset=utf-8",
     "plan.css": "text/css; charset=utf-8",
+    "stream.js": "text/javascript; charset=utf-8",
     "page.js": "text/javascript; charset=utf-8",
     "camera.css": "text/css; charset=utf-8",
     "camera.js": "text/javascript; charset=utf-8",

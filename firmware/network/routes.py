@@ -40,6 +40,7 @@ _PAGE_ROUTES = (
     Route("GET", "/join", Need.NOBODY, "joining"),
     Route("POST", "/join", Need.NOBODY, "join"),
     Route("GET", "/", Need.SESSION, "index"),
+    Route("GET", "/stream.js", Need.SESSION, "stream.js"),
     Route("GET", "/page.js", Need.SESSION, "page.js"),
     Route("GET", "/plan.css", Need.SESSION, "plan.css"),
     Route("POST", "/logout", Need.SESSION, "log_out"),

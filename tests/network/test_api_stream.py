@@ -39,7 +39,7 @@ async def opened(running: Gate, token: str, query: str = "", path: str = STREAM)
 
 def test_the_status_page_lives_on_the_stream_of_the_api() -> None:
     script = (STATIC / "page.js").read_text(encoding="utf-8")
-    assert f'new EventSource("{STREAM}")' in script
+    assert f'follow("{STREAM}", ' in script
 
 
 def test_the_parts_that_were_asked_for_come_whole_at_each_change_and_are_what_the_resources_say(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ NEEDED = {
     "GET /join": Need.NOBODY,
     "POST /join": Need.NOBODY,
     "GET /": Need.SESSION,
+    "GET /stream.js": Need.SESSION,
     "GET /page.js": Need.SESSION,
     "GET /plan.css": Need.SESSION,
     "POST /logout": Need.SESSION,

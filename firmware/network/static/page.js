@@ -1,9 +1,6 @@
 // Keeps the page as it is now: takes what the server sends and puts it in as text and attributes, never as markup.
 "use strict";
 
-// The server sends something every 5 s; two missed ones and the connection counts as lost.
-const SILENCE_MS = 12000;
-
 const byId = (id) => document.getElementById(id);
 const set = (element, name, value) => { if (element.dataset[name] !== value) element.dataset[name] = value; };
 const put = (element, text) => { if (element.textContent !== text) element.textContent = text; };
@@ -227,55 +224,9 @@ function showLost(template) {
   put(byId("live-text"), text.textContent);
 }
 
-let source = null;
-let silence = null;
+const SHOW = { view: showView, asked: showAsked, events: showEvents, beat: () => {} };
 
-function heard() {
+follow("/api/v1/stream", ["view", "asked", "events"], (name, data) => {
   byId("lost").hidden = true;
-  window.clearTimeout(silence);
-  silence = window.setTimeout(reconnect, SILENCE_MS);
-}
-
-// A session that is over: the server answers every address with the page to log in.
-function loginIfOver() {
-  fetch("/api/v1/me", { method: "HEAD" }).then((answer) => {
-    if (answer.status === 401) window.location.reload();
-  }, () => showLost("page-lost"));
-}
-
-function connect() {
-  source = new EventSource("/api/v1/stream");
-  source.addEventListener("view", (event) => { heard(); showView(JSON.parse(event.data)); });
-  source.addEventListener("asked", (event) => { heard(); showAsked(JSON.parse(event.data)); });
-  source.addEventListener("events", (event) => { heard(); showEvents(JSON.parse(event.data)); });
-  source.addEventListener("beat", heard);
-  source.addEventListener("full", () => {
-    source.close();
-    window.clearTimeout(silence);
-    showLost("page-full");
-  });
-  source.onerror = () => {
-    showLost("page-lost");
-    // The browser gives up for good after a refusal; a server that restarts may refuse for a moment only.
-    if (source.readyState === EventSource.CLOSED) {
-      loginIfOver();
-      window.clearTimeout(silence);
-      silence = window.setTimeout(connect, SILENCE_MS);
-    }
-  };
-}
-
-function reconnect() {
-  window.clearTimeout(silence);
-  showLost("page-lost");
-  source.close();
-  connect();
-  silence = window.setTimeout(reconnect, SILENCE_MS);
-}
-
-// A phone that slept shows old states: connect anew at once.
-document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible" && source !== null && source.readyState !== EventSource.OPEN) reconnect();
-});
-
-connect();
+  SHOW[name](name === "beat" ? null : JSON.parse(data));
+}, (why) => showLost(why === "full" ? "page-full" : "page-lost"));

@@ -1,11 +1,8 @@
 // Follows the step that runs: its stage is put in as text; whatever else changes, the page is made anew by the server.
 "use strict";
 
-const SILENCE_MS = 12000;
 const shown = document.querySelector("[data-run]");
 const put = (element, text) => { if (element && element.textContent !== text) element.textContent = text; };
-let source = null;
-let silence = null;
 
 function lost(is) {
   document.getElementById("lost").hidden = !is;
@@ -27,37 +24,10 @@ function show(view) {
   put(document.getElementById("now-do"), view.now.todo_text);
 }
 
-function heard() {
+follow("/api/v1/stream/selftest", ["run"], (name, data) => {
   lost(false);
-  window.clearTimeout(silence);
-  silence = window.setTimeout(again, SILENCE_MS);
-}
-
-function again() {
-  lost(true);
-  source.close();
-  connect();
-}
-
-function connect() {
-  window.clearTimeout(silence);
-  silence = window.setTimeout(again, SILENCE_MS);
-  source = new EventSource("/api/v1/stream/selftest");
-  source.addEventListener("run", (event) => { heard(); show(JSON.parse(event.data)); });
-  source.addEventListener("beat", heard);
-  source.onerror = () => {
-    lost(true);
-    if (source.readyState === EventSource.CLOSED) {
-      fetch("/selftest.js", { method: "HEAD" }).then((answer) => { if (answer.status === 401) window.location.reload(); }, () => lost(true));
-    }
-  };
-}
-
-document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible" && source !== null && source.readyState !== EventSource.OPEN) again();
-});
-
-connect();
+  if (name === "run") show(JSON.parse(data));
+}, () => lost(true));
 
 // What is to be done now stands before the eyes, wherever in the list the finger was.
 const now = document.getElementById("now");
