@@ -105,21 +105,23 @@ types: setup ## mypy, strict
 	$(call stage,types,$(VENV)/bin/mypy)
 
 # Rooms of tests that judge no real time and share nothing: no port, no device, no controller's process. They run on all
-# cores. Rooms that start processes of their own, in folders of their own, and judge no time closer than seconds, run two
-# files at a time: they mostly wait. Every other room, a new one too, has the machine to itself (tests/house/test_stages.py).
+# cores. Rooms that start processes of their own, in folders of their own, and judge no time closer than seconds, run a few
+# files at a time, those that last longest first: they mostly wait. Every other room, a new one too, has the machine to
+# itself (tests/house/test_stages.py).
 SIDE_BY_SIDE := compare config core house identity importing journal lanes models replay roster_source sheets system texts
-TWO_BY_TWO := backup camera_view command desk devices_page docs faces ledger network overlay people people_import \
-	people_questions people_rules rehearsal roster run selftest
+AT_A_TIME := 3
+FEW_AT_A_TIME := camera_view run people people_rules network backup people_import faces devices_page roster people_questions desk \
+	ledger command overlay rehearsal selftest docs
 PYTEST := $(PY) -m pytest --durations=15
 
 # Each stage runs also when one before it has failed.
 units: setup ## all tests, in three stages; ARGS= goes to pytest, which runs in one process then
 ifeq ($(strip $(ARGS)),)
 	@$(call timed,tests side by side,$(PYTEST) -n auto --maxprocesses 8 --dist worksteal $(SIDE_BY_SIDE:%=tests/%)); first=$$status; \
-	$(call timed,tests two by two,$(PYTEST) -n 2 --dist loadfile $(TWO_BY_TWO:%=tests/%)); second=$$status; \
-	$(call timed,tests one by one,$(PYTEST) $(SIDE_BY_SIDE:%=--ignore=tests/%) $(TWO_BY_TWO:%=--ignore=tests/%)); \
+	$(call timed,tests few at a time,$(PYTEST) -n $(AT_A_TIME) --dist loadfile --no-loadscope-reorder $(FEW_AT_A_TIME:%=tests/%)); second=$$status; \
+	$(call timed,tests one by one,$(PYTEST) $(SIDE_BY_SIDE:%=--ignore=tests/%) $(FEW_AT_A_TIME:%=--ignore=tests/%)); \
 	[ $$first = 0 ] || echo "!! tests failed side by side as well: see above" >&2; \
-	[ $$second = 0 ] || echo "!! tests failed two by two as well: see above" >&2; \
+	[ $$second = 0 ] || echo "!! tests failed few at a time as well: see above" >&2; \
 	exit $$(( first > second ? first : second > status ? second : status ))
 else
 	$(call stage,tests,$(PYTEST) $(ARGS))

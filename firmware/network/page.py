@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -20,12 +19,12 @@ from firmware.network.events import RecentEvents
 from firmware.network.guard import Callers, Guard
 from firmware.network.hosts import Hosts
 from firmware.network.live import Live
+from firmware.network.packing import takes_gzip
 from firmware.network.rendering import Rendering
 from firmware.network.route import of_api
 from firmware.network.routes import Answering, Asked
 from firmware.network.sessions import Sessions
 from firmware.network.table import Table
-from firmware.network.words import ACCEPT_PARTS_MAX
 
 _STATIC = {
     "page.css": "text/css; charset=utf-8",
@@ -144,12 +143,3 @@ class Page:
             return Response(content, media_type=_STATIC[name], headers=headers)
 
         return answer
-
-
-def takes_gzip(accepted: str) -> bool:
-    """Whether a browser takes an answer that is pressed together by gzip (RFC 9110, 12.5.3)."""
-    for part in accepted.split(",")[:ACCEPT_PARTS_MAX]:
-        coding, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        if coding == "gzip":
-            return not any(re.fullmatch(r"q=0(\.0{0,3})?", each) for each in parameters)
-    return False

@@ -5,6 +5,7 @@ They stand in firmware/locales under "page."; `words("live")` is the text of "pa
 
 from __future__ import annotations
 
+from firmware.network.accounts.account import CLIENT, CONSOLE
 from firmware.texts import texts
 
 PREFIX = "page."  # of the messages' ids
@@ -28,6 +29,12 @@ class Words:
     def has(self, key: str) -> bool:
         """Whether there is such a word: what others say may be newer than these."""
         return self._texts.has(PREFIX + key)
+
+    def actor(self, name: str) -> str:
+        """Who did something, for people: by name, and the console and clients of the API in words."""
+        if name == CONSOLE:
+            return self("console_name")
+        return self("client_actor", name=name.removeprefix(CLIENT)) if name.startswith(CLIENT) else name
 
     def elapsed(self, seconds: float) -> str:
         """A span in its two largest units: 3 h 5 min."""

@@ -1,4 +1,4 @@
-"""`make units` runs every test once: on all cores, two files at a time, or with the machine to itself."""
+"""`make units` runs every test once: on all cores, a few files at a time, or with the machine to itself."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ALONE = (
     "firmware.bench.clock.rest",
     "time.perf_counter",
 )
-ALONE_OF_TWO = ("time.perf_counter", "time.process_time")  # and what two at a time may not use
+ALONE_OF_FEW = ("time.perf_counter", "time.process_time")  # and what a few at a time may not use
 
 
 class Stage(NamedTuple):
@@ -61,7 +61,7 @@ def played(folder: Path, *failing: str) -> subprocess.CompletedProcess[str]:
     """`make units` with a pytest that only says which stage it is, and fails in those."""
     pytest_ = folder / "pytest"
     cases = "".join(f"[ $stage = {name} ] && exit 1\n" for name in failing)
-    which = 'case " $* " in *" -n auto "*) stage=beside;; *" -n 2 "*) stage=two;; esac'
+    which = 'case " $* " in *" -n auto "*) stage=beside;; *" --dist loadfile "*) stage=few;; esac'
     pytest_.write_text(f'stage=alone; {which}; echo "ran $stage"\n{cases}exit 0\n')
     return make("--old-file=setup", "units", f"PYTEST=sh {pytest_}")
 
@@ -80,17 +80,17 @@ def test_every_test_is_in_one_stage():
 
 
 def test_a_new_room_has_the_machine_to_itself():
-    beside, two, alone = stages()
+    beside, few, alone = stages()
     new = TESTS / "a_new_room" / "test_something.py"
-    assert (beside.runs(new), two.runs(new), alone.runs(new)) == (False, False, True)
+    assert (beside.runs(new), few.runs(new), alone.runs(new)) == (False, False, True)
     assert "-n" in beside.words
-    assert " ".join(two.words).count("-n 2 --dist loadfile") == 1
+    assert " ".join(few.words).count("--dist loadfile --no-loadscope-reorder") == 1
     assert not [word for word in alone.words if word.startswith(("-n", "--numprocesses", "--dist"))]
 
 
 def test_the_rooms_on_all_cores_are_there():
-    beside, two, alone = stages()
-    assert beside.paths | two.paths == alone.ignored
+    beside, few, alone = stages()
+    assert beside.paths | few.paths == alone.ignored
     assert [
         name for name in alone.ignored if not name.endswith(".py") and not list((ROOT / name).rglob("test_*"))
     ] == []
@@ -103,18 +103,18 @@ def test_arguments_go_to_one_run_in_one_process():
     assert "-n" not in run.words
 
 
-@pytest.mark.parametrize("failing", [(), ("beside",), ("two",), ("alone",), ("beside", "alone"), ("beside", "two")])
+@pytest.mark.parametrize("failing", [(), ("beside",), ("few",), ("alone",), ("beside", "alone"), ("beside", "few")])
 def test_a_failure_in_any_stage_fails_and_hides_no_other(failing, tmp_path):
     done = played(tmp_path, *failing)
     assert (done.returncode != 0) is bool(failing)
     assert [line for line in done.stdout.splitlines() if line.startswith("ran ")] == [
         "ran beside",
-        "ran two",
+        "ran few",
         "ran alone",
     ]
     assert done.stdout.count(", FAILED") == len(failing)
     assert ("side by side as well" in done.stderr) is ("beside" in failing)
-    assert ("two by two as well" in done.stderr) is ("two" in failing)
+    assert ("few at a time as well" in done.stderr) is ("few" in failing)
 
 
 def test_all_stages_say_what_was_slow():
@@ -139,6 +139,6 @@ def test_rooms_on_all_cores_start_no_gate_and_read_no_clock():
     assert used(beside.paths, ALONE) == []
 
 
-def test_rooms_two_at_a_time_measure_nothing():
-    _, two, _ = stages()
-    assert used(two.paths, ALONE_OF_TWO) == []
+def test_rooms_a_few_at_a_time_measure_nothing():
+    _, few, _ = stages()
+    assert used(few.paths, ALONE_OF_FEW) == []

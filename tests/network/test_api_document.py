@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import html
 import re
 import warnings
@@ -101,6 +102,19 @@ def test_a_fault_planted_in_the_document_is_found() -> None:
         validate(told)
 
 
+PRESSED_BYTES_MAX = 100_000  # on a phone, as a first view of the page
+
+
+async def pressed_together(page: RunningPage, token: str, plain: bytes) -> None:
+    """Whoever takes gzip gets the same in a tenth of it."""
+    asked = {"accept_encoding": "gzip, br", "authorization": f"Bearer {token}", "cookie": ""}
+    response = await page.get("/api/v1/openapi.json", **asked)
+    assert response.header("content-encoding") == "gzip"
+    assert "accept-encoding" in response.header("vary")
+    assert len(response.body) <= PRESSED_BYTES_MAX, len(response.body)
+    assert gzip.decompress(response.body) == plain
+
+
 def test_every_role_gets_it_by_token_and_reads_the_page_without_script(tmp_path: Path) -> None:
     async def scene(running: Gate) -> None:
         page = running.page
@@ -108,6 +122,7 @@ def test_every_role_gets_it_by_token_and_reads_the_page_without_script(tmp_path:
         response = await page.get("/api/v1/openapi.json", authorization=f"Bearer {token}", cookie="")
         assert response.header("content-type") == "application/json"
         told = msgspec.json.decode(response.body)
+        await pressed_together(page, token, response.body)
         assert told["components"]["securitySchemes"]["session"]["name"] == f"menshen_session_{page.port}"
         await running.log_in("auditor")
         for language, title in (("en", "Menshen's API"), ("zh-CN", "门神接口")):

@@ -9,6 +9,7 @@ from firmware.network.accounts.account import Role
 from firmware.network.events import HIDDEN
 from firmware.network.journal.errors import NotForRole, NotUnderstood
 from firmware.network.journal.kinds import OF_DEVICES, SUBJECTS, choices, kinds_of, part_for, sight_of
+from firmware.network.words import Words
 
 # Kinds that say who passed, who was let in by whom, or who looked: none of a wire.
 OF_PEOPLE = {"access", "roster", "face", "account"}
@@ -59,3 +60,18 @@ def test_kinds_are_named_by_group_or_alone() -> None:
     for wrong in ("group:", "group:nothing", "door", "DOOR.FORCED", "door.forced "):
         with pytest.raises(NotUnderstood):
             kinds_of(wrong)
+
+
+@pytest.mark.parametrize(
+    ("language", "console", "client"), [("en", "Console", "Client desk"), ("zh", "控制台", "客户端 desk")]
+)
+def test_who_did_it_is_said_in_the_readers_words_and_an_account_by_its_name(
+    language: str, console: str, client: str
+) -> None:
+    words = Words(language)
+    assert [words.actor(name) for name in ("console", "client:desk", "desk", "Console")] == [
+        console,
+        client,
+        "desk",
+        "Console",
+    ]

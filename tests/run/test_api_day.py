@@ -11,6 +11,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from firmware.bench.clock import rest
 from firmware.core.codes import Code
 from firmware.journal import search
 from firmware.network.route import Route
@@ -34,6 +35,8 @@ def entered(demo: Demo) -> httpx.Client:
     return client
 
 
+TRIES, AGAIN_S = 100, 0.1
+
 # What the made-up controller of test_api_fuzzed.py tells is what the real one has to tell by itself.
 OF_CONTROLLER = ("portals", "site", "alarms", "orders", "events", "journal", "calls", "devices", "faces", "cameras")
 # Not asked of it, by name: an hour of them would wear a card, and let no other export be made.
@@ -50,10 +53,15 @@ def fuzzed_by_day() -> list[Route]:
 def token_of(page: httpx.Client, name: str, *boxes: str) -> str:
     form = re.search(r'name="token" value="([^"]+)"', page.get("/clients").text)
     assert form is not None
-    made = page.post("/clients/make", data={"token": form[1], "name": name, "days": "30", "role": list(boxes)})
-    token = re.search(r'class="token">([^<]+)<', made.text)
-    assert token is not None, made.text
-    return token[1]
+    sent = {"token": form[1], "name": name, "days": "30", "role": list(boxes)}
+    for _ in range(TRIES):  # the page is there before the controller has told it the time, which an end needs
+        made = page.post("/clients/make", data=sent)
+        token = re.search(r'class="token">([^<]+)<', made.text)
+        if token is not None:
+            return token[1]
+        assert "No such end of a token" in made.text, made.text
+        rest(AGAIN_S)
+    raise AssertionError(made.text)
 
 
 def test_a_client_orders_reads_figures_and_a_fuzzer_breaks_nothing(tmp_path: Path):

@@ -199,6 +199,7 @@ def test_one_process_is_restarted_from_the_page_and_the_gate_goes_on(tmp_path: P
         console.set_default_timeout(WAIT_MS)
         panel.page.set_default_timeout(WAIT_MS)
         address = re.match(r"http://[^/]+", console.url)[0]
+        running.line("Camera:")  # it sees, before its process is restarted
         for process, effect in (
             ("controller", "once in a quarter of an hour"),  # it has just begun
             ("people", None),

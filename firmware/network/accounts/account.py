@@ -17,6 +17,7 @@ ACCOUNTS_MAX = 100  # people of one gate; all of them are in memory
 NAME_CHARACTERS_MAX = 40
 NAME_MARKS = " ._-@"
 CONSOLE = "console"  # whoever started the program by hand; no account may have this name
+CLIENT = "client:"  # before the name of a client of the API: no account may have a colon in its name
 
 
 class Role(StrEnum):

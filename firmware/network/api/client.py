@@ -14,10 +14,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from firmware.network.accounts.account import Role
+from firmware.network.accounts.account import CLIENT, Role
 from firmware.network.sessions import Session, Sessions
 
-PREFIX = "client:"  # before its name as an issuer: no account may have a colon in its name
 ID_BYTES = 6
 SECRET_BYTES = 32
 _TOKEN = re.compile(r"mst_([0-9a-f]{12})_([A-Za-z0-9_-]{43})", re.ASCII)
@@ -51,7 +50,7 @@ class ClientSession(Session):
     """One request, or one stream, of a client; it lives as long as the client's token holds."""
 
     def __init__(self, client: Client, address: str, now_s: float, holds: Callable[[Client], bool]) -> None:
-        super().__init__(PREFIX + client.name, client.roles, address, now_s)
+        super().__init__(CLIENT + client.name, client.roles, address, now_s)
         self.client = client
         self._holds = holds
 

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from starlette.responses import Response
 
-from firmware.network.accounts.account import folded
-from firmware.network.api.client import PREFIX, ClientSession
+from firmware.network.accounts.account import CLIENT, folded
+from firmware.network.api.client import ClientSession
 from firmware.network.api.errors import NOT_KNOWN, ApiError
 from firmware.network.routes import Answering, Asked
 from firmware.network.sessions import Session
@@ -118,7 +118,7 @@ class Keys:
 
 def _whose(session: Session) -> str:
     """An account's, by its name; of a client, of this very token: another one of its name is somebody else."""
-    return f"{PREFIX}{session.client.id}" if isinstance(session, ClientSession) else folded(session.name)
+    return f"{CLIENT}{session.client.id}" if isinstance(session, ClientSession) else folded(session.name)
 
 
 def _digest(asked: Asked, head: tuple[str, ...]) -> bytes:

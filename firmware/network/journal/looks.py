@@ -10,7 +10,8 @@ from enum import StrEnum
 
 import msgspec
 
-from firmware.network.api.client import PREFIX, ClientSession
+from firmware.network.accounts.account import CLIENT
+from firmware.network.api.client import ClientSession
 from firmware.network.journal.errors import Gone
 from firmware.network.journal.looking import Question
 from firmware.network.sessions import Session
@@ -74,4 +75,4 @@ class Looks:
 
 def _whose(session: Session) -> str:
     """A client's requests are one another's, as long as its token is the same; a person's are those of one window."""
-    return f"{PREFIX}{session.client.id}" if isinstance(session, ClientSession) else session.id
+    return f"{CLIENT}{session.client.id}" if isinstance(session, ClientSession) else session.id

@@ -96,6 +96,7 @@ class Telling:
 
     def _who(self, body: Body) -> list[tuple[str, str]]:
         told = [(name, getattr(body, name)) for name in _PEOPLE]
+        told = [(name, self._words.actor(said) if said and name == "issuer" else said) for name, said in told]
         who = [(self._words(f"journal_{name}"), str(said)) for name, said in told if said]
         if body.reads:
             vote = self._texts.say("journal.vote", reads=body.reads, certainty=f"{body.certainty or 0:.2f}")
