@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from firmware.bench.clock import now_ns
 from firmware.bench.figures import Figure, spread
-from firmware.bench.process import pss_kb, status_kb
+from firmware.bench.process import forget_peak, pss_kb, status_kb
 from firmware.core.access import Factor
 from firmware.identity import Identity
 from firmware.roster.build import build
@@ -45,7 +45,7 @@ def bench_lookup(folder: Path, credentials: int = 250_000) -> dict[str, Any]:
     table, rules, built = folder / "holders.csv", folder / "rules.toml", folder / "built.roster"
     sample_roster_csv(table, credentials, SEED)
     rules.write_text(SAMPLE_RULES)
-    _forget_peak()
+    forget_peak()
     before_kb = status_kb("VmRSS")
     build_ms, report = _timed_ms(lambda: build(table, rules, built, identity, version=1, created_s=0))
     build_kb = status_kb("VmHWM") - before_kb
@@ -114,10 +114,6 @@ def _timed_ms(work: Callable[[], Result]) -> tuple[float, Result]:
     start_ns = now_ns()
     result = work()
     return (now_ns() - start_ns) / 1e6, result
-
-
-def _forget_peak() -> None:
-    Path("/proc/self/clear_refs").write_text("5")  # proc(5): resets VmHWM
 
 
 bench = bench_lookup

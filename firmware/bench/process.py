@@ -52,6 +52,12 @@ def status_kb(name: str) -> int:
     raise AssertionError(f"the kernel tells no {name}")
 
 
+def forget_peak() -> int:
+    """From now on VmHWM is the most since now; in kB what it begins with. Raises OSError without the right to."""
+    Path("/proc/self/clear_refs").write_text("5")  # proc(5)
+    return status_kb("VmHWM")
+
+
 def pss_kb(pid: int | str = "self") -> int:
     """Proportional set size in kB (/proc/PID/smaps_rollup): shared pages are divided among those who share them."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():

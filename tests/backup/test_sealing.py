@@ -7,7 +7,6 @@ import hmac
 import io
 import json
 import random
-import resource
 
 import pytest
 from argon2.low_level import Type, hash_secret_raw
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from firmware.backup.errors import BackupDamaged, BackupMisused, BackupNewer, WrongPassphrase
 from firmware.backup.sealing import CHUNK_BYTES, MAGIC, Cost, Sealer, made_by, unsealed
+from firmware.bench.process import forget_peak, status_kb
 
 PASSPHRASE = "four words of nobody"
 CHEAP = Cost(memory_kib=1_024, passes=1, lanes=1)
@@ -192,10 +192,10 @@ def reheaded(**changes: object) -> bytes:
     ids=str,
 )
 def test_a_head_that_asks_for_too_much_is_refused_before_anything_is_spent(changes):
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = forget_peak()
     with pytest.raises(BackupDamaged):
         opened(reheaded(**changes))
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 << 10  # KiB
+    assert status_kb("VmHWM") - before < 64 << 10  # KiB
 
 
 def test_a_head_longer_than_any_is_not_read():

@@ -7,7 +7,6 @@ import io
 import json
 import os
 import random
-import resource
 import struct
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from firmware.bench.process import forget_peak, status_kb
 from firmware.roster.errors import RosterMissing
 from firmware.roster.sheets import archive, xml_stream
 from firmware.roster.sheets.cells import Odd, OddKind
@@ -525,6 +525,7 @@ def test_flipped_bytes_give_the_same_rows_or_a_clear_refusal(tmp_path):
     text.write_bytes("房号,姓名\n1,张三\n2,李四\n".encode("gb18030") * 20)
     stored = zipped(tmp_path / "stored.xlsx", parts(ONE_ROW), zipfile.ZIP_STORED)
     outcomes = {"same": 0, "refused": 0, "other": 0}
+    before = forget_peak()
     for source, cases in ((tmp_path / "good.xlsx", 200), (stored, 100), (text, 100)):
         good, whole = read(source), source.read_bytes()
         for _ in range(cases):
@@ -540,7 +541,7 @@ def test_flipped_bytes_give_the_same_rows_or_a_clear_refusal(tmp_path):
     # A text file has no checksum, and a zip's list of parts and its small parts have none that covers all.
     assert outcomes["refused"] > 150
     assert outcomes["same"] > 20
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10 < 1_000
+    assert status_kb("VmHWM") - before < 500_000
 
 
 def test_the_list_of_relations_of_another_package_is_not_believed(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import resource
 import signal
 import socket
 import subprocess
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from firmware.bench.process import forget_peak, status_kb
 from firmware.sightings import CameraOrder
 from firmware.vision.cameras.camera import NEXT_S_MAX
 from firmware.vision.cameras.makers import camera_of
@@ -239,7 +239,7 @@ def test_a_picture_that_grows_too_large_in_mid_stream_is_never_decoded(tmp_path)
     Image.new("L", (10_000, 6_000), 90).save(buffer, "JPEG", quality=10)
     path = tmp_path / "lane.mjpeg"
     path.write_bytes(small + buffer.getvalue() + small)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = forget_peak()
     camera = opened(path)
     try:
         sizes = {frame.size for frame in read(camera, 9)}
@@ -247,7 +247,7 @@ def test_a_picture_that_grows_too_large_in_mid_stream_is_never_decoded(tmp_path)
         camera.close()
     assert sizes == {(320, 180)}
     assert camera.counts["corrupt"] >= 1
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kB
+    assert status_kb("VmHWM") - before < 50_000  # kB
 
 
 def test_a_film_without_a_picture_is_a_clear_error(tmp_path):

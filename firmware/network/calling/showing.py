@@ -17,6 +17,7 @@ class CallRow(msgspec.Struct, frozen=True):
     portal: str
     state: str
     place: str
+    by: str  # who has answered, as orders name them; "": nobody
     text: str
     since: str  # date and seconds in the site's zone
     advice: str
@@ -44,7 +45,8 @@ def _row(words: Words, call: CallView, place: str, at: Callable[[int], str], tol
         portal=call.portal,
         state="answered" if call.answered else "ringing",
         place=place,
-        text=words("call_answered_by", name=call.by) if call.answered else words("call_rings"),
+        by=call.by if call.answered else "",
+        text=words("call_answered_by", name=words.actor(call.by)) if call.answered else words("call_rings"),
         since=since,
         advice=advice if told else words("call_old"),
         act=act,

@@ -93,6 +93,7 @@ function showCalls(calls) {
     const answer = element.querySelector(".answer");
     put(answer, call.act);
     answer.setAttribute("aria-label", call.act_label);
+    answer.form.hidden = call.by !== "" && call.by === document.body.dataset.person;  // nobody takes over from themselves
     element.querySelector(".end").setAttribute("aria-label", call.end_label);
     return element;
   });
