@@ -11,7 +11,7 @@ ARGS ?=
 
 # What tests use of Debian: a browser and Chinese letters for the page, mDNS, network namespaces, recorded writes, an
 # independent Modbus master and wires for it.
-SYSTEM := chromium fonts-noto-cjk avahi-daemon avahi-utils dbus iproute2 strace mbpoll socat gcc libc6-dev
+SYSTEM := chromium chromium-headless-shell fonts-noto-cjk avahi-daemon avahi-utils dbus iproute2 strace mbpoll socat gcc libc6-dev
 # What builds and runs the machine of the kernel rig (tests/rig).
 SYSTEM += qemu-system-arm xz-utils cpio $(if $(filter aarch64,$(shell uname -m)),gcc libc6-dev,gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
 

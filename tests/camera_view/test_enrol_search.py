@@ -178,7 +178,9 @@ def test_a_consent_that_is_wanting_keeps_who_was_chosen(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium not found: apt-get install chromium")
+@pytest.mark.skipif(
+    CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
+)
 @pytest.mark.parametrize(("locale", "script"), [("en-GB", True), ("zh-CN", True), ("en-GB", False)])
 def test_with_the_keyboard_alone_from_the_list_of_faces_to_the_camera(
     tmp_path: Path, locale: str, script: bool

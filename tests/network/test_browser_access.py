@@ -31,7 +31,9 @@ RUN = """() => axe.run(document, {resultTypes: ["violations"]}).then(found => fo
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium not found: apt-get install chromium"),
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
+    ),
 ]
 
 

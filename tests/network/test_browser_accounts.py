@@ -14,7 +14,9 @@ from tests.network.test_browser import CHROMIUM, FLAGS, PHONE, WAIT_MS
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium not found: apt-get install chromium"),
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
+    ),
 ]
 # A browser says of itself that a page was refused; nothing else may stand in its console.
 REFUSED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")

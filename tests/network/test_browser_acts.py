@@ -18,7 +18,9 @@ from tests.network.test_browser import CHROMIUM, FLAGS, WAIT_MS, visit
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium not found: apt-get install chromium"),
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
+    ),
 ]
 FORCED = shed(alarms=("door.forced",), position=Position.OPEN, acknowledged=False)
 

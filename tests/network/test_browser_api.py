@@ -22,7 +22,9 @@ WORDS = {
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium not found: apt-get install chromium"),
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
+    ),
 ]
 
 

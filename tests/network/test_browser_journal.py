@@ -23,7 +23,9 @@ PICTURES = os.environ.get("MENSHEN_TEST_PICTURES", "")  # a folder, for whoever 
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium not found: apt-get install chromium"),
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
+    ),
 ]
 
 

@@ -16,7 +16,9 @@ from tests.network.test_browser import CHROMIUM, EVIL, FLAGS, PHONE, WAIT_MS, Vi
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium not found: apt-get install chromium"),
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
+    ),
 ]
 NAMES = settings(portal_names={"north_lane": "North lane"})
 CARD = "#portal-north_lane"

@@ -160,7 +160,9 @@ def test_a_storm_of_taps_of_one_person_is_slowed_before_the_controller(tmp_path:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium not found: apt-get install chromium")
+@pytest.mark.skipif(
+    CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
+)
 @pytest.mark.parametrize("script", [True, False])
 def test_a_guard_answers_with_a_finger_and_another_window_sees_it(tmp_path: Path, script: bool) -> None:
     async def scene() -> None:

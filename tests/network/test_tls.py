@@ -234,7 +234,9 @@ def test_a_handshake_that_never_ends_is_let_go(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium not found: apt-get install chromium")
+@pytest.mark.skipif(
+    CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
+)
 def test_a_browser_takes_the_certificate_once_it_trusts_it(tmp_path: Path) -> None:
     """What it would ask a person about is that it does not know the key; nothing else is wrong with it."""
 

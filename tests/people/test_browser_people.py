@@ -15,7 +15,9 @@ from tests.people.pages import CARD, NEW_CARD, Office, office
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium not found: apt-get install chromium"),
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
+    ),
 ]
 SMALL, DESKTOP = {"width": 320, "height": 700}, {"width": 1280, "height": 900}
 PAGES = (

@@ -19,7 +19,9 @@ CHINESE = "姓名,房号,卡号,权限,到期日期,备注\n" + "".join(
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium not found: apt-get install chromium"),
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
+    ),
 ]
 
 

@@ -17,7 +17,9 @@ from tests.people_questions.test_question_times import TWICE, in_berlin
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium not found: apt-get install chromium"),
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
+    ),
 ]
 
 

@@ -20,7 +20,9 @@ PICTURES = os.environ.get("MENSHEN_TEST_PICTURES", "")  # a folder, for whoever 
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium not found: apt-get install chromium"),
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
+    ),
 ]
 # Lines that people and others type; each is the whole week's Monday, with a night before it.
 TYPED = (

@@ -15,7 +15,9 @@ from tests.people_rules.pages import DESKTOP, PHONE, logged_in, opened, place
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium not found: apt-get install chromium"),
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
+    ),
 ]
 TEXTS = {
     "en-GB": {

@@ -16,7 +16,9 @@ from tests.people_rules.pages import NARROW, PHONE, logged_in, opened, place
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium not found: apt-get install chromium"),
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
+    ),
 ]
 WAIT_MS = 20_000
 

@@ -22,7 +22,9 @@ PICTURES = os.environ.get("MENSHEN_TEST_PICTURES", "")
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium not found: apt-get install chromium"),
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
+    ),
 ]
 TEXTS = {
     "en-GB": {
