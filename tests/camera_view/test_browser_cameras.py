@@ -14,7 +14,7 @@ from firmware.core.codes import Code
 from tests.camera_view.rig import CAMERA, rigged
 from tests.camera_view.test_faces_at_the_page import faced, says
 from tests.network.accounts import PASSPHRASE
-from tests.network.test_browser import CHROMIUM, FLAGS, Visit
+from tests.network.test_browser import CHROMIUM, FLAGS, NEEDS_CHROMIUM, Visit
 from tests.network.test_browser_access import AXE, WHOLE, axe
 from tests.vision.camera_site import PLATE
 
@@ -25,9 +25,7 @@ WAIT_MS = 30_000
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
-    ),
+    NEEDS_CHROMIUM,
 ]
 
 

@@ -15,7 +15,7 @@ from playwright.async_api import async_playwright
 from firmware.camera_commands import TakeFace
 from firmware.people.serving import PeopleSocket
 from tests.network.running import RunningPage, running_page, settings
-from tests.network.test_browser import CHROMIUM, FLAGS, WAIT_MS, Visit
+from tests.network.test_browser import CHROMIUM, FLAGS, NEEDS_CHROMIUM, WAIT_MS, Visit
 from tests.network.test_browser_access import AXE, axe
 from tests.people.desk import at_desk
 from tests.people.pages import EVIL, PEOPLE
@@ -178,9 +178,7 @@ def test_a_consent_that_is_wanting_keeps_who_was_chosen(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
-)
+@NEEDS_CHROMIUM
 @pytest.mark.parametrize(("locale", "script"), [("en-GB", True), ("zh-CN", True), ("en-GB", False)])
 def test_with_the_keyboard_alone_from_the_list_of_faces_to_the_camera(
     tmp_path: Path, locale: str, script: bool

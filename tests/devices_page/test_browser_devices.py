@@ -16,13 +16,11 @@ from tests.devices_page.test_device_pages import DOOR, RUN, STEPS, Scripted
 from tests.network.accounts import PASSPHRASE, gate
 from tests.network.accounts import Gate as Accounts
 from tests.network.fake_controller import UTC_MS, barrier, door, hall, health, quiet, shed, states, welcome
-from tests.network.test_browser import CHROMIUM, FLAGS, WAIT_MS
+from tests.network.test_browser import CHROMIUM, FLAGS, NEEDS_CHROMIUM, WAIT_MS
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
-    ),
+    NEEDS_CHROMIUM,
 ]
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 RUN_AXE = """() => axe.run(document, {resultTypes: ["violations"]}).then(found => found.violations.map(

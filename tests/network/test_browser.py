@@ -20,6 +20,7 @@ from tests.network.running import PORTAL_NAMES, RunningPage, running_page, setti
 # Debian's Chromium without windows of its own: the same engine at a third of the work. Days of users (tests/run) and
 # figures are by the whole of it.
 CHROMIUM = shutil.which("chromium-headless-shell")
+NEEDS_CHROMIUM = pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium-headless-shell: make system")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -35,9 +36,7 @@ EVIL = "<img src=x onerror=\"document.title='broken'\"><script>document.title='b
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
-    ),
+    NEEDS_CHROMIUM,
 ]
 
 

@@ -20,7 +20,7 @@ import pytest
 from playwright.async_api import BrowserContext, Page, async_playwright
 
 from firmware.network.accounts.account import Role
-from tests.network.test_browser import CHROMIUM
+from tests.network.test_browser import NEEDS_CHROMIUM
 from tests.network.walks import BACKUPS, DESKTOP, PHONE, STATES, Address, Walk, show, walking
 
 WHOLE = "MENSHEN_ACCESS" in os.environ
@@ -31,9 +31,7 @@ RUN = """() => axe.run(document, {resultTypes: ["violations"]}).then(found => fo
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
-    ),
+    NEEDS_CHROMIUM,
 ]
 
 

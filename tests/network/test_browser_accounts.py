@@ -10,13 +10,11 @@ import pytest
 from playwright.async_api import Page, async_playwright, expect
 
 from tests.network.accounts import PASSPHRASE, gate
-from tests.network.test_browser import CHROMIUM, FLAGS, PHONE, WAIT_MS
+from tests.network.test_browser import CHROMIUM, FLAGS, NEEDS_CHROMIUM, PHONE, WAIT_MS
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
-    ),
+    NEEDS_CHROMIUM,
 ]
 # A browser says of itself that a page was refused; nothing else may stand in its console.
 REFUSED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")

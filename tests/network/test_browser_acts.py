@@ -14,13 +14,11 @@ from firmware.core.view import Mode, Position
 from tests.network.fake_controller import door, hall, health, quiet, shed, states, welcome
 from tests.network.running import RunningPage, running_page
 from tests.network.test_acts import commands
-from tests.network.test_browser import CHROMIUM, FLAGS, WAIT_MS, visit
+from tests.network.test_browser import CHROMIUM, FLAGS, NEEDS_CHROMIUM, WAIT_MS, visit
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
-    ),
+    NEEDS_CHROMIUM,
 ]
 FORCED = shed(alarms=("door.forced",), position=Position.OPEN, acknowledged=False)
 

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.network.accounts import PASSPHRASE, Gate, gate
 from tests.network.api_client import call, told
-from tests.network.test_browser import CHROMIUM, FLAGS, PHONE, WAIT_MS
+from tests.network.test_browser import CHROMIUM, FLAGS, NEEDS_CHROMIUM, PHONE, WAIT_MS
 
 DESKTOP = {"width": 1280, "height": 900}
 WORDS = {
@@ -22,9 +22,7 @@ WORDS = {
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
-    ),
+    NEEDS_CHROMIUM,
 ]
 
 

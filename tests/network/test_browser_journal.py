@@ -16,16 +16,14 @@ from firmware.core.effects import Body, Event
 from firmware.network.accounts.account import Role
 from tests.network.accounts import PASSPHRASE
 from tests.network.journals import HOLDER, NOTE, UTC_MS, JournalGate, journal_gate
-from tests.network.test_browser import CHROMIUM, EVIL, FLAGS, PHONE, WAIT_MS, Visit
+from tests.network.test_browser import CHROMIUM, EVIL, FLAGS, NEEDS_CHROMIUM, PHONE, WAIT_MS, Visit
 
 DESKTOP = {"width": 1280, "height": 900}
 PICTURES = os.environ.get("MENSHEN_TEST_PICTURES", "")  # a folder, for whoever wants to look
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
-    ),
+    NEEDS_CHROMIUM,
 ]
 
 

@@ -12,13 +12,11 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from firmware.core.view import Lamp, LaneView, Mode, PortalView, Position, SpotView
 from tests.network.fake_controller import barrier, health, lane, quiet, spots, states, welcome
 from tests.network.running import RunningPage, running_page, settings
-from tests.network.test_browser import CHROMIUM, EVIL, FLAGS, PHONE, WAIT_MS, Visit, visit
+from tests.network.test_browser import CHROMIUM, EVIL, FLAGS, NEEDS_CHROMIUM, PHONE, WAIT_MS, Visit, visit
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
-    ),
+    NEEDS_CHROMIUM,
 ]
 NAMES = settings(portal_names={"north_lane": "North lane"})
 CARD = "#portal-north_lane"

@@ -14,13 +14,11 @@ from firmware.core.view import CallView, Lamp, Mode, PortalView, Position, SiteV
 from tests.network.fake_controller import UTC_MS, barrier, door, hall, health, lane, quiet, shed, spots, states, welcome
 from tests.network.plan_site import plan_settings
 from tests.network.running import RunningPage, running_page
-from tests.network.test_browser import CHROMIUM, FLAGS, WAIT_MS, visit
+from tests.network.test_browser import CHROMIUM, FLAGS, NEEDS_CHROMIUM, WAIT_MS, visit
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
-    ),
+    NEEDS_CHROMIUM,
 ]
 RUNNING = {"front_reader": "running", "shed_reader": "running", "hall_reader": "running", "lane_camera": "running"}
 

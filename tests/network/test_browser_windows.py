@@ -12,7 +12,7 @@ from playwright.async_api import Page, async_playwright, expect
 from firmware.core.view import Mode, Position
 from tests.network.fake_controller import door, hall, quiet, shed, states
 from tests.network.running import RunningPage, running_page
-from tests.network.test_browser import CHROMIUM, FLAGS, WAIT_MS
+from tests.network.test_browser import CHROMIUM, FLAGS, NEEDS_CHROMIUM, WAIT_MS
 
 WINDOWS = 8  # a browser has six connections to one gate
 QUICKLY_S, LEADER_IS_SILENT_S = 2, 15  # for an answer to a new window; for anything to come to one that heard
@@ -20,9 +20,7 @@ MUTED = "BroadcastChannel.prototype.postMessage = () => {}"
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
-    ),
+    NEEDS_CHROMIUM,
 ]
 
 

@@ -18,7 +18,7 @@ from firmware.network.acts.desk import ORDERS_BURST
 from tests.network.accounts import Gate, gate
 from tests.network.fake_controller import UTC_MS, health, quiet, states, welcome
 from tests.network.running import RunningPage, running_page
-from tests.network.test_browser import CHROMIUM, FLAGS, WAIT_MS, visit
+from tests.network.test_browser import CHROMIUM, FLAGS, NEEDS_CHROMIUM, WAIT_MS, visit
 
 SINCE_S = UTC_MS // 1000 - 5
 RINGS = CallView("front_in", "front_door", SINCE_S)
@@ -160,9 +160,7 @@ def test_a_storm_of_taps_of_one_person_is_slowed_before_the_controller(tmp_path:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
-)
+@NEEDS_CHROMIUM
 @pytest.mark.parametrize("script", [True, False])
 def test_a_guard_answers_with_a_finger_and_another_window_sees_it(tmp_path: Path, script: bool) -> None:
     async def scene() -> None:

@@ -22,7 +22,7 @@ from firmware.network.errors import CertificateError
 from tests.network.accounts import gate
 from tests.network.fake_controller import health, states, welcome
 from tests.network.running import WAIT_S, RunningPage, parsed_head, running_page, settings
-from tests.network.test_browser import CHROMIUM, FLAGS
+from tests.network.test_browser import CHROMIUM, FLAGS, NEEDS_CHROMIUM
 
 ID = "eh7ddx5bksrgcytl"
 NAMES = ("gate.example",)
@@ -234,9 +234,7 @@ def test_a_handshake_that_never_ends_is_let_go(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
-)
+@NEEDS_CHROMIUM
 def test_a_browser_takes_the_certificate_once_it_trusts_it(tmp_path: Path) -> None:
     """What it would ask a person about is that it does not know the key; nothing else is wrong with it."""
 

@@ -10,14 +10,12 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, async_playwright
 
-from tests.network.test_browser import CHROMIUM, FLAGS, WAIT_MS, Visit
+from tests.network.test_browser import CHROMIUM, FLAGS, NEEDS_CHROMIUM, WAIT_MS, Visit
 from tests.people.pages import CARD, NEW_CARD, Office, office
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
-    ),
+    NEEDS_CHROMIUM,
 ]
 SMALL, DESKTOP = {"width": 320, "height": 700}, {"width": 1280, "height": 900}
 PAGES = (

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import async_playwright
 
-from tests.network.test_browser import CHROMIUM, FLAGS, WAIT_MS
+from tests.network.test_browser import CHROMIUM, FLAGS, NEEDS_CHROMIUM, WAIT_MS
 from tests.people_import.browsing import window
 from tests.people_import.pages import desk_gate
 from tests.people_import.test_import_pages import LIST, holders
@@ -19,9 +19,7 @@ CHINESE = "姓名,房号,卡号,权限,到期日期,备注\n" + "".join(
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
-    ),
+    NEEDS_CHROMIUM,
 ]
 
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import async_playwright, expect
 
 from firmware.network.accounts.account import Role
-from tests.network.test_browser import CHROMIUM, FLAGS, WAIT_MS
+from tests.network.test_browser import CHROMIUM, FLAGS, NEEDS_CHROMIUM, WAIT_MS
 from tests.people_import.browsing import window
 from tests.people_import.pages import denied, desk_gate
 from tests.people_questions.test_question_pages import NEIGHBOUR, PURPOSE
@@ -17,9 +17,7 @@ from tests.people_questions.test_question_times import TWICE, in_berlin
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
-    ),
+    NEEDS_CHROMIUM,
 ]
 
 

@@ -12,7 +12,7 @@ import pytest
 from playwright.async_api import Page, async_playwright, expect
 
 from firmware.roster.weekly import NotHours, quarters, read_week
-from tests.network.test_browser import CHROMIUM, FLAGS, WAIT_MS
+from tests.network.test_browser import CHROMIUM, FLAGS, NEEDS_CHROMIUM, WAIT_MS
 from tests.network.test_browser_accounts import fits
 from tests.people_rules.pages import DESKTOP, NARROW, PHONE, Place, logged_in, opened, place
 
@@ -20,9 +20,7 @@ PICTURES = os.environ.get("MENSHEN_TEST_PICTURES", "")  # a folder, for whoever 
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
-    ),
+    NEEDS_CHROMIUM,
 ]
 # Lines that people and others type; each is the whole week's Monday, with a night before it.
 TYPED = (

@@ -9,15 +9,13 @@ import pytest
 from playwright.async_api import Page, async_playwright
 
 from firmware.roster.source.rules import read_rulebook
-from tests.network.test_browser import CHROMIUM, FLAGS
+from tests.network.test_browser import CHROMIUM, FLAGS, NEEDS_CHROMIUM
 from tests.network.test_browser_accounts import fits
 from tests.people_rules.pages import DESKTOP, PHONE, logged_in, opened, place
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
-    ),
+    NEEDS_CHROMIUM,
 ]
 TEXTS = {
     "en-GB": {

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import async_playwright, expect
 
-from tests.network.test_browser import CHROMIUM, FLAGS
+from tests.network.test_browser import CHROMIUM, FLAGS, NEEDS_CHROMIUM
 from tests.network.test_browser_access import AXE, axe
 from tests.network.test_browser_accounts import fits
 from tests.people_rules.came import cleo_came, without_cleo
@@ -16,9 +16,7 @@ from tests.people_rules.pages import NARROW, PHONE, logged_in, opened, place
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
-    ),
+    NEEDS_CHROMIUM,
 ]
 WAIT_MS = 20_000
 

@@ -9,16 +9,14 @@ import pytest
 from playwright.async_api import async_playwright, expect
 
 from tests.network.running import running_page
-from tests.network.test_browser import CHROMIUM, FLAGS
+from tests.network.test_browser import CHROMIUM, FLAGS, NEEDS_CHROMIUM
 from tests.network.test_browser_access import AXE, axe, open_folds
 from tests.network.test_browser_accounts import fits
 from tests.people_rules.pages import DESKTOP, NARROW, logged_in, opened, place
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="chromium-headless-shell not found: apt-get install chromium-headless-shell"
-    ),
+    NEEDS_CHROMIUM,
 ]
 PAGES = (
     "schedules",
