@@ -48,12 +48,22 @@ def code_on(response: Response) -> str:
     return found[1]
 
 
+_HASHES: list[str] = []
+
+
+async def hash_of_passphrase() -> str:
+    """That of PASSPHRASE, made once a process: it is meant to be slow."""
+    if not _HASHES:
+        hasher = Hasher()
+        _HASHES.append(await hasher.hash(PASSPHRASE))
+        hasher.close()
+    return _HASHES[0]
+
+
 @contextlib.asynccontextmanager
 async def gate(folder: Path, code: str | None = None, tls: bool = False) -> AsyncIterator[Gate]:
     """A page with an account of each role by its name, and no console unless there is a `code`."""
-    hasher = Hasher()
-    hashed = await hasher.hash(PASSPHRASE)
-    hasher.close()
+    hashed = await hash_of_passphrase()
     state = folder / "accounts"
     state.mkdir()
     Store(state).save({name: Account(name, frozenset({role}), hashed) for role, name in NAMES.items()})

@@ -13,13 +13,12 @@ from firmware.core.access import Factor
 from firmware.core.codes import Code
 from firmware.core.effects import Body, Event, Record
 from firmware.network.accounts.account import Account, Role
-from firmware.network.accounts.hashing import Hasher
 from firmware.network.accounts.store import Store
 from firmware.network.settings import read_settings
 from firmware.people.serving import PeopleSocket
 from firmware.roster.keys import token_of
 from tests.command.conftest import open_journal
-from tests.network.accounts import NAMES, PASSPHRASE, Gate
+from tests.network.accounts import NAMES, Gate, hash_of_passphrase
 from tests.network.fake_controller import UTC_MS, health, states, welcome
 from tests.network.running import Response, heard, running_page
 from tests.people_import.desk import SITE, Working, working
@@ -62,9 +61,7 @@ def denied(gate: DeskGate, card: str, holder: str, point: str, portal: str, *rea
 @contextlib.asynccontextmanager
 async def desk_gate(folder: Path, role: Role = Role.MANAGER, file: Path = SITE) -> AsyncIterator[DeskGate]:
     """Logged in with a role, at the site of a file."""
-    hasher = Hasher()
-    hashed = await hasher.hash(PASSPHRASE)
-    hasher.close()
+    hashed = await hash_of_passphrase()
     accounts = folder / "accounts"
     accounts.mkdir()
     Store(accounts).save({name: Account(name, frozenset({each}), hashed) for each, name in NAMES.items()})

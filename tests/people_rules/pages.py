@@ -9,10 +9,9 @@ from pathlib import Path
 from playwright.async_api import Browser, BrowserContext, Page
 
 from firmware.network.accounts.account import Account, Role
-from firmware.network.accounts.hashing import Hasher
 from firmware.network.accounts.store import Store
 from firmware.network.settings import Settings
-from tests.network.accounts import PASSPHRASE
+from tests.network.accounts import PASSPHRASE, hash_of_passphrase
 from tests.network.running import RunningPage, running_page, settings
 from tests.network.test_browser import WAIT_MS
 from tests.people_rules.office import Office, answering, made
@@ -43,9 +42,7 @@ def site(office: Office) -> Settings:
 @contextlib.asynccontextmanager
 async def place(folder: Path) -> AsyncIterator[Place]:
     """Accounts "manager" and "auditor"; nothing waits."""
-    hasher = Hasher()
-    hashed = await hasher.hash(PASSPHRASE)
-    hasher.close()
+    hashed = await hash_of_passphrase()
     state = folder / "accounts"
     state.mkdir()
     roles = {"manager": Role.MANAGER, "auditor": Role.AUDITOR}
