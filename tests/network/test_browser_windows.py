@@ -79,6 +79,23 @@ def test_more_windows_than_a_browser_has_connections_share_one_stream_and_leave_
     windows(tmp_path, WINDOWS, scene)
 
 
+def test_windows_in_two_languages_have_a_stream_each_and_say_all_in_theirs(tmp_path: Path) -> None:
+    async def scene(opened: Opened) -> None:
+        english, chinese = opened.pages
+        await chinese.get_by_role("link", name="中文").click()
+        await chinese.wait_for_selector('html[lang="zh-Hans"]')
+        await opened.all_follow(english, chinese)
+        assert len(opened.streams) == 2
+        for page, said in ((english, "Closed"), (chinese, "关")):
+            assert said in await page.locator("#portal-front_door .position").inner_text()
+            await page.reload()
+            await page.wait_for_selector('html[lang="zh-Hans"]')  # as the browser was told last
+        await opened.all_follow(english, chinese)
+        assert "关" in await english.locator("#portal-front_door .position").inner_text()
+
+    windows(tmp_path, 2, scene)
+
+
 def test_the_lead_passes_on_when_its_window_closes(tmp_path: Path) -> None:
     async def scene(opened: Opened) -> None:
         leading, *others = opened.pages

@@ -10,7 +10,9 @@ const ANSWER_MS = 2000;  // within this the one that leads answers a new window
 // hear(name, data) is called for whatever comes, lost(why) with "lost" or "full" when nothing does any more.
 function follow(address, names, hear, lost) {
   const shared = "BroadcastChannel" in window && navigator.locks !== undefined;  // not in old browsers: a stream each
-  const place = ["menshen", address, ...names].join(" ");
+  // What comes is in a reader's language, and of what somebody has asked: others have a stream of theirs.
+  const reader = [document.documentElement.lang, document.body.dataset.person];
+  const place = JSON.stringify(["menshen", address, ...reader, ...names]);
   const channel = shared ? new BroadcastChannel(place) : { postMessage: () => {} };
   const latest = new Map();  // what a window that is opened now has to know
   let source = null;  // of the window that leads
