@@ -131,7 +131,7 @@ page: setup system ## what the page promises: first view, state to pixel with 50
 	$(call stage,page,$(PY) -m tests.run.page_figures $(ARGS))
 
 access: setup system ## axe-core, keyboard, widths and print of every page in both languages
-	$(call stage,access,MENSHEN_ACCESS=whole $(PYTEST) tests/network/test_browser_access.py tests/camera_view/test_browser_cameras.py $(ARGS))
+	$(call stage,access,MENSHEN_ACCESS=whole $(PYTEST) tests/network/test_browser_access.py $(ARGS))
 
 SCREENS ?= ../screens
 screens: setup system ## a picture of every page of the running demo, in both languages, on phone and desk: SCREENS= where to

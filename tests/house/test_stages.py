@@ -84,7 +84,7 @@ def test_a_new_room_has_the_machine_to_itself():
     new = TESTS / "a_new_room" / "test_something.py"
     assert (beside.runs(new), few.runs(new), alone.runs(new)) == (False, False, True)
     assert "-n" in beside.words
-    assert " ".join(few.words).count("--dist loadfile --no-loadscope-reorder") == 1
+    assert " ".join(few.words).count("-n 4 --dist loadfile --no-loadscope-reorder") == 1
     assert not [word for word in alone.words if word.startswith(("-n", "--numprocesses", "--dist"))]
 
 

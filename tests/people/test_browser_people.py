@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -61,8 +62,7 @@ async def visit(browser: Browser, running: Office, *, script: bool = True, **con
     return shown
 
 
-# Each size, light and language with each other one.
-LOOKS = [(SMALL, "light", "zh-CN"), (SMALL, "dark", "en-GB"), (DESKTOP, "light", "en-GB"), (DESKTOP, "dark", "zh-CN")]
+LOOKS = list(product((SMALL, DESKTOP), ("light", "dark"), ("en-GB", "zh-CN")))
 
 
 def test_every_page_fits_names_its_fields_and_asks_nobody_else(tmp_path: Path) -> None:

@@ -95,13 +95,15 @@ class Telling:
         return " · ".join(known)
 
     def _who(self, body: Body) -> list[tuple[str, str]]:
-        told = [(name, getattr(body, name)) for name in _PEOPLE]
-        told = [(name, self._words.actor(said) if said and name == "issuer" else said) for name, said in told]
-        who = [(self._words(f"journal_{name}"), str(said)) for name, said in told if said]
+        told = [(name, str(said)) for name in _PEOPLE if (said := getattr(body, name))]
+        who = [(self._words(f"journal_{name}"), self._said(name, said)) for name, said in told]
         if body.reads:
             vote = self._texts.say("journal.vote", reads=body.reads, certainty=f"{body.certainty or 0:.2f}")
             who.append((self._words("journal_vote"), vote))
         return who
+
+    def _said(self, name: str, said: str) -> str:
+        return self._words.actor(said) if name == "issuer" else said
 
     def refusal(self, error: PageError) -> tuple[str, str, str]:
         """What is wrong, what to do next, and what whoever services the controller wants to know."""

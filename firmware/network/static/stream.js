@@ -1,5 +1,5 @@
-// One stream for all windows that a browser has open: it allows six connections to a gate, and windows with a stream each
-// would leave none for an order. One window leads: it holds the stream and tells the others what comes.
+// One stream for all windows that a reader has open in a browser: it allows six connections to a gate, and windows with a
+// stream each would leave none for an order. One window leads: it holds the stream and tells the others what comes.
 "use strict";
 
 // The server sends something every 5 s; two missed ones and the connection counts as lost.
@@ -21,9 +21,9 @@ function follow(address, names, hear, lost) {
   let silence = null;
   let heardAt = 0;
 
-  function wait() {
+  function wait(patience = SILENCE_MS + PATIENCE_MS) {
     window.clearTimeout(silence);
-    silence = source === null ? window.setTimeout(claim, SILENCE_MS + PATIENCE_MS) : window.setTimeout(again, SILENCE_MS);
+    silence = source === null ? window.setTimeout(claim, patience) : window.setTimeout(again, SILENCE_MS);
   }
 
   function take(name, data) {
@@ -138,7 +138,6 @@ function follow(address, names, hear, lost) {
   }
   channel.onmessage = (event) => told(event.data);
   stand();
-  window.clearTimeout(silence);
-  silence = window.setTimeout(claim, ANSWER_MS);
+  wait(ANSWER_MS);
   channel.postMessage({ ask: true });
 }
